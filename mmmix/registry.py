@@ -1,0 +1,68 @@
+"""Registries of mmmix, and how to build from them.
+
+Everything that mmdet already has a registry for (heads, transforms, hooks,
+metrics) registers in mmdet's own registries, so bare names work in inherited
+configs. Only the two kinds that mmdet does not know live here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmdet.registry import MODELS, TASK_UTILS
+from mmengine.registry import Registry
+
+SUPERVISIONS = Registry(
+    'supervision',
+    parent=MODELS,
+    scope='mmmix',
+    locations=['mmmix.models.supervisions'],
+)
+"""How a head turns weighted components into a loss."""
+
+RATIOS = Registry(
+    'ratio',
+    parent=TASK_UTILS,
+    scope='mmmix',
+    locations=['mmmix.functional.ratios'],
+)
+"""How a mixer draws λ."""
+
+
+def build_from(registry: Registry, cfg: Any, key: str) -> Any:
+    """Build an object from one of mmmix's registries.
+
+    ``Registry.build`` would look the type up in the default scope's registry
+    (mmdet's), where a bare ``type='BoxMix'`` does not exist; this looks in
+    ``registry`` itself and words its errors for a config author.
+
+    Args:
+        registry: The registry to look in.
+        cfg: A dict with ``type``, or an object that was already built, which
+            is returned as it is.
+        key: Name of the config key, for error messages.
+
+    Raises:
+        TypeError: If ``cfg`` is no dict, or has a key that the type does not
+            take.
+        KeyError: If ``type`` is missing or not registered.
+    """
+    known = ', '.join(sorted(registry.module_dict))
+    if isinstance(cfg, tuple(registry.module_dict.values())):
+        return cfg
+    if not isinstance(cfg, dict):
+        raise TypeError(
+            f'{key} must be a dict such as dict(type=...) with a type among '
+            f'{known}; got {cfg!r}'
+        )
+    settings = dict(cfg)
+    if 'type' not in settings:
+        raise KeyError(f'{key} needs a type among {known}; got {cfg!r}')
+    name = settings.pop('type')
+    cls = name if isinstance(name, type) else registry.get(name)
+    if cls is None or cls not in registry.module_dict.values():
+        raise KeyError(f'{key}: unknown type {name!r}; expected one of {known}')
+    try:
+        return cls(**settings)
+    except TypeError as error:
+        raise TypeError(f'{key}=dict(type={cls.__name__!r}, ...): {error}') from error

@@ -1,0 +1,33 @@
+"""The data model: what a mixed sample carries, and how it splits."""
+
+from .components import (
+    BOX_WEIGHTS,
+    COMPONENT_WEIGHT,
+    Annotations,
+    split_components,
+    with_box_weights,
+)
+from .mix_fields import (
+    MIX_IDS,
+    MIX_WEIGHTS,
+    check_mix_ids,
+    check_mix_weights,
+    dominant_component,
+    get_mix_weights,
+    is_mixed,
+)
+
+__all__ = [
+    'BOX_WEIGHTS',
+    'COMPONENT_WEIGHT',
+    'MIX_IDS',
+    'MIX_WEIGHTS',
+    'Annotations',
+    'check_mix_ids',
+    'check_mix_weights',
+    'dominant_component',
+    'get_mix_weights',
+    'is_mixed',
+    'split_components',
+    'with_box_weights',
+]

@@ -1,0 +1,137 @@
+"""Splitting the annotations of a mixed batch into its components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from .mix_fields import (
+    MIX_IDS,
+    MIX_WEIGHTS,
+    check_mix_ids,
+    get_mix_weights,
+    is_mixed,
+)
+
+COMPONENT_WEIGHT = 'component_weight'
+"""Metainfo of a component's image: the factor of its loss, in [0, 1]."""
+
+BOX_WEIGHTS = 'box_weights'
+"""Field of ``gt_instances``, shape ``(num_boxes,)``: factor of a box's loss."""
+
+
+class Annotations(NamedTuple):
+    """Annotations of a batch of N images, as the heads of mmdet take them.
+
+    Attributes:
+        gt_instances: N ``InstanceData`` with ``bboxes`` and ``labels``.
+        metas: N metainfo dicts.
+        ignored: N ``InstanceData`` or None, or None for the whole batch.
+    """
+
+    gt_instances: list[InstanceData]
+    metas: list[dict[str, Any]]
+    ignored: list[InstanceData | None] | None = None
+
+    @property
+    def mixed(self) -> bool:
+        """Whether any image of the batch was mixed."""
+        return any(is_mixed(meta) for meta in self.metas)
+
+    @property
+    def weights(self) -> list[tuple[float, ...]]:
+        """Component weights per image, filled with zeros to one length K."""
+        weights = [get_mix_weights(meta) for meta in self.metas]
+        num_components = max(map(len, weights))
+        return [w + (0.0,) * (num_components - len(w)) for w in weights]
+
+
+def split_components(batch: Annotations) -> list[Annotations]:
+    """Split a batch into one batch per component, each of all N images.
+
+    An unmixed image is its own annotation in every component, with weights
+    ``(1, 0, …)``, so that each component batch has N images and therefore its
+    own stock normaliser. The metainfo of component k carries the image's
+    weight as ``component_weight`` and no ``mix_weights``.
+
+    Raises:
+        TypeError, ValueError: If a mixing field is missing or invalid, with
+            the image's name.
+    """
+    weights = batch.weights
+    ids = [_instance_ids(batch, i, 'gt_instances') for i in range(len(weights))]
+    ignored_ids = [_instance_ids(batch, i, 'ignored') for i in range(len(weights))]
+    components = []
+    for k in range(len(weights[0])):
+        components.append(
+            Annotations(
+                [_select(*pair, k) for pair in zip(batch.gt_instances, ids)],
+                [_component_meta(m, w[k]) for m, w in zip(batch.metas, weights)],
+                batch.ignored
+                and [_select(*pair, k) for pair in zip(batch.ignored, ignored_ids)],
+            )
+        )
+    return components
+
+
+def with_box_weights(batch: Annotations) -> Annotations:
+    """The union of all components, every box with its component's weight.
+
+    Returns:
+        A batch whose ``gt_instances`` carry ``box_weights``: a float tensor of
+        shape ``(num_boxes,)``, 1 for the boxes of unmixed images.
+
+    Raises:
+        TypeError, ValueError: As :func:`split_components`.
+    """
+    weighted = []
+    for i, (instances, weights) in enumerate(zip(batch.gt_instances, batch.weights)):
+        ids = _instance_ids(batch, i, 'gt_instances')
+        boxes = instances.bboxes
+        table = boxes.new_tensor(weights)
+        instances = instances.new()
+        instances[BOX_WEIGHTS] = (
+            boxes.new_ones(len(boxes)) if ids is None else table[ids]
+        )
+        weighted.append(instances)
+    return batch._replace(gt_instances=weighted)
+
+
+def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
+    """Checked ``mix_ids`` of an image; None if it is unmixed or has no boxes."""
+    meta = batch.metas[index]
+    instances: Sequence[InstanceData | None] | None = getattr(batch, field)
+    if not is_mixed(meta) or instances is None or not instances[index]:
+        return None
+    instance = instances[index]
+    where = meta.get('img_path', f'image {index} of the batch')
+    if MIX_IDS not in instance:
+        raise ValueError(
+            f'{where}: {field} has boxes and the image has {MIX_WEIGHTS}, but no '
+            f'{MIX_IDS} says which component each box came from. With MixImage, pack '
+            'with PackMixInputs instead of PackDetInputs.'
+        )
+    try:
+        return check_mix_ids(
+            instance[MIX_IDS], len(instance), len(get_mix_weights(meta))
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f'{where}: {field}.{error}') from error
+
+
+def _select(
+    instances: InstanceData | None, ids: Tensor | None, component: int
+) -> InstanceData | None:
+    """Boxes of one component; all of them where there are no ids."""
+    if ids is None:
+        return instances
+    return instances[(ids == component).nonzero().squeeze(1)]
+
+
+def _component_meta(meta: dict[str, Any], weight: float) -> dict[str, Any]:
+    """Metainfo of an image as one component with a loss weight."""
+    kept = {key: value for key, value in meta.items() if key != MIX_WEIGHTS}
+    return {**kept, COMPONENT_WEIGHT: weight}
