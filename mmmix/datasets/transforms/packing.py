@@ -1,0 +1,45 @@
+"""Packing a sample that ``MixImage`` may have mixed."""
+
+from __future__ import annotations
+
+from mmdet.datasets.transforms import PackDetInputs
+from mmdet.registry import TRANSFORMS
+
+from mmmix.structures import MIX_IDS, MIX_WEIGHTS
+
+GT_MIX_IDS = f'gt_{MIX_IDS}'
+"""Key of the boxes' components in the results dict of a pipeline."""
+
+
+@TRANSFORMS.register_module()
+class PackMixInputs(PackDetInputs):
+    """``PackDetInputs`` that also packs the mixing fields.
+
+    ``gt_mix_ids`` becomes ``mix_ids`` of ``gt_instances`` and
+    ``ignored_instances``; ``mix_weights`` joins the metainfo. An unmixed sample
+    is packed as by ``PackDetInputs``.
+    """
+
+    mapping_table = {**PackDetInputs.mapping_table, GT_MIX_IDS: MIX_IDS}
+
+    def transform(self, results: dict) -> dict:
+        """Pack one sample.
+
+        Raises:
+            ValueError: If a transform between ``MixImage`` and this one changed
+                the number of boxes, so that nobody knows any more which box
+                belongs to which component.
+        """
+        if GT_MIX_IDS in results:
+            expected, got = len(results[GT_MIX_IDS]), len(results['gt_bboxes'])
+            if expected != got:
+                raise ValueError(
+                    f'{results.get("img_path")}: MixImage left {expected} boxes, but '
+                    f'{got} arrived at PackMixInputs. A transform after MixImage '
+                    'drops or adds boxes (RandomCrop, FilterAnnotations, …); move it '
+                    'before MixImage.'
+                )
+        packed = super().transform(results)
+        if MIX_WEIGHTS in results:
+            packed['data_samples'].set_metainfo({MIX_WEIGHTS: results[MIX_WEIGHTS]})
+        return packed

@@ -1,0 +1,58 @@
+"""Which samples of a batch mix with which, and by how much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+PAIRINGS = ('shuffle', 'roll', 'reverse')
+
+
+def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarray:
+    """Pair a batch with a permutation of itself (LossMix suppl. A).
+
+    Args:
+        rng: Source of randomness; only ``'shuffle'`` draws from it.
+        size: N.
+        pairing: ``'shuffle'`` is one random cycle through all samples, so that
+            none is left with itself; ``'roll'`` shifts by one; ``'reverse'``
+            leaves the middle of an odd batch with itself.
+
+    Returns:
+        N indices; sample i mixes with sample ``partners[i]``.
+    """
+    order = np.arange(size)
+    if pairing == 'roll':
+        return np.roll(order, -1)
+    if pairing == 'reverse':
+        return order[::-1].copy()
+    cycle = rng.permutation(size)
+    partners = np.empty(size, dtype=np.int64)
+    partners[cycle] = np.roll(cycle, -1)
+    return partners
+
+
+def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> np.ndarray:
+    """Draw ``size`` values of λ, float64.
+
+    Raises:
+        ValueError: If the ratio gives a value outside [0, 1] or NaN.
+    """
+    lam = np.asarray(ratio(rng, size), dtype=np.float64)
+    if not ((lam >= 0) & (lam <= 1)).all():
+        raise ValueError(f'λ must lie in [0, 1], got {lam} from ratio {ratio!r}')
+    return lam
+
+
+def draw_chosen(
+    rng: np.random.Generator, size: int, prob: float, fraction: float | None
+) -> np.ndarray:
+    """Mask of the samples that are mixed, ``(N,)`` bool.
+
+    ``fraction`` takes exactly ⌊fraction N⌋ samples at random (½ is LossMix-Reg,
+    LossMix suppl. B); otherwise each sample is taken with probability ``prob``.
+    """
+    if fraction is None:
+        return rng.random(size) < prob
+    return rng.permutation(size) < int(fraction * size)

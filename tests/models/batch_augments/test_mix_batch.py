@@ -1,0 +1,288 @@
+"""MixBatch: pixels, annotations, draws and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from mmdet.models import DetDataPreprocessor
+from mmdet.registry import MODELS
+from mmdet.structures.mask import BitmapMasks
+from mmengine.logging import MessageHub
+from mmengine.structures import PixelData
+
+from mmmix.models import MixBatch
+from tests.helpers import annotations, samples_of
+
+MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+CONSTANT = dict(type='Constant', value=0.3)
+
+
+def batch_of(shapes, seed=0, divisor=1):
+    """A padded batch of random images of these (height, width) and its samples."""
+    samples = [
+        samples_of(annotations((2,), seed + i, min(shape)))[0]
+        for i, shape in enumerate(shapes)
+    ]
+    height, width = (-(-max(side) // divisor) * divisor for side in zip(*shapes))
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.zeros(len(shapes), 3, height, width)
+    for i, ((h, w), sample) in enumerate(zip(shapes, samples)):
+        inputs[i, :, :h, :w] = torch.randn((3, h, w), generator=generator)
+        padded = tuple(-(-side // divisor) * divisor for side in (h, w))
+        sample.set_metainfo(
+            dict(img_shape=(h, w), pad_shape=padded, batch_input_shape=(height, width))
+        )
+    return inputs, samples
+
+
+def at_iteration(iteration, seed=0):
+    """Set the counters as a Runner does."""
+    hub = MessageHub.get_current_instance()
+    hub.update_info('iter', iteration)
+    hub.update_info('seed', seed)
+
+
+def naive_mix(inputs, samples, i, j, lam):
+    """Centre-aligned blend of two images, pixel by pixel of the definition."""
+    sizes = [samples[k].img_shape for k in (i, j)]
+    canvas = tuple(max(side) for side in zip(*sizes))
+    result = np.zeros((3, *canvas))
+    offsets = []
+    for k, weight, size in ((i, lam, sizes[0]), (j, 1 - lam, sizes[1])):
+        y, x = ((c - s) // 2 for c, s in zip(canvas, size))
+        image = inputs[k, :, : size[0], : size[1]].numpy()
+        result[:, y : y + size[0], x : x + size[1]] += weight * image
+        offsets.append((y, x))
+    return result, offsets
+
+
+@pytest.mark.parametrize(
+    'shapes',
+    [[(64, 64)] * 3, [(50, 80), (64, 40), (33, 57)]],
+    ids=['one size', 'three sizes'],
+)
+def test_pixels_and_boxes_follow_the_definition(shapes):
+    inputs, samples = batch_of(shapes, divisor=32)
+    before = copy.deepcopy(samples), inputs.clone()
+    mixer = MixBatch(ratio=dict(type='Beta', alpha=1.0), pairing='roll')
+    mixed, mixed_samples = mixer(inputs, samples)
+    assert mixed.shape == inputs.shape
+    for i, sample in enumerate(mixed_samples):
+        j = (i + 1) % 3
+        lam = sample.mix_weights[0]
+        assert sample.mix_weights == (lam, 1 - lam)
+        want, offsets = naive_mix(inputs, samples, i, j, lam)
+        height, width = want.shape[1:]
+        np.testing.assert_allclose(mixed[i, :, :height, :width], want, atol=1e-6)
+        # Identity 7: the metainfo describes the canvas.
+        assert sample.img_shape == (height, width)
+        assert all(side % 32 == 0 for side in sample.pad_shape)
+        assert sample.pad_shape == tuple(-(-side // 32) * 32 for side in want.shape[1:])
+        boxes = [
+            samples[k].gt_instances.bboxes + torch.tensor([x, y, x, y])
+            for k, (y, x) in zip((i, j), offsets)
+        ]
+        assert torch.equal(sample.gt_instances.bboxes, torch.cat(boxes))
+        assert sample.gt_instances.mix_ids.tolist() == [0, 0, 1, 1]
+        labels = [samples[k].gt_instances.labels for k in (i, j)]
+        assert torch.equal(sample.gt_instances.labels, torch.cat(labels))
+        assert len(sample.ignored_instances.mix_ids) == 0
+    lams = {sample.mix_weights[0] for sample in mixed_samples}
+    assert len(lams) == 3
+    # What came in is not changed.
+    assert torch.equal(inputs, before[1])
+    for sample, old in zip(samples, before[0]):
+        assert 'mix_weights' not in sample.metainfo
+        assert torch.equal(sample.gt_instances.bboxes, old.gt_instances.bboxes)
+
+
+def test_batch_padding_beyond_the_canvas_stays():
+    inputs, samples = batch_of([(20, 20), (24, 22), (64, 64)])
+    inputs[:2, :, 30:] = -5.0  # a preprocessor with its own pad value
+    mixer = MixBatch(ratio=CONSTANT, pairing='reverse')
+    inputs2, samples2 = inputs[:2], samples[:2]
+    mixed, _ = mixer(inputs2, samples2)
+    assert (mixed[:, :, 30:] == -5.0).all()
+
+
+def test_black_padding_is_black_after_normalisation():
+    """λ a + (1 - λ) black where only image a covers, in pixels of [0, 255]."""
+    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
+    inputs, samples = batch_of([(40, 20), (20, 20)])
+    mixer = MixBatch(ratio=CONSTANT, pad='black', mean=MEAN, std=STD)
+    mixed, _ = mixer(inputs, samples)
+    raw = mixed[0] * std + mean
+    own = inputs[0] * std + mean
+    torch.testing.assert_close(raw[:, :10, :20], 0.3 * own[:, :10, :20])
+    with pytest.raises(ValueError, match='mean='):
+        MixBatch(ratio=CONSTANT, pad='black')
+
+
+@pytest.mark.parametrize('value', [0.2, 0.5, 0.9])
+def test_keep_dominant_is_an_unmixed_sample_with_a_noisy_image(value):
+    """Noise (LossMix suppl. B): the lighter component's boxes leave no trace."""
+    inputs, samples = batch_of([(64, 64)] * 2)
+    mixer = MixBatch(ratio=dict(type='Constant', value=value), keep='dominant')
+    mixed, mixed_samples = mixer(inputs, samples)
+    owner = 0 if value > 0.5 else 1
+    for i, sample in enumerate(mixed_samples):
+        own = samples[i if owner == 0 else 1 - i].gt_instances
+        assert torch.equal(sample.gt_instances.bboxes, own.bboxes)
+        assert 'mix_weights' not in sample.metainfo
+        assert 'mix_ids' not in sample.gt_instances
+        want = value * inputs[i] + (1 - value) * inputs[1 - i]
+        torch.testing.assert_close(mixed[i], want, rtol=0, atol=1e-6)
+
+
+def test_mix_pair_of_two_canvases():
+    inputs_a, samples_a = batch_of([(40, 30), (20, 50)], divisor=10)
+    inputs_b, samples_b = batch_of([(60, 20), (30, 30)], seed=5, divisor=10)
+    mixer = MixBatch(ratio=dict(type='Beta', alpha=1.0))
+    mixed, samples = mixer.mix_pair(inputs_a, samples_a, inputs_b, samples_b)
+    assert mixed.shape == (2, 3, 60, 50)
+    height, width = mixed.shape[2:]
+    both = torch.zeros(4, 3, height, width)
+    both[:2, :, :40, :50], both[2:, :, :60, :30] = inputs_a, inputs_b
+    for i, sample in enumerate(samples):
+        assert sample.batch_input_shape == (60, 50)
+        want, _ = naive_mix(
+            both, [*samples_a, *samples_b], i, i + 2, sample.mix_weights[0]
+        )
+        got = mixed[i, :, : want.shape[1], : want.shape[2]]
+        np.testing.assert_allclose(got, want, atol=1e-6)
+    with pytest.raises(ValueError, match='one length, got 2 and 1'):
+        mixer.mix_pair(inputs_a, samples_a, inputs_b[:1], samples_b[:1])
+
+
+def test_draws_follow_the_counters():
+    """Same (seed, iteration, call): same draw; any other: another draw."""
+    inputs, samples = batch_of([(32, 32)] * 4)
+
+    def draws(iteration, seed=0, calls=1):
+        at_iteration(iteration, seed)
+        mixer = MixBatch(ratio=dict(type='Beta', alpha=1.0))
+        for _ in range(calls):
+            _, mixed = mixer(inputs, samples)
+        return [sample.mix_weights[0] for sample in mixed]
+
+    assert draws(7) == draws(7)
+    assert draws(7) != draws(8)
+    assert draws(7) != draws(7, seed=1)
+    assert draws(7) != draws(7, calls=2)
+
+
+def test_prob_fraction_and_lam_per_batch():
+    inputs, samples = batch_of([(16, 16)] * 9)
+    ratio = dict(type='Beta', alpha=1.0)
+    mixed, half = MixBatch(ratio=ratio, fraction=0.5)(inputs, samples)
+    chosen = [i for i, sample in enumerate(half) if 'mix_weights' in sample.metainfo]
+    assert len(chosen) == 4
+    for i in set(range(9)) - set(chosen):
+        assert torch.equal(mixed[i], inputs[i])
+        assert half[i] is samples[i]
+    _, none = MixBatch(ratio=ratio, prob=0.0)(inputs, samples)
+    assert none == samples
+    _, shared = MixBatch(ratio=ratio, lam_per='batch')(inputs, samples)
+    assert len({sample.mix_weights for sample in shared}) == 1
+
+
+def test_disabled_and_batch_of_one():
+    inputs, samples = batch_of([(16, 16)] * 2)
+    mixer = MixBatch(ratio=CONSTANT)
+    mixer.enabled = False
+    assert mixer(inputs, samples)[0] is inputs
+    mixer.enabled = True
+    with pytest.warns(UserWarning, match='MixImage'):
+        alone = mixer(inputs[:1], samples[:1])
+    assert torch.equal(alone[0], inputs[:1])
+    assert alone[1] == samples[:1]
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')  # it is said once
+        mixer(inputs[:1], samples[:1])
+
+
+def test_masks_travel_with_their_component():
+    inputs, samples = batch_of([(20, 30), (40, 16)])
+    for i, sample in enumerate(samples):
+        masks = np.zeros((2, 40, 30), dtype=np.uint8)  # padded to the batch
+        masks[:, 2 + i, 3] = 1
+        sample.gt_instances.masks = BitmapMasks(masks, 40, 30)
+    _, mixed = MixBatch(ratio=CONSTANT)(inputs, samples)
+    masks = mixed[0].gt_instances.masks.masks
+    assert masks.shape == (4, 40, 30)
+    assert [tuple(m.nonzero()[0]) + tuple(m.nonzero()[1]) for m in masks] == [
+        (12, 3),
+        (12, 3),
+        (3, 10),
+        (3, 10),
+    ]
+
+
+def test_state_is_nothing():
+    mixer = MixBatch(ratio=CONSTANT, pad='black', mean=MEAN, std=STD)
+    assert not mixer.state_dict()
+    assert not list(mixer.parameters())
+
+
+@pytest.mark.parametrize(
+    ('change', 'error', 'message'),
+    [
+        (lambda s: s.set_metainfo(dict(mix_weights=(0.5, 0.5))), ValueError, 'already'),
+        (lambda s: setattr(s, 'gt_sem_seg', PixelData()), TypeError, 'gt_sem_seg'),
+        (lambda s: s.gt_instances.bboxes.mul_(-1), ValueError, 'inverted'),
+        (lambda s: s.gt_instances.bboxes.add_(900), ValueError, 'outside its image'),
+        (lambda s: s.gt_instances.pop('labels'), ValueError, 'different fields'),
+        (lambda s: s.set_metainfo(dict(img_shape=(9, 9))), ValueError, "'resize'"),
+    ],
+)
+def test_bad_samples_are_refused(change, error, message):
+    inputs, samples = batch_of([(32, 32)] * 3)
+    samples[1].gt_instances.bboxes = torch.tensor([[1.0, 1.0, 8.0, 8.0]] * 2)
+    change(samples[1])
+    with pytest.raises(error, match=message):
+        MixBatch(ratio=CONSTANT, align='resize')(inputs, samples)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'error', 'message'),
+    [
+        (dict(align='middle'), ValueError, 'align'),
+        (dict(pad='white'), ValueError, 'pad'),
+        (dict(keep='some'), ValueError, 'keep'),
+        (dict(pairing='random'), ValueError, 'pairing'),
+        (dict(lam_per='box'), ValueError, 'lam_per'),
+        (dict(prob=1.5), ValueError, 'prob'),
+        (dict(prob=float('nan')), ValueError, 'prob'),
+        (dict(prob='1'), TypeError, 'prob'),
+        (dict(fraction=-0.5), ValueError, 'fraction'),
+        (dict(fraction=0.5, prob=0.5), ValueError, 'not both'),
+        (dict(ratio=dict(type='Beta', alpha=0.0)), ValueError, 'alpha'),
+        (dict(raito=1), TypeError, 'raito'),
+    ],
+)
+def test_bad_settings_are_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        MODELS.build(dict(type='MixBatch', **{'ratio': CONSTANT, **settings}))
+
+
+def test_inside_the_data_preprocessor():
+    """The place it is made for: after stacking and normalising, in training only."""
+    inputs, samples = batch_of([(30, 40)] * 2)
+    preprocessor = DetDataPreprocessor(
+        mean=MEAN,
+        std=STD,
+        bgr_to_rgb=True,
+        batch_augments=[dict(type='MixBatch', ratio=CONSTANT)],
+    )
+    raw = [(image * 50 + 100).clamp(0, 255).byte() for image in inputs]
+    data = dict(inputs=raw, data_samples=samples)
+    plain = preprocessor(copy.deepcopy(data), training=False)
+    mixed = preprocessor(copy.deepcopy(data), training=True)
+    want = 0.3 * plain['inputs'] + 0.7 * plain['inputs'].flip(0)
+    torch.testing.assert_close(mixed['inputs'], want, rtol=0, atol=1e-5)
+    assert mixed['data_samples'][0].mix_weights == (0.3, 0.7)
+    assert 'mix_weights' not in plain['data_samples'][0].metainfo
