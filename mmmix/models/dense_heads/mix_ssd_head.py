@@ -1,0 +1,184 @@
+"""SSD's head with a supervision for mixed samples."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from mmdet.models.dense_heads import SSDHead
+from mmdet.models.losses import smooth_l1_loss
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import cat_boxes
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.functional import boxmix_cls_losses
+from mmmix.models.supervisions import build_supervision
+from mmmix.structures import COMPONENT_WEIGHT, Annotations
+
+from .weighted_anchor_targets import WeightedAnchorTargets
+
+
+class PairTargets(NamedTuple):
+    """Targets of two components on the same anchors, one entry per image.
+
+    Attributes:
+        labels: Pairs of ``(A,)`` labels in [0, C]; C is background.
+        weights: Pairs of ``(A,)`` label weights.
+        boxes: Pairs of (targets, weights), each ``(A, 4)``.
+    """
+
+    labels: list[tuple[Tensor, Tensor]]
+    weights: list[tuple[Tensor, Tensor]]
+    boxes: list[tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]]
+
+
+@MODELS.register_module()
+class MixSSDHead(WeightedAnchorTargets, SSDHead):
+    """``SSDHead`` that understands mixed samples.
+
+    Parameters and state-dict keys are those of ``SSDHead``, and so is the loss
+    of a batch without mixed samples, bit for bit. It also repairs the missing
+    ``loss_cls`` that stops stock SSD at its first prediction.
+
+    Args:
+        *args: As ``SSDHead``.
+        supervision: Config of a supervision, e.g. ``dict(type='BoxMix')``. None
+            means ``Union``.
+        **kwargs: As ``SSDHead``.
+    """
+
+    def __init__(
+        self, *args: Any, supervision: dict | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.supervision = build_supervision(supervision)
+        self.loss_cls = MODELS.build(dict(type='CrossEntropyLoss', use_sigmoid=False))
+
+    def loss_by_feat(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        batch_gt_instances: list[InstanceData],
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: list[InstanceData] | None = None,
+    ) -> dict[str, list[Tensor]]:
+        """Losses of a batch, mixed or not; arguments as ``SSDHead``.
+
+        Raises:
+            TypeError, ValueError: See :meth:`Supervision.loss`.
+        """
+        return self.supervision.loss(
+            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
+            stock_loss=partial(super().loss_by_feat, cls_scores, bbox_preds),
+            boxmix_loss=partial(self.loss_by_feat_boxmix, cls_scores, bbox_preds),
+        )
+
+    def loss_by_feat_boxmix(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        components: list[Annotations],
+        positives: str,
+    ) -> dict[str, list[Tensor]]:
+        """BoxMix of two components (eq. 7-11), mined as ``positives`` says.
+
+        Classification and regression share one normaliser as in SSD:
+        Σ_i max(n_i, 1) over the images, with n_i of the positives rule.
+
+        Args:
+            cls_scores: Per level ``(N, num_anchors * (C + 1), H, W)``.
+            bbox_preds: Per level ``(N, num_anchors * 4, H, W)``.
+            components: Two batches of N images.
+            positives: ``'dominant'``, ``'any'`` or ``'factored'``.
+
+        Returns:
+            Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
+        """
+        anchors, targets = self._component_targets(cls_scores, components)
+        log_probs = self._flatten(cls_scores, self.cls_out_channels).log_softmax(-1)
+        deltas = self._flatten(bbox_preds, 4)
+        lams = [meta[COMPONENT_WEIGHT] for meta in components[0].metas]
+        ratio = self.train_cfg['neg_pos_ratio']
+        losses = [
+            boxmix_cls_losses(log_probs[i], *pair, lam, ratio, positives)
+            for i, (lam, *pair) in enumerate(zip(lams, targets.labels, targets.weights))
+        ]
+        avg_factor = sum(max(loss.num_pos, 1) for loss in losses)
+        return dict(
+            loss_cls=[loss.loss[None] / avg_factor for loss in losses],
+            loss_bbox=[
+                self._box_loss(
+                    cat_boxes(anchors[i]),
+                    deltas[i],
+                    *targets.boxes[i][0 if lam > 0.5 else 1],
+                    avg_factor=avg_factor,
+                )
+                for i, lam in enumerate(lams)
+            ],
+        )
+
+    def _component_targets(
+        self, cls_scores: list[Tensor], components: list[Annotations]
+    ) -> tuple[list[list[Tensor]], PairTargets]:
+        """Targets of both components on the anchors of the mixed canvas.
+
+        Returns:
+            Anchors per image and level, and the pairs of targets, none of them
+            scaled by the component's weight.
+        """
+        sizes = [score.shape[-2:] for score in cls_scores]
+        metas = [
+            {key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
+            for meta in components[0].metas
+        ]
+        anchors, valid_flags = self.get_anchors(
+            sizes, metas, device=cls_scores[0].device
+        )
+        sides = []
+        for component in components:
+            levels = self.get_targets(
+                anchors,
+                valid_flags,
+                component.gt_instances,
+                metas,
+                batch_gt_instances_ignore=component.ignored,
+                unmap_outputs=True,
+            )[:4]
+            sides.append([torch.cat(level, dim=1) for level in levels])
+        labels, label_weights, boxes, box_weights = (
+            list(zip(*pair)) for pair in zip(*sides)
+        )
+        box_pairs = [tuple(zip(*pair)) for pair in zip(boxes, box_weights)]
+        return anchors, PairTargets(labels, label_weights, box_pairs)
+
+    @staticmethod
+    def _flatten(levels: list[Tensor], channels: int) -> Tensor:
+        """Level maps to ``(N, A, channels)``, anchors in the stock order."""
+        return torch.cat(
+            [
+                level.permute(0, 2, 3, 1).reshape(len(level), -1, channels)
+                for level in levels
+            ],
+            dim=1,
+        )
+
+    def _box_loss(
+        self,
+        anchors: Tensor,
+        deltas: Tensor,
+        targets: Tensor,
+        weights: Tensor,
+        avg_factor: float,
+    ) -> Tensor:
+        """SSD's smooth L1 loss over one image's anchors."""
+        if self.reg_decoded_bbox:
+            deltas = self.bbox_coder.decode(anchors, deltas)
+        return smooth_l1_loss(
+            deltas,
+            targets,
+            weights,
+            beta=self.train_cfg['smoothl1_beta'],
+            avg_factor=avg_factor,
+        )

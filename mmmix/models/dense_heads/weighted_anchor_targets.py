@@ -1,0 +1,58 @@
+"""Weights of components and boxes in the targets of an anchor head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT
+
+
+class WeightedAnchorTargets:
+    """Mixin for subclasses of ``AnchorHead``: targets that carry weights.
+
+    ``component_weight`` of the metainfo scales all label and box weights of an
+    image, ``box_weights`` of ``gt_instances`` those of the anchors assigned to
+    a box. The normaliser, which counts samples, stays stock. Without these
+    fields the targets are the stock ones.
+    """
+
+    def _get_targets_single(
+        self,
+        flat_anchors: Tensor,
+        valid_flags: Tensor,
+        gt_instances: InstanceData,
+        img_meta: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple:
+        """Stock targets of one image, weighted."""
+        targets = super()._get_targets_single(
+            flat_anchors, valid_flags, gt_instances, img_meta, *args, **kwargs
+        )
+        labels, label_weights, bbox_targets, bbox_weights, *rest = targets
+        if COMPONENT_WEIGHT in img_meta:
+            label_weights = label_weights * img_meta[COMPONENT_WEIGHT]
+            bbox_weights = bbox_weights * img_meta[COMPONENT_WEIGHT]
+        if BOX_WEIGHTS in gt_instances:
+            factors = self._anchor_factors(labels, gt_instances[BOX_WEIGHTS], rest[2])
+            label_weights = label_weights * factors
+            bbox_weights = bbox_weights * factors[:, None]
+        return (labels, label_weights, bbox_targets, bbox_weights, *rest)
+
+    def _anchor_factors(
+        self, labels: Tensor, box_weights: Tensor, sampling_result: Any
+    ) -> Tensor:
+        """Weight of the box each positive anchor is assigned to, 1 elsewhere.
+
+        ``pos_inds`` count the anchors inside the image only; labels are already
+        mapped back to all anchors, in the same order.
+        """
+        factors = torch.ones_like(labels, dtype=box_weights.dtype)
+        positives = ((labels >= 0) & (labels < self.num_classes)).nonzero().squeeze(1)
+        order = sampling_result.pos_inds.argsort()
+        factors[positives] = box_weights[sampling_result.pos_assigned_gt_inds[order]]
+        return factors
