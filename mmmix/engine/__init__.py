@@ -1,0 +1,5 @@
+"""Hooks."""
+
+from .hooks import MixPreviewHook, MixScheduleHook
+
+__all__ = ['MixPreviewHook', 'MixScheduleHook']

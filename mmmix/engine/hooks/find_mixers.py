@@ -1,0 +1,32 @@
+"""Finding the mixers of a running training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from mmmix.datasets.transforms import MixImage
+from mmmix.models.batch_augments import MixBatch
+
+
+def find_batch_mixers(model: nn.Module) -> list[MixBatch]:
+    """All ``MixBatch`` inside a model, wrapped or not."""
+    return [module for module in model.modules() if isinstance(module, MixBatch)]
+
+
+def find_image_mixers(dataset: Any) -> list[MixImage]:
+    """All ``MixImage`` in the pipelines of a dataset and what it wraps."""
+    return [step for step in _steps(dataset) if isinstance(step, MixImage)]
+
+
+def _steps(node: Any) -> Iterator[Any]:
+    """Transforms of a dataset, its pipeline, and nested datasets or transforms."""
+    yield node
+    for name in ('pipeline', 'transforms', 'dataset', 'datasets'):
+        children = getattr(node, name, None)
+        if children is None or isinstance(children, (str, dict)):
+            continue
+        for child in children if isinstance(children, (list, tuple)) else [children]:
+            yield from _steps(child)

@@ -1,0 +1,66 @@
+"""Pictures of the batches a run really trains on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from mmmix.visualization import draw_preprocessed_batch
+
+
+@HOOKS.register_module()
+class MixPreviewHook(Hook):
+    """Save the first batches of every run as the network sees them.
+
+    The pictures show the mixed images with their boxes, coloured by component
+    and labelled with its weight. They go to the runner's visualizer as
+    ``mix_preview``, that is to ``<work_dir>/<time>/vis_data/vis_image`` and to
+    TensorBoard or the like where configured.
+
+    Args:
+        num_batches: How many batches of a run to save.
+        max_images: How many images of a batch to show.
+
+    Raises:
+        ValueError: If a number is negative.
+    """
+
+    def __init__(self, num_batches: int = 2, max_images: int = 8) -> None:
+        for name, number in (('num_batches', num_batches), ('max_images', max_images)):
+            if not isinstance(number, int) or number < 0:
+                raise ValueError(f'{name} must be an integer >= 0, got {number!r}')
+        self.num_batches = num_batches
+        self.max_images = max_images
+
+    def before_train(self, runner: Runner) -> None:
+        """Listen to the preprocessor until enough batches are saved."""
+        if not is_main_process() or not self.num_batches or not self.max_images:
+            return
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self._left = self.num_batches
+        self._classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get(
+            'classes'
+        )
+        handle = model.data_preprocessor.register_forward_hook(
+            lambda module, _, data: self._save(runner, module, data, handle)
+        )
+
+    def _save(
+        self, runner: Runner, preprocessor: nn.Module, data: Any, handle: Any
+    ) -> None:
+        """Draw one batch; stop listening after the last one."""
+        if not runner.model.training:
+            return
+        picture = draw_preprocessed_batch(
+            preprocessor, data, classes=self._classes, max_images=self.max_images
+        )
+        runner.visualizer.add_image('mix_preview', picture, step=runner.iter)
+        self._left -= 1
+        if not self._left:
+            handle.remove()

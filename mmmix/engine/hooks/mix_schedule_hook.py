@@ -1,0 +1,112 @@
+"""Mixing for a part of the training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from .find_mixers import find_batch_mixers, find_image_mixers
+
+
+@HOOKS.register_module()
+class MixScheduleHook(Hook):
+    """Switch every mixer on and off as the training goes.
+
+    Mixing is on while ``begin <= t < end``, where t counts finished iterations
+    (or epochs). The state follows from t alone, so a resumed run is right.
+    LossMix-Partial (LossMix, Table 3) is ``end=16000`` of 18,000 iterations;
+    "no mixing in the last 10 epochs" is ``last=10, by_epoch=True``.
+
+    It also tells ``MixImage`` the epoch, a counter of its draws. ``MixImage``
+    works ahead of the training by the loader's prefetched batches, so there an
+    iteration is met up to that many batches early; an epoch is met exactly.
+
+    Args:
+        begin: First t with mixing.
+        end: First t without; None for never.
+        last: Length of the final part without mixing, instead of ``end``.
+        by_epoch: Count epochs instead of iterations.
+
+    Raises:
+        TypeError: If a bound is no integer.
+        ValueError: If a bound is negative, both ``end`` and ``last`` are given,
+            or ``end`` does not come after ``begin``.
+    """
+
+    priority = 'ABOVE_NORMAL'
+
+    def __init__(
+        self,
+        begin: int = 0,
+        end: int | None = None,
+        last: int | None = None,
+        by_epoch: bool = False,
+    ) -> None:
+        for name, bound in (('begin', begin), ('end', end), ('last', last)):
+            if bound is None and name != 'begin':
+                continue
+            if isinstance(bound, bool) or not isinstance(bound, int):
+                raise TypeError(f'{name} must be an integer, got {bound!r}')
+            if bound < 0:
+                raise ValueError(f'{name} must not be negative, got {bound}')
+        if end is not None and last is not None:
+            raise ValueError(f'give end or last, not both: {end=}, {last=}')
+        if end is not None and end < begin:
+            raise ValueError(f'end must not come before begin: {begin=}, {end=}')
+        self.begin = begin
+        self.end = end
+        self.last = last
+        self.by_epoch = by_epoch
+        self._state: bool | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f'MixScheduleHook(begin={self.begin}, end={self.end}, last={self.last}, '
+            f'by_epoch={self.by_epoch})'
+        )
+
+    def enabled_at(self, t: int, total: int) -> bool:
+        """Whether mixing is on after ``t`` of ``total`` iterations (or epochs)."""
+        end = total - self.last if self.last is not None else self.end
+        return t >= self.begin and (end is None or t < end)
+
+    def before_train(self, runner: Runner) -> None:
+        """Set the state before the loader's workers start."""
+        self._state = None
+        self._image_mixers = find_image_mixers(runner.train_dataloader.dataset)
+        self._batch_mixers = find_batch_mixers(runner.model)
+        self._switch(runner)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Set the state and the epoch before the epoch's first batch is loaded."""
+        for mixer in self._image_mixers:
+            mixer.set_epoch(runner.epoch)
+        self._switch(runner)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None
+    ) -> None:
+        """Set the state of this iteration."""
+        self._switch(runner)
+
+    def _switch(self, runner: Runner) -> None:
+        """Bring every mixer into the state of the runner's counter."""
+        if self.by_epoch:
+            t, total = runner.epoch, runner.max_epochs
+        else:
+            t, total = runner.iter, runner.max_iters
+        enabled = self.enabled_at(t, total)
+        if enabled == self._state:
+            return
+        for mixer in (*self._batch_mixers, *self._image_mixers):
+            mixer.enabled = enabled
+        if is_main_process() and (self._batch_mixers or self._image_mixers):
+            unit = 'epoch' if self.by_epoch else 'iteration'
+            runner.logger.info(
+                f'Mixing is {"on" if enabled else "off"} from {unit} {t}.'
+            )
+        self._state = enabled

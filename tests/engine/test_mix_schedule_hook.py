@@ -1,0 +1,101 @@
+"""MixScheduleHook: when it switches, what it finds, that it holds no state."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from mmengine.dataset import Compose
+from torch import nn
+
+from mmmix.datasets import MixImage
+from mmmix.engine import MixScheduleHook
+from mmmix.models import MixBatch
+
+RATIO = dict(type='Beta', alpha=1.0)
+
+
+def make_runner(iteration=0, epoch=0, max_iters=20, max_epochs=4):
+    """What the hook reads of a Runner, with mixers nested as they are in one."""
+    model = nn.ModuleDict({'data_preprocessor': nn.Sequential(MixBatch(ratio=RATIO))})
+    image = MixImage(ratio=RATIO, pad='black')
+    inner = SimpleNamespace(pipeline=Compose([]))
+    mix = SimpleNamespace(dataset=inner, pipeline=[image])
+    repeat = SimpleNamespace(dataset=SimpleNamespace(datasets=[inner, mix]))
+    runner = SimpleNamespace(
+        model=nn.Sequential(model),
+        train_dataloader=SimpleNamespace(dataset=repeat),
+        logger=logging.getLogger('test'),
+        iter=iteration,
+        epoch=epoch,
+        max_iters=max_iters,
+        max_epochs=max_epochs,
+    )
+    return runner, [model['data_preprocessor'][0], image]
+
+
+def states(hook, by_epoch, start=0):
+    """State of both mixers in every iteration of a run resumed at ``start``."""
+    runner, mixers = make_runner(iteration=start, epoch=start // 5)
+    seen = []
+    hook.before_train(runner)
+    for iteration in range(start, 20):
+        runner.iter, runner.epoch = iteration, iteration // 5
+        if iteration % 5 == 0 or iteration == start:
+            hook.before_train_epoch(runner)
+        hook.before_train_iter(runner, iteration % 5)
+        assert len({mixer.enabled for mixer in mixers}) == 1
+        seen.append(mixers[0].enabled)
+    assert int(mixers[1]._shared[1]) == 3
+    return seen
+
+
+@pytest.mark.parametrize(
+    ('settings', 'on'),
+    [
+        (dict(), range(20)),
+        (dict(end=16), range(16)),
+        (dict(begin=3, end=16), range(3, 16)),
+        (dict(last=4), range(16)),
+        (dict(begin=3), range(3, 20)),
+        (dict(last=20), range(0)),
+        (dict(last=1, by_epoch=True), range(15)),
+        (dict(begin=1, end=3, by_epoch=True), range(5, 15)),
+    ],
+)
+@pytest.mark.parametrize('start', [0, 2, 15, 16, 17])
+def test_schedule_also_after_a_resume(settings, on, start):
+    """Identity 24: off from the stated iteration, also resumed at stop ± 1."""
+    hook = MixScheduleHook(**settings)
+    want = [iteration in on for iteration in range(start, 20)]
+    assert states(hook, settings.get('by_epoch', False), start) == want
+
+
+@pytest.mark.parametrize(
+    ('settings', 'error', 'message'),
+    [
+        (dict(begin=-1), ValueError, 'begin'),
+        (dict(begin=None), TypeError, 'begin'),
+        (dict(end=1.5), TypeError, 'end'),
+        (dict(end=5, last=5), ValueError, 'not both'),
+        (dict(begin=5, end=4), ValueError, 'before begin'),
+    ],
+)
+def test_bad_settings_are_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        MixScheduleHook(**settings)
+
+
+def test_the_log_says_so(caplog):
+    runner, _ = make_runner()
+    hook = MixScheduleHook(end=1)
+    with caplog.at_level(logging.INFO, logger='test'):
+        hook.before_train(runner)
+        for iteration in range(3):
+            runner.iter = iteration
+            hook.before_train_iter(runner, iteration)
+    assert [record.message for record in caplog.records] == [
+        'Mixing is on from iteration 0.',
+        'Mixing is off from iteration 1.',
+    ]
