@@ -222,6 +222,23 @@ def test_masks_travel_with_their_component():
     ]
 
 
+def test_an_image_without_boxes_is_a_component_all_the_same():
+    inputs, samples = batch_of([(32, 32)] * 2)
+    samples[1].gt_instances = samples[1].gt_instances[:0]
+    mixed, mixed_samples = MixBatch(ratio=CONSTANT)(inputs, samples)
+    torch.testing.assert_close(mixed[0], 0.3 * inputs[0] + 0.7 * inputs[1])
+    for sample, component in zip(mixed_samples, (0, 1)):
+        assert sample.gt_instances.mix_ids.tolist() == [component] * 2
+        assert sample.mix_weights == (0.3, 0.7)
+
+
+def test_boxes_partly_outside_are_clipped():
+    inputs, samples = batch_of([(32, 32)] * 2)
+    samples[0].gt_instances.bboxes = torch.tensor([[-4.0, 3.0, 10.0, 40.0]] * 2)
+    _, mixed = MixBatch(ratio=CONSTANT)(inputs, samples)
+    assert mixed[0].gt_instances.bboxes[0].tolist() == [0.0, 3.0, 10.0, 32.0]
+
+
 def test_state_is_nothing():
     mixer = MixBatch(ratio=CONSTANT, pad='black', mean=MEAN, std=STD)
     assert not mixer.state_dict()

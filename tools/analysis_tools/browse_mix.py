@@ -1,0 +1,85 @@
+"""Save pictures of the mixed batches that a config really trains on.
+
+Loads batches with the config's own train_dataloader and passes them through its
+data preprocessor, so mixers in the pipeline and in batch_augments both show.
+Boxes are coloured by component (green: the image itself, red: its partner) and
+carry the component's weight.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmcv
+from mmengine.config import DictAction
+from mmengine.logging import MessageHub
+from mmengine.registry import init_default_scope
+
+# A checkout works without being installed.
+if (Path(__file__).resolve().parents[2] / 'mmmix').is_dir():
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mmdet.registry import MODELS
+
+from mmmix.utils.config_reading import config_name, read_config
+from mmmix.utils.dataset_paths import check_dataset_paths
+from mmmix.utils.synthetic import values_of
+from mmmix.utils.training_step import ConfigBatches
+from mmmix.visualization import draw_preprocessed_batch
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
+    parser.add_argument(
+        '--output-dir', help='default: work_dirs/<name of the config>/browse_mix'
+    )
+    parser.add_argument('--num-batches', type=int, default=4)
+    parser.add_argument('--max-images', type=int, default=8, help='of each batch')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, e.g. train_dataloader.batch_size=4',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the first batches of a config."""
+    args = parse_args(argv)
+    cfg = read_config(args.config, args.cfg_options)
+    check_dataset_paths(cfg, ('train',))
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    folder = Path(
+        args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix'
+    )
+    # The model itself is not needed, and may want weights to be downloaded.
+    preprocessor = MODELS.build(next(iter(values_of(cfg, 'data_preprocessor'))))
+    batches = ConfigBatches(cfg, seed=args.seed)
+    hub = MessageHub.get_current_instance()
+    hub.update_info('seed', args.seed)
+    for index in range(args.num_batches):
+        hub.update_info('iter', index)
+        data = preprocessor(batches(index), training=True)
+        picture = draw_preprocessed_batch(
+            preprocessor,
+            data,
+            classes=batches.metainfo.get('classes'),
+            max_images=args.max_images,
+        )
+        path = folder / f'batch_{index}.png'
+        mmcv.imwrite(mmcv.rgb2bgr(picture), str(path))
+        print(f'[{index + 1}/{args.num_batches}] {path}')
+
+
+if __name__ == '__main__':
+    main()
