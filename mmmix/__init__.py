@@ -1,0 +1,37 @@
+"""Mixup-style regularisation for object detectors on MMDetection 3.x.
+
+Importing mmmix registers everything it has with mmdet's registries, so that configs
+name its types bare, and teaches configs the ``mmmix::`` prefix.
+"""
+
+from mmmix.utils.stack import check_stack
+
+check_stack()
+
+# The rest imports the stack, so it can only follow the check.
+from mmmix import (  # noqa: E402
+    datasets,
+    engine,
+    evaluation,
+    models,
+    structures,
+    visualization,
+)
+from mmmix.utils.config_path import (  # noqa: E402
+    config_path,
+    install_config_prefix,
+)
+from mmmix.version import __version__  # noqa: E402
+
+install_config_prefix()
+
+__all__ = [
+    '__version__',
+    'config_path',
+    'datasets',
+    'engine',
+    'evaluation',
+    'models',
+    'structures',
+    'visualization',
+]

@@ -1,0 +1,88 @@
+"""mmmix's own configs by name, from a wheel or from a checkout.
+
+Other projects inherit them as ``_base_ = 'mmmix::ssd300_voc_boxmix.py'`` once mmmix is
+imported, or, in programs that do not import it, as
+``_base_ = __import__('mmmix').config_path('ssd300_voc_boxmix.py')``.
+"""
+
+import difflib
+from pathlib import Path
+
+from mmengine.config import Config
+
+PREFIX = 'mmmix::'
+
+
+def config_root() -> Path:
+    """Returns the folder of mmmix's configs.
+
+    A wheel carries it inside of the package; in a checkout, editable installs
+    included, it lies beside the package.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, in a damaged installation.
+    """
+    package = Path(__file__).resolve().parents[1]
+    candidates = (package / '.mim' / 'configs', package.parent / 'configs')
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    looked = ' or '.join(map(str, candidates))
+    raise FileNotFoundError(
+        f'the configs of mmmix are neither in {looked}; install mmmix again'
+    )
+
+
+def config_path(name: str) -> str:
+    """Returns the absolute path of one of mmmix's configs.
+
+    Args:
+        name: Path relative to ``configs/``, for instance ``'ssd300_voc_boxmix.py'`` or
+            ``'demo/ssd_digits.py'``; the prefix ``mmmix::`` may stand before it.
+
+    Raises:
+        TypeError: If the name is not a string.
+        FileNotFoundError: If there is no such config; the message lists close matches.
+    """
+    if not isinstance(name, str):
+        raise TypeError(
+            f'a config name must be a str such as "ssd300_voc_boxmix.py", got {name!r}'
+        )
+    relative = name.removeprefix(PREFIX)
+    root = config_root()
+    path = root / relative
+    if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+        return str(path)
+    raise FileNotFoundError(
+        f"mmmix has no config '{relative}' in {root}. {_suggest(relative, root)}"
+    )
+
+
+def _suggest(relative: str, root: Path) -> str:
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob('*.py'))
+    same_file = [name for name in names if Path(name).name == Path(relative).name]
+    close = same_file + difflib.get_close_matches(relative, names, n=4, cutoff=0.5)
+    if not close:
+        return 'README.md in that folder lists all of them.'
+    return f'Close matches: {", ".join(dict.fromkeys(close))}.'
+
+
+def install_config_prefix() -> None:
+    """Makes mmengine resolve ``_base_ = 'mmmix::…'``; other prefixes stay stock.
+
+    mmengine knows the packages it was written with and requires a ``/`` in the name.
+    The step replaced here also decides the registry scope of the base: a base of
+    mmmix has none, like a local file, because mmmix registers into mmdet's
+    registries. Calling this again has no effect.
+    """
+    stock = Config._get_cfg_path
+    if getattr(stock, 'resolves_mmmix', False):
+        return
+
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        if cfg_path.startswith(PREFIX):
+            return config_path(cfg_path), None
+        return stock(cfg_path, filename)
+
+    get_cfg_path.resolves_mmmix = True
+    Config._get_cfg_path = staticmethod(get_cfg_path)

@@ -1,0 +1,90 @@
+"""Packaging of mmmix; everything a wheel carries besides the modules is ``.mim``.
+
+The wheel holds ``configs/``, ``tools/`` and ``model-index.yml`` as ``mmmix/.mim``,
+where OpenMMLab's programs look for them. They are copied while the wheel is built, so
+that neither an import nor an editable install puts files into the checkout.
+"""
+
+import runpy
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+MIM_PARTS = ('configs', 'tools', 'model-index.yml')
+
+
+def read_pins(name: str) -> list[str]:
+    """Returns the requirements of one file in ``requirements/``."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8')
+    return [line for line in lines.splitlines() if line and not line.startswith('#')]
+
+
+class BuildWithMim(build_py):
+    """Copies ``MIM_PARTS`` into the build as ``mmmix/.mim``.
+
+    An editable install needs no copy: it finds the folders of the checkout.
+    """
+
+    @property
+    def _mim(self) -> Path:
+        return Path(self.build_lib) / 'mmmix' / '.mim'
+
+    def _mim_copies(self) -> list[tuple[str, str]]:
+        """Returns (source, target) paths of the files to copy."""
+        files = [
+            path
+            for part in MIM_PARTS
+            for path in [ROOT / part, *sorted((ROOT / part).rglob('*'))]
+            if path.is_file() and '__pycache__' not in path.parts
+        ]
+        return [(str(path), str(self._mim / path.relative_to(ROOT))) for path in files]
+
+    def run(self) -> None:
+        """Builds the modules, then copies the rest."""
+        super().run()
+        if self.editable_mode:
+            return
+        # An earlier build in the same folder may hold files that are gone since.
+        shutil.rmtree(self._mim, ignore_errors=True)
+        for source, target in self._mim_copies():
+            self.mkpath(str(Path(target).parent))
+            self.copy_file(source, target)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Returns the paths of all files in the build."""
+        outputs = super().get_outputs(include_bytecode)
+        if self.editable_mode:
+            return outputs
+        return outputs + [target for _, target in self._mim_copies()]
+
+
+setup(
+    name='mmmix',
+    version=runpy.run_path(str(ROOT / 'mmmix' / 'version.py'))['__version__'],
+    description='Mixup-style regularisation for object detectors on MMDetection 3.x',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    author='the mmmix authors',
+    license_expression='Apache-2.0',
+    license_files=['LICENSE'],
+    keywords=['object detection', 'mixup', 'mmdetection', 'regularisation'],
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    packages=find_packages(include=['mmmix', 'mmmix.*']),
+    cmdclass={'build_py': BuildWithMim},
+    python_requires='>=3.10',
+    install_requires=['numpy', 'packaging'],
+    extras_require={
+        'onedl': read_pins('onedl'),
+        'openmmlab': read_pins('openmmlab'),
+        'digits': [pin for pin in read_pins('dev') if pin.startswith('scikit-learn')],
+    },
+    zip_safe=False,
+)
