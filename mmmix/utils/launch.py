@@ -1,0 +1,140 @@
+"""Several processes for one run, on GPUs or, without any, on the CPU."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
+from mmengine.registry import MODEL_WRAPPERS
+from torch import distributed as dist
+from torch import nn
+
+_VARIABLES = {
+    'pytorch': {'RANK': 'RANK', 'WORLD_SIZE': 'WORLD_SIZE', 'LOCAL_RANK': 'LOCAL_RANK'},
+    'slurm': {
+        'RANK': 'SLURM_PROCID',
+        'WORLD_SIZE': 'SLURM_NTASKS',
+        'LOCAL_RANK': 'SLURM_LOCALID',
+    },
+    'mpi': {
+        'RANK': 'OMPI_COMM_WORLD_RANK',
+        'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
+        'LOCAL_RANK': 'OMPI_COMM_WORLD_LOCAL_RANK',
+    },
+}
+LAUNCHERS = ('none', *_VARIABLES)
+
+
+@MODEL_WRAPPERS.register_module()
+class CPUDistributedDataParallel(MMDistributedDataParallel):
+    """``MMDistributedDataParallel`` for a model on the CPU.
+
+    SyncBN works on GPUs only and becomes BN, as in a run of one process.
+
+    Args:
+        module: The model.
+        device_ids: Not used: a model on the CPU has none, but the Runner passes
+            the local rank to every data-parallel wrapper.
+        kwargs: As for ``MMDistributedDataParallel``.
+    """
+
+    def __init__(
+        self, module: nn.Module, device_ids: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(module=revert_sync_batchnorm(module), **kwargs)
+
+
+@contextmanager
+def launched(cfg: Config) -> Iterator[None]:
+    """Join the other processes of a run, before its Runner is built.
+
+    mmengine can do that itself with GPUs. On the CPU it would still ask for a
+    CUDA device, so the process group is made here, with gloo, and
+    ``cfg.model_wrapper_cfg`` is set to a wrapper for the CPU.
+
+    Args:
+        cfg: The run's config, with ``launcher``.
+
+    Raises:
+        KeyError: If the launcher has not set its environment variables.
+        ValueError: If there are more processes than GPUs.
+    """
+    if cfg.launcher == 'none':
+        yield
+        return
+    _export_ranks(cfg.launcher)
+    if get_device() != 'cpu':
+        _check_device(int(os.environ['LOCAL_RANK']))
+        yield
+        return
+    _export_master(cfg.launcher)
+    timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout', 1800)
+    dist.init_process_group('gloo', timeout=datetime.timedelta(seconds=timeout))
+    cfg.model_wrapper_cfg = _cpu_wrapper(cfg)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def _export_ranks(launcher: str) -> None:
+    """Name the launcher's rank and size as torch does."""
+    for name, variable in _VARIABLES[launcher].items():
+        if variable not in os.environ:
+            raise KeyError(
+                f'--launcher {launcher} expects the environment variable {variable}; '
+                'start several processes by tools/dist_train.sh, tools/dist_test.sh, '
+                'tools/slurm_train.sh or tools/slurm_test.sh'
+            )
+        os.environ[name] = os.environ[variable]
+
+
+def _check_device(local_rank: int) -> None:
+    """Every process of a machine needs a GPU of its own."""
+    count = torch.cuda.device_count()
+    if torch.cuda.is_available() and local_rank >= count:
+        raise ValueError(
+            f'process {local_rank + 1} of this machine has no GPU, there are {count}: '
+            f'start at most {count} processes, or CUDA_VISIBLE_DEVICES=-1 for the CPU'
+        )
+
+
+def _export_master(launcher: str) -> None:
+    """Say where rank 0 listens, unless the environment says it."""
+    os.environ.setdefault('MASTER_PORT', '29500')
+    if 'MASTER_ADDR' in os.environ:
+        return
+    if launcher == 'slurm' and os.environ.get('SLURM_NNODES', '1') != '1':
+        nodes = subprocess.run(
+            ['scontrol', 'show', 'hostnames', os.environ['SLURM_JOB_NODELIST']],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        os.environ['MASTER_ADDR'] = nodes.stdout.split()[0]
+    elif os.environ.get('OMPI_COMM_WORLD_LOCAL_SIZE') != os.environ['WORLD_SIZE'] and (
+        launcher == 'mpi'
+    ):
+        raise KeyError('--launcher mpi on several machines expects MASTER_ADDR')
+    else:
+        os.environ['MASTER_ADDR'] = '127.0.0.1'
+
+
+def _cpu_wrapper(cfg: Config) -> dict:
+    """The config's own model wrapper without a device, or ours."""
+    own = cfg.get('model_wrapper_cfg')
+    if own is not None:
+        return dict(own, device_ids=None)
+    return dict(
+        type='CPUDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )

@@ -1,0 +1,69 @@
+"""Training from scratch with a config that starts from pretrained weights."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+
+def drop_pretrained(cfg: Config) -> None:
+    """Make a config start from random weights.
+
+    Every ``init_cfg`` of type ``Pretrained`` in the model goes (others stay, alone
+    or in a list), every key ``pretrained`` becomes None, and so does ``load_from``.
+    Layers that the config freezes would stay random for ever: a warning names them.
+    """
+    for key in ('model', 'data_preprocessor'):
+        _drop(cfg.get(key), key)
+    cfg.load_from = None
+
+
+def _drop(part: Any, key: str) -> None:
+    """Drop pretrained weights in a nest of dicts and lists."""
+    if isinstance(part, (list, tuple)):
+        for index, item in enumerate(part):
+            _drop(item, f'{key}.{index}')
+    if not isinstance(part, dict):
+        return
+    init_cfg = part.get('init_cfg')
+    pretrained = isinstance(part.get('pretrained'), str)
+    if isinstance(init_cfg, (list, tuple)):
+        part['init_cfg'] = [item for item in init_cfg if not _is_pretrained(item)]
+        pretrained |= len(part['init_cfg']) < len(init_cfg)
+    if _is_pretrained(init_cfg) or part.get('init_cfg') == []:
+        del part['init_cfg']
+        pretrained = True
+    if 'pretrained' in part:
+        part['pretrained'] = None
+    if pretrained:
+        _warn_frozen(part, key)
+    for name, item in part.items():
+        _drop(item, f'{key}.{name}')
+
+
+def _is_pretrained(init_cfg: Any) -> bool:
+    """Whether an ``init_cfg`` loads weights."""
+    if not isinstance(init_cfg, dict):
+        return False
+    kind = init_cfg.get('type')
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', str(kind))
+    return name.rpartition('.')[2] in ('Pretrained', 'PretrainedInit')
+
+
+def _warn_frozen(part: dict, key: str) -> None:
+    """Name the settings that only make sense with pretrained weights."""
+    fixes = []
+    if part.get('frozen_stages', -1) >= 0:
+        fixes.append(f'{key}.frozen_stages=-1')
+    if part.get('norm_eval'):
+        fixes.append(f'{key}.norm_eval=False')
+    if fixes:
+        print_log(
+            f'--no-pretrained leaves frozen layers of {key} at random weights; train '
+            f'them by --cfg-options {" ".join(fixes)}',
+            logger='current',
+            level=logging.WARNING,
+        )
