@@ -59,9 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = read_config(args.config, args.cfg_options)
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    folder = Path(
-        args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix'
-    )
+    folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
     preprocessor = MODELS.build(next(iter(values_of(cfg, 'data_preprocessor'))))
     batches = ConfigBatches(cfg, seed=args.seed)
