@@ -1,0 +1,5 @@
+"""Metrics that mmdet lacks."""
+
+from .metrics import CocoStyleMetric
+
+__all__ = ['CocoStyleMetric']
