@@ -70,12 +70,15 @@ def place(image: Tensor, canvas: Size, offset: Size, fill: Tensor) -> Tensor:
     return result
 
 
-def blend(image_a: Tensor, image_b: Tensor, lam: Tensor) -> Tensor:
+def blend(
+    image_a: Tensor, image_b: Tensor, lam: float | Tensor, out: Tensor | None = None
+) -> Tensor:
     """λ a + (1 - λ) b, exactly a at λ = 1 and exactly b at λ = 0.
 
     Args:
         image_a: Floating point images.
         image_b: The same shape.
-        lam: λ in [0, 1], broadcast over the images.
+        lam: λ in [0, 1], a number or broadcast over the images.
+        out: Where to write the result, of the same shape.
     """
-    return torch.lerp(image_b, image_a, lam.to(image_a))
+    return torch.lerp(image_b, image_a, lam, out=out)

@@ -30,9 +30,10 @@ def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:
         boxes.translate_((x, y))
         boxes.clip_(canvas)
         return boxes
-    shifted = boxes + boxes.new_tensor((x, y, x, y))
-    high = boxes.new_tensor((canvas[1], canvas[0], canvas[1], canvas[0]))
-    return torch.minimum(shifted.clamp(min=0), high)
+    shifted = boxes.clone()
+    for axis, (start, side) in enumerate(((x, canvas[1]), (y, canvas[0]))):
+        shifted[:, axis::2].add_(start).clamp_(0, side)
+    return shifted
 
 
 def shift_masks(masks: Masks, offset: Size, canvas: Size) -> Masks:

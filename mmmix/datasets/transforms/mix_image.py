@@ -186,7 +186,7 @@ class MixImage(BaseTransform):
             )
             for image, offset in zip(images, offsets)
         ]
-        mixed = blend(*layers, torch.tensor(lam))
+        mixed = blend(*layers, lam)
         return np.ascontiguousarray(mixed.permute(1, 2, 0).numpy())
 
     def _rng(self, *index: int) -> np.random.Generator:

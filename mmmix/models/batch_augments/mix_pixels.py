@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmmix.functional import blend, place
@@ -22,6 +20,9 @@ def mix_pixels(
 ) -> Tensor:
     """Blend the images of the pairs; all other images of batch a stay.
 
+    Every pixel is written once, straight into the result: a copy of the batch in
+    the order of the partners would cost more than the blend itself.
+
     Args:
         inputs_a: ``(N, C, H, W)``.
         inputs_b: ``(N, C, H', W')``.
@@ -32,16 +33,13 @@ def mix_pixels(
     Returns:
         A new tensor ``(N, C, max(H, H'), max(W, W'))``.
     """
-    frames = {inputs_a.shape[2:], inputs_b.shape[2:]}
-    if frames == {size for pair in pairs for size in pair.sizes}:
-        return _blend_frames(inputs_a, inputs_b, pairs)
-    height = max(frame[0] for frame in frames)
-    width = max(frame[1] for frame in frames)
-    mixed = F.pad(
-        inputs_a, (0, width - inputs_a.shape[3], 0, height - inputs_a.shape[2])
-    ).clone()
+    frame = tuple(map(max, inputs_a.shape[2:], inputs_b.shape[2:]))
+    mixed = inputs_a.new_empty((*inputs_a.shape[:2], *frame))
     if fill is None:
         fill = inputs_a.new_zeros((inputs_a.shape[1], 1, 1))
+    whole = {pair.index for pair in pairs if pair.canvas == frame}
+    for index in set(range(len(inputs_a))) - whole:
+        _copy(inputs_a[index], mixed[index])
     for pair in pairs:
         rows = (inputs_a[pair.index], inputs_b[pair.partner])
         layers = [
@@ -49,16 +47,13 @@ def mix_pixels(
             for row, size, offset in zip(rows, pair.sizes, pair.offsets)
         ]
         canvas = mixed[pair.index, :, : pair.canvas[0], : pair.canvas[1]]
-        canvas.copy_(blend(*layers, torch.tensor(pair.lam)))
+        blend(*layers, pair.lam, out=canvas)
     return mixed
 
 
-def _blend_frames(inputs_a: Tensor, inputs_b: Tensor, pairs: Sequence[Pair]) -> Tensor:
-    """The same where every image fills the batch: one operation for all."""
-    partners = torch.arange(len(inputs_a))
-    lam = torch.ones(len(inputs_a))
-    for pair in pairs:
-        partners[pair.index] = pair.partner
-        lam[pair.index] = pair.lam
-    partners = partners.to(inputs_b.device)
-    return blend(inputs_a, inputs_b[partners], lam.view(-1, 1, 1, 1))
+def _copy(row: Tensor, target: Tensor) -> None:
+    """Copy an image of batch a, with its padding, into a frame as large or larger."""
+    height, width = row.shape[1:]
+    if row.shape != target.shape:
+        target.zero_()
+    target[:, :height, :width] = row

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmmix.functional import check_boxes, shift_boxes, shift_masks
-from mmmix.structures import MIX_IDS, MIX_WEIGHTS, dominant_component, is_mixed
+from mmmix.structures import MIX_IDS, MIX_WEIGHTS, dominant_component
 
 from .pair import Pair, Size
 
@@ -31,24 +33,24 @@ def check_samples(samples: Sequence[DetDataSample]) -> list[Size]:
     """
     for sample in samples:
         _check_fields(sample)
-    sizes = [tuple(sample.metainfo['img_shape'][:2]) for sample in samples]
+    sizes = [tuple(sample.img_shape[:2]) for sample in samples]
     boxes = [sample.gt_instances.bboxes for sample in samples]
     check_boxes(boxes, sizes, [_name(sample) for sample in samples])
     return sizes
 
 
 def _name(sample: DetDataSample) -> str:
-    return str(sample.metainfo.get('img_path', 'an image without img_path'))
+    return str(sample.get('img_path', 'an image without img_path'))
 
 
 def _check_fields(sample: DetDataSample) -> None:
     """Refuse a sample whose fields mixing would make wrong."""
-    if is_mixed(sample.metainfo):
+    if sample.get(MIX_WEIGHTS) is not None:
         raise ValueError(
             f'{_name(sample)} is already mixed ({MIX_WEIGHTS}='
-            f'{sample.metainfo[MIX_WEIGHTS]}); use one mixer, MixBatch or MixImage'
+            f'{sample.get(MIX_WEIGHTS)}); use one mixer, MixBatch or MixImage'
         )
-    if 'img_shape' not in sample.metainfo:
+    if 'img_shape' not in sample:
         raise ValueError(
             f"{_name(sample)} has no 'img_shape' in its metainfo; add it to meta_keys "
             'of PackDetInputs'
@@ -84,22 +86,36 @@ def mix_sample(
         ValueError: If the two samples' annotations have different fields.
     """
     weights = (pair.lam, 1.0 - pair.lam)
-    mixed = sample_a.new()
-    mixed.set_metainfo(_canvas_metainfo(sample_a, sample_b, pair))
     components = list(zip((sample_a, sample_b), pair.offsets))
     if keep == 'dominant':
         components = [components[dominant_component(weights)]]
+        mix_fields = {}
     else:
-        mixed.set_metainfo({MIX_WEIGHTS: weights})
+        mix_fields = {MIX_WEIGHTS: weights}
+    mixed = _copy_of(sample_a)
+    metainfo = _canvas_metainfo(sample_a, sample_b, pair) | mix_fields
+    for name, value in metainfo.items():
+        mixed.set_field(value, name, field_type='metainfo')
     for field in _INSTANCES:
         placed = [
-            _place(getattr(sample, field), offset, pair.canvas)
+            _place(sample.get(field), offset, pair.canvas)
             for sample, offset in components
             if field in sample
         ]
         if placed:
-            setattr(mixed, field, _merge(placed, field, _name(sample_a)))
+            merged = _merge(placed, field, _name(sample_a))
+            setattr(mixed, field, InstanceData(**merged))
     return mixed
+
+
+def _copy_of(sample: DetDataSample) -> DetDataSample:
+    """A new sample of the same fields; ``new()`` would deep-copy the metainfo."""
+    copied = type(sample)()
+    for name, value in sample.metainfo_items():
+        copied.set_field(value, name, field_type='metainfo')
+    for name, value in sample.items():
+        setattr(copied, name, value)
+    return copied
 
 
 def _canvas_metainfo(
@@ -111,38 +127,41 @@ def _canvas_metainfo(
     canvas is the larger of the two padded shapes.
     """
     pads = [
-        s.metainfo.get('pad_shape', s.metainfo['img_shape'])[:2]
-        for s in (sample_a, sample_b)
+        sample.get('pad_shape', sample.img_shape) for sample in (sample_a, sample_b)
     ]
-    return {
-        'img_shape': pair.canvas,
-        'pad_shape': (max(pads[0][0], pads[1][0]), max(pads[0][1], pads[1][1])),
-    }
+    height, width = (max(sides) for sides in zip(*(pad[:2] for pad in pads)))
+    return {'img_shape': pair.canvas, 'pad_shape': (height, width)}
 
 
-def _place(instances: InstanceData, offset: Size, canvas: Size) -> InstanceData:
-    """Instances of a component, moved to where its image lies."""
-    placed = instances.new()
-    if 'bboxes' in placed:
-        placed.bboxes = shift_boxes(placed.bboxes, offset, canvas)
-    if 'masks' in placed:
-        placed.masks = shift_masks(placed.masks, offset, canvas)
-    return placed
+def _place(instances: InstanceData, offset: Size, canvas: Size) -> dict[str, Any]:
+    """Fields of a component's instances, moved to where its image lies."""
+    fields = dict(instances.items())
+    if len(instances):
+        fields['bboxes'] = shift_boxes(fields['bboxes'], offset, canvas)
+    if 'masks' in fields:
+        fields['masks'] = shift_masks(fields['masks'], offset, canvas)
+    return fields
 
 
-def _merge(placed: list[InstanceData], field: str, name: str) -> InstanceData:
-    """Concatenate the components' instances and number them."""
+def _merge(placed: list[dict[str, Any]], field: str, name: str) -> dict[str, Any]:
+    """Concatenate the components' fields and number their boxes."""
     if len(placed) == 1:
         return placed[0]
-    keys = [set(instances.keys()) for instances in placed]
-    if keys[0] != keys[1]:
+    if placed[0].keys() != placed[1].keys():
         raise ValueError(
             f'{name}: {field} of the two images to mix have different fields, '
-            f'{sorted(keys[0])} and {sorted(keys[1])}'
+            f'{sorted(placed[0])} and {sorted(placed[1])}'
         )
-    if 'bboxes' in placed[0]:
-        for component, instances in enumerate(placed):
-            instances[MIX_IDS] = instances.labels.new_full(
-                (len(instances.bboxes),), component
-            )
-    return InstanceData.cat(placed)
+    merged = {key: _cat([fields[key] for fields in placed]) for key in placed[0]}
+    if 'labels' in merged:
+        ids = torch.zeros_like(merged['labels'])
+        ids[len(placed[0]['labels']) :] = 1
+        merged[MIX_IDS] = ids
+    return merged
+
+
+def _cat(values: list[Any]) -> Any:
+    """Concatenate tensors, or what knows how to concatenate itself."""
+    if isinstance(values[0], torch.Tensor):
+        return torch.cat(values)
+    return type(values[0]).cat(values)
