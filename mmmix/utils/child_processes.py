@@ -1,0 +1,148 @@
+"""Commands run from several threads, logged to files, and ended together."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO
+
+_TAIL_LINES = 15
+_PATIENCE_S = 15
+_THREAD_VARIABLES = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
+
+
+class ChildFailed(RuntimeError):
+    """A command ended with an error; the message has the tail of its log."""
+
+
+class ChildStopped(ChildFailed):
+    """A command was ended, or not begun, by :meth:`ChildProcesses.stop`."""
+
+
+class ChildProcesses:
+    """Starts commands, and stops all of them when asked to.
+
+    Each gets a process group of its own: a Ctrl-C in the terminal reaches only
+    the caller, which then decides.
+
+    Args:
+        threads: Threads of the numerical libraries of each command.
+        gpus: CUDA devices, one for each command that runs; empty leaves
+            ``CUDA_VISIBLE_DEVICES`` alone.
+        pass_fds: File descriptors that commands inherit, such as a lock's.
+    """
+
+    def __init__(
+        self,
+        threads: int = 1,
+        gpus: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self._threads = threads
+        self._pass_fds = tuple(pass_fds)
+        self._gpus: SimpleQueue[str] | None = SimpleQueue() if gpus else None
+        for gpu in gpus:
+            self._gpus.put(gpu)
+        self._lock = threading.Lock()
+        self._running: dict[subprocess.Popen, Path] = {}
+        self._stopped = False
+
+    def call(self, command: Sequence[str], log: Path) -> None:
+        """Run a command to its end; its output is appended to ``log``.
+
+        Raises:
+            ChildFailed: If it returns an error.
+            ChildStopped: If :meth:`stop` was called.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with self._environment() as environment, log.open('ab') as output:
+            with self._lock:
+                if self._stopped:
+                    raise ChildStopped('stopped before it began')
+                process = subprocess.Popen(
+                    list(command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    start_new_session=True,
+                    pass_fds=self._pass_fds,
+                )
+                self._running[process] = log
+            code = process.wait()
+        with self._lock:
+            del self._running[process]
+        if self._stopped:
+            raise ChildStopped('stopped')
+        if code != 0:
+            raise ChildFailed(f'exit code {code}, end of {log}:\n{tail(log)}')
+
+    @contextmanager
+    def _environment(self) -> Iterator[dict[str, str]]:
+        threads = dict.fromkeys(_THREAD_VARIABLES, str(self._threads))
+        environment = {**os.environ, **threads}
+        if self._gpus is None:
+            yield environment
+            return
+        gpu = self._gpus.get()
+        try:
+            yield {**environment, 'CUDA_VISIBLE_DEVICES': gpu}
+        finally:
+            self._gpus.put(gpu)
+
+    def logs(self) -> list[Path]:
+        """Logs of the commands that run now."""
+        with self._lock:
+            return list(self._running.values())
+
+    def stop(self) -> None:
+        """Start no more commands and end those that run."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running)
+        for process in running:
+            signal_group(process, signal.SIGTERM)
+        for process in running:
+            try:
+                process.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                signal_group(process, signal.SIGKILL)
+
+
+def signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
+    """Signal a command and what it started, unless it has ended by itself."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+
+
+def tail(log: Path, lines: int = _TAIL_LINES) -> str:
+    """The last lines of a log that are not blank."""
+    text = log.read_text(encoding='utf-8', errors='replace').replace('\r', '\n')
+    return '\n'.join([line for line in text.splitlines() if line.strip()][-lines:])
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Hold a folder for this process and the commands that inherit the file.
+
+    Raises:
+        RuntimeError: If another process, or a command that one left behind, holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = (folder / '.lock').open('w')
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        handle.close()
+        raise RuntimeError(
+            f'{folder} is in use by another process, or by a command that a killed one '
+            'left running; wait for it or end it first'
+        ) from error
+    return handle
