@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
-    preprocessor = MODELS.build(next(iter(values_of(cfg, 'data_preprocessor'))))
+    preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))
     batches = ConfigBatches(cfg, seed=args.seed)
     hub = MessageHub.get_current_instance()
     hub.update_info('seed', args.seed)
