@@ -17,6 +17,7 @@ import mmcv
 from mmengine.config import DictAction
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
 
 # A checkout works without being installed.
 if (Path(__file__).resolve().parents[2] / 'mmmix').is_dir():
@@ -62,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
     preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))
+    # Augmentations draw from the global generators, mixers from the counters below.
+    set_random_seed(args.seed)
     batches = ConfigBatches(cfg, seed=args.seed)
     hub = MessageHub.get_current_instance()
     hub.update_info('seed', args.seed)
