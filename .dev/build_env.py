@@ -160,39 +160,37 @@ def install_torch(env: Environment) -> str:
     return found.stdout.strip()
 
 
-def compile_mmcv(env: Environment, pin: str, *options: str) -> bool:
+def compile_mmcv(env: Environment, pin: str, *pip_options: str) -> bool:
     """Installs mmcv from source, showing how far it is; returns whether pip succeeded.
 
     pip keeps the wheel, so that a second environment takes seconds.
     """
     jobs = os.environ.get('MAX_JOBS') or str(os.cpu_count() or 1)
-    command = [env.python, '-m', 'pip', 'install', '-v', '--no-deps', *options]
+    command = [env.python, '-m', 'pip', 'install', '-v', '--no-deps', *pip_options]
     command += ['--no-build-isolation', pin]
     print(
-        f'building {pin} with its ops, {jobs} at a time: about 7 minutes on two cores '
-        f'the first time,\n  seconds once pip has the wheel (log: {env.mmcv_log})',
+        f'{pin} with its ops: compiled, {jobs} files at a time, in about 7 minutes on '
+        f'two cores,\n  unless pip has the wheel from before (log: {env.mmcv_log})',
         flush=True,
     )
+    options = {
+        'cwd': env.path,
+        'env': {**os.environ, 'MMCV_WITH_OPS': '1', 'MAX_JOBS': jobs},
+        'stdout': subprocess.PIPE,
+        'stderr': subprocess.STDOUT,
+        'text': True,
+        'errors': 'replace',
+    }
     start = time.monotonic()
-    with (
-        open(env.mmcv_log, 'w', encoding='utf-8') as log,
-        subprocess.Popen(
-            command,
-            cwd=env.path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors='replace',
-            env={**os.environ, 'MMCV_WITH_OPS': '1', 'MAX_JOBS': jobs},
-        ) as process,
-    ):
+    with open(env.mmcv_log, 'w') as log:
+        process = subprocess.Popen(command, **options)
         for line in process.stdout:
             log.write(line)
             step = re.match(r'\s*\[(\d+)/(\d+)\]', line)
             if step:
                 spent = f'{(time.monotonic() - start) / 60:.1f} min'
                 print(f'  compiled {step[1]} of {step[2]}, {spent}', flush=True)
-    return process.returncode == 0
+    return process.wait() == 0
 
 
 def install_mmcv(env: Environment, pin: str, torch_version: str) -> None:
@@ -268,6 +266,11 @@ def main() -> None:
         'torch of this interpreter (default: the version in requirements/torch.txt)',
     )
     arguments = parser.parse_args()
+    if sys.version_info < (3, 10):  # noqa: UP036  any Python may be called python3
+        sys.exit(
+            f'make env: {sys.executable} is Python {sys.version.split()[0]}; choose '
+            'one from 3.10 to 3.13 with PYTHON=.'
+        )
     env = Environment(arguments.stack, arguments.torch)
     # A torch once chosen stays: `make test` after `make env TORCH=...` keeps it.
     env.torch = env.torch or env.read_stamp().get('torch', '')
@@ -277,6 +280,8 @@ def main() -> None:
         build(env)
     except BuildError as error:
         sys.exit(f'make env: {error}')
+    except KeyboardInterrupt:
+        sys.exit('make env: interrupted; the next call goes on from here')
     print(f'{env.path.name} is ready')
 
 
