@@ -1,5 +1,11 @@
 """Mix-aware dense heads."""
 
+from .mix_rpn_head import MixRPNHead
 from .mix_ssd_head import MixSSDHead
+from .mix_yolov3_head import MixYOLOV3Head
 
-__all__ = ['MixSSDHead']
+__all__ = [
+    'MixRPNHead',
+    'MixSSDHead',
+    'MixYOLOV3Head',
+]

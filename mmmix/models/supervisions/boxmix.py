@@ -19,9 +19,11 @@ class BoxMix(Supervision):
     a tie goes to component 1).
 
     Args:
-        positives: Which anchors count as positives where a head samples or
-            mines: ``'dominant'``, ``'any'`` or ``'factored'``; see
-            :func:`mmmix.functional.boxmix_cls_losses`.
+        positives: Which anchors count as positives where a head mines its
+            negatives, as SSD does: ``'dominant'``, ``'any'`` or ``'factored'``;
+            see :func:`mmmix.functional.boxmix_cls_losses`. Without effect in
+            heads that sample (Faster R-CNN, from the anchors and RoIs that are
+            positive in either component) or take everything (YOLOv3).
 
     Raises:
         ValueError: If ``positives`` is none of these.

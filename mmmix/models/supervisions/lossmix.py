@@ -9,6 +9,11 @@ from mmmix.structures import Annotations, split_components
 
 from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
 
+_REGRESSION = (
+    *('bbox', 'bbox_reg', 'bbox_rf', 'rpn_reg', 'pts_init', 'pts_refine'),
+    *('xy', 'wh', 'offset', 'iou', 'l1', 'dfl'),
+)
+
 
 @SUPERVISIONS.register_module()
 class LossMix(Supervision):
@@ -45,13 +50,20 @@ class LossMix(Supervision):
         if not (self.cls or self.reg):
             return stock_loss(*batch)
         passes = [stock_loss(*component) for component in split_components(batch)]
-        losses = {name: _total([p[name] for p in passes]) for name in passes[0]}
+        # A pass may lack a term: a RoI head without RoIs gives no ``loss_cls``.
+        names = dict.fromkeys(name for losses in passes for name in losses)
+        losses = {
+            name: _total([losses[name] for losses in passes if name in losses])
+            for name in names
+        }
         if self.cls and self.reg:
             return losses
         union = stock_loss(*batch)
         return {
-            name: losses[name] if self._is_mixed_term(name) else union[name]
-            for name in losses
+            name: value
+            for source, mixed in ((losses, True), (union, False))
+            for name, value in source.items()
+            if self._is_mixed_term(name) == mixed
         }
 
     def _is_mixed_term(self, name: str) -> bool:
@@ -61,9 +73,13 @@ class LossMix(Supervision):
 def is_regression(name: str) -> bool:
     """Whether a loss of this name supervises box coordinates.
 
-    mmdet names them ``loss_bbox``, ``loss_rpn_bbox``, ``loss_xy``, ``loss_wh``.
+    mmdet's detectors name them ``loss_bbox``, ``loss_rpn_bbox``, ``loss_xy`` and
+    ``loss_wh``; others have ``loss_iou`` (DETR), ``loss_l1`` (YOLOX), ``loss_dfl``
+    (GFL), ``loss_offset`` (CenterNet), ``loss_bbox_rf`` (VFNet), ``loss_bbox_reg``
+    (SABL), ``loss_rpn_reg`` (Cascade RPN), ``loss_pts_init`` and
+    ``loss_pts_refine`` (RepPoints), each possibly with a prefix.
     """
-    return name.endswith(('bbox', 'xy', 'wh'))
+    return name.endswith(_REGRESSION) and not name.endswith('mask_iou')
 
 
 def _total(values: list[Tensor | list[Tensor]]) -> Tensor | list[Tensor]:

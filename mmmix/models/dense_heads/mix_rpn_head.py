@@ -1,0 +1,192 @@
+"""The region proposal network's head with a supervision for mixed samples."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import Any
+
+import torch
+from mmdet.models.dense_heads import RPNHead
+from mmdet.models.task_modules.assigners import AssignResult
+from mmdet.models.task_modules.prior_generators import anchor_inside_flags
+from mmdet.models.task_modules.samplers import SamplingResult
+from mmdet.models.utils import images_to_levels, multi_apply
+from mmdet.registry import MODELS
+from mmdet.structures.bbox import cat_boxes
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.models.merged_assignment import dominant_first, sample_once, seen_by
+from mmmix.models.supervisions import build_supervision
+from mmmix.structures import COMPONENT_WEIGHT, Annotations
+
+from .weighted_anchor_targets import WeightedAnchorTargets
+
+
+@MODELS.register_module()
+class MixRPNHead(WeightedAnchorTargets, RPNHead):
+    """``RPNHead`` that understands mixed samples.
+
+    Parameters and state-dict keys are those of ``RPNHead``, and so is the loss
+    of a batch without mixed samples, bit for bit. Proposals are predicted once,
+    as in the stock head.
+
+    Args:
+        *args: As ``RPNHead``.
+        supervision: Config of a supervision, e.g. ``dict(type='LossMix')``. None
+            means ``Union``. A sampler takes the place of mining here, so the
+            three ``positives`` rules of ``BoxMix`` are one and the same: it
+            draws from the anchors that are positive in either component.
+        **kwargs: As ``RPNHead``.
+    """
+
+    def __init__(
+        self, *args: Any, supervision: dict | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.supervision = build_supervision(supervision)
+
+    def loss_by_feat(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        batch_gt_instances: list[InstanceData],
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: list[InstanceData] | None = None,
+    ) -> dict[str, list[Tensor]]:
+        """Losses of a batch, mixed or not; arguments as ``RPNHead``.
+
+        Raises:
+            TypeError, ValueError: See :meth:`Supervision.loss`.
+        """
+        return self.supervision.loss(
+            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
+            stock_loss=partial(super().loss_by_feat, cls_scores, bbox_preds),
+            boxmix_loss=partial(self.loss_by_feat_boxmix, cls_scores, bbox_preds),
+        )
+
+    def loss_by_feat_boxmix(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        components: list[Annotations],
+        positives: str,
+    ) -> dict[str, list[Tensor]]:
+        """BoxMix of two components (eq. 7-11) on one sample of anchors.
+
+        An anchor's objectness target is λ o + (1 - λ) o'; a component that
+        ignores the anchor adds nothing. Offsets are the dominant component's,
+        with weight 1. Both terms are divided by the size of the sample.
+
+        Args:
+            cls_scores: Per level ``(N, num_anchors, H, W)``.
+            bbox_preds: Per level ``(N, num_anchors * 4, H, W)``.
+            components: Two batches of N images.
+            positives: Without effect, see the class.
+
+        Returns:
+            Per level: ``loss_rpn_cls`` and ``loss_rpn_bbox``, scalars.
+
+        Raises:
+            TypeError: If the sampler mines hard samples.
+        """
+        components = dominant_first(components)
+        anchors, targets = self._component_targets(cls_scores, components)
+        passes = [
+            multi_apply(
+                self.loss_by_feat_single,
+                cls_scores,
+                bbox_preds,
+                anchors,
+                *levels,
+                avg_factor=avg_factor,
+            )
+            for *levels, avg_factor in targets
+        ]
+        (loss_cls, loss_bbox), (loss_cls_other, _) = passes
+        return dict(
+            loss_rpn_cls=[sum(pair) for pair in zip(loss_cls, loss_cls_other)],
+            loss_rpn_bbox=loss_bbox,
+        )
+
+    def _component_targets(
+        self, cls_scores: list[Tensor], components: list[Annotations]
+    ) -> tuple[list[Tensor], list[tuple]]:
+        """Targets of each component on one sample of anchors per image.
+
+        Returns:
+            Anchors per level, ``(N, A, 4)``, and per component what
+            ``AnchorHead.get_targets`` returns, with label weights that are
+            scaled by the component's weight and box weights that are not.
+        """
+        metas = [
+            {key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
+            for meta in components[0].metas
+        ]
+        sizes = [score.shape[-2:] for score in cls_scores]
+        grid = self.get_anchors(sizes, metas, device=cls_scores[0].device)
+        targets = []
+        for component, samples in zip(components, self._samples(*grid, components)):
+            labels, label_weights, *rest = self._with_samples(samples).get_targets(
+                *grid, component.gt_instances, metas
+            )
+            factors = label_weights[0].new_tensor(
+                [[meta[COMPONENT_WEIGHT]] for meta in component.metas]
+            )
+            targets.append((labels, [w * factors for w in label_weights], *rest))
+        anchors = grid[0]
+        return images_to_levels(
+            [cat_boxes(levels) for levels in anchors],
+            [len(level) for level in anchors[0]],
+        ), targets
+
+    def _samples(
+        self,
+        anchors: list[list[Tensor]],
+        valid_flags: list[list[Tensor]],
+        components: list[Annotations],
+    ) -> list[tuple[SamplingResult, ...]]:
+        """One sample of anchors per image, as each component sees it.
+
+        Returns:
+            Per component: N sampling results on the anchors inside the image.
+        """
+        samples = []
+        for i, (levels, flags) in enumerate(zip(anchors, valid_flags)):
+            flat = cat_boxes(levels)
+            shape = components[0].metas[i]['img_shape'][:2]
+            border = self.train_cfg['allowed_border']
+            priors = flat[anchor_inside_flags(flat, torch.cat(flags), shape, border)]
+            gts = [component.gt_instances[i] for component in components]
+            weights = [component.metas[i][COMPONENT_WEIGHT] for component in components]
+            assigned = [
+                self.assigner.assign(InstanceData(priors=priors), gt, c.ignored[i])
+                for gt, c in zip(gts, components)
+            ]
+            sample = sample_once(self.sampler, assigned, weights, priors, gts)
+            samples.append(
+                [seen_by(sample, a, priors, gt) for a, gt in zip(assigned, gts)]
+            )
+        return list(zip(*samples))
+
+    def _with_samples(self, samples: tuple[SamplingResult, ...]) -> MixRPNHead:
+        """A view of this head that takes these samples, one per image."""
+        head = copy.copy(self)
+        head.assigner = head.sampler = _Drawn(samples)
+        return head
+
+
+class _Drawn:
+    """Assigner and sampler in one, for samples that were drawn before."""
+
+    def __init__(self, samples: tuple[SamplingResult, ...]) -> None:
+        self._samples = iter(samples)
+
+    def assign(self, *args: Any) -> AssignResult | None:
+        """Nothing to assign."""
+        return None
+
+    def sample(self, *args: Any) -> SamplingResult:
+        """The next image's sample."""
+        return next(self._samples)

@@ -1,0 +1,216 @@
+"""YOLOv3's head with a supervision for mixed samples.
+
+Shape shorthand: N images, A anchors of a level or of an image, C classes. A
+target map holds (x, y, w, h, confidence, C class targets) per anchor. In a
+weighted pass two more columns follow, the weight of the anchor's confidence
+and class terms and that of its box terms.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from mmdet.models.dense_heads import YOLOV3Head
+from mmdet.registry import MODELS
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.models.supervisions import build_supervision
+from mmmix.structures import (
+    BOX_WEIGHTS,
+    COMPONENT_WEIGHT,
+    Annotations,
+    dominant_component,
+)
+
+# Metainfo of a component's image under BoxMix: the factor of its box terms.
+_BOX_TERM_WEIGHT = 'box_term_weight'
+# Metainfo of ``gt_instances`` in a weighted pass: (cls, reg) factors of the image.
+_TERM_WEIGHTS = 'term_weights'
+
+
+@MODELS.register_module()
+class MixYOLOV3Head(YOLOV3Head):
+    """``YOLOV3Head`` that understands mixed samples.
+
+    Parameters and state-dict keys are those of ``YOLOV3Head``, and so is the
+    loss of a batch without mixed samples, bit for bit. All losses are sums over
+    the batch and have no normaliser. ``loss_conf`` and ``loss_cls`` count as
+    classification, ``loss_xy`` and ``loss_wh`` as regression. As in mmdet,
+    ``ignored_instances`` have no effect.
+
+    A box whose centre lies on or beyond the border of the map belongs to the
+    nearest cell; the stock head takes a cell of another row there, or fails
+    with an ``IndexError``.
+
+    Args:
+        *args: As ``YOLOV3Head``.
+        supervision: Config of a supervision, e.g. ``dict(type='BoxMix')``. None
+            means ``Union``. YOLOv3 neither samples nor mines, so the three
+            ``positives`` rules of ``BoxMix`` are one and the same here.
+        **kwargs: As ``YOLOV3Head``.
+    """
+
+    def __init__(
+        self, *args: Any, supervision: dict | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.supervision = build_supervision(supervision)
+
+    def loss_by_feat(
+        self,
+        pred_maps: list[Tensor],
+        batch_gt_instances: list[InstanceData],
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: list[InstanceData] | None = None,
+    ) -> dict[str, list[Tensor]]:
+        """Losses of a batch, mixed or not; arguments as ``YOLOV3Head``.
+
+        Raises:
+            TypeError, ValueError: See :meth:`Supervision.loss`.
+        """
+        return self.supervision.loss(
+            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
+            stock_loss=partial(self._weighted_loss, pred_maps),
+            boxmix_loss=partial(self.loss_by_feat_boxmix, pred_maps),
+        )
+
+    def loss_by_feat_boxmix(
+        self, pred_maps: list[Tensor], components: list[Annotations], positives: str
+    ) -> dict[str, list[Tensor]]:
+        """BoxMix of two components (eq. 7-11).
+
+        Binary cross-entropy is linear in its target, so the soft targets of
+        eq. 8 are never built: an anchor's confidence and class terms are the
+        components' terms times their weights. Where both components have the
+        anchor as positive or negative, that is the loss of the confidence
+        target λ pos + (1 - λ) pos'; a component that ignores it adds nothing.
+        Offsets are the dominant component's, with weight 1.
+
+        Args:
+            pred_maps: Per level ``(N, num_anchors * (5 + C), H, W)``.
+            components: Two batches of N images.
+            positives: Without effect, see the class.
+
+        Returns:
+            The stock losses' names, each with one scalar per level.
+        """
+        weights = zip(*([m[COMPONENT_WEIGHT] for m in c.metas] for c in components))
+        dominant = [dominant_component(pair) for pair in weights]
+        passes = []
+        for k, (gt_instances, metas, _) in enumerate(components):
+            metas = [
+                {**meta, _BOX_TERM_WEIGHT: float(k == d)}
+                for meta, d in zip(metas, dominant)
+            ]
+            passes.append(self._weighted_loss(pred_maps, gt_instances, metas))
+        return {
+            name: [sum(level) for level in zip(*(losses[name] for losses in passes))]
+            for name in passes[0]
+        }
+
+    def _weighted_loss(
+        self,
+        pred_maps: list[Tensor],
+        batch_gt_instances: list[InstanceData],
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: list[InstanceData] | None = None,
+    ) -> dict[str, list[Tensor]]:
+        """The stock loss with the weights that metainfo and boxes carry."""
+        if any(COMPONENT_WEIGHT in meta for meta in batch_img_metas):
+            batch_gt_instances = [
+                _with_term_weights(*pair)
+                for pair in zip(batch_gt_instances, batch_img_metas)
+            ]
+        return super().loss_by_feat(
+            pred_maps, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
+        )
+
+    def _get_targets_single(
+        self,
+        anchors: list[Tensor],
+        responsible_flags: list[Tensor],
+        gt_instances: InstanceData,
+    ) -> tuple[Tensor, Tensor]:
+        """Stock targets of one image, with two columns more if it has weights."""
+        target_map, neg_map = super()._get_targets_single(
+            anchors, responsible_flags, gt_instances
+        )
+        if _TERM_WEIGHTS not in gt_instances and BOX_WEIGHTS not in gt_instances:
+            return target_map, neg_map
+        terms = target_map.new_tensor(gt_instances.get(_TERM_WEIGHTS, (1.0, 1.0)))
+        weights = terms.repeat(len(target_map), 1)
+        if BOX_WEIGHTS in gt_instances:
+            # The stock method keeps the assignment to itself.
+            priors = InstanceData(
+                priors=torch.cat(anchors),
+                responsible_flags=torch.cat(responsible_flags),
+            )
+            owners = self.assigner.assign(priors, gt_instances).gt_inds
+            positive = target_map[:, 4] > 0
+            factors = gt_instances[BOX_WEIGHTS][owners[positive] - 1]
+            weights[positive] *= factors[:, None]
+        return torch.cat([target_map, weights], dim=1), neg_map
+
+    def loss_by_feat_single(
+        self, pred_map: Tensor, target_map: Tensor, neg_map: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Losses of one level, weighted if the target map carries weights.
+
+        In the stock method the confidence target is also the mask of the
+        positives, which leaves no place for a weight.
+
+        Args:
+            pred_map: ``(N, num_anchors * (5 + C), H, W)``.
+            target_map: ``(N, A, 5 + C)``, or ``(N, A, 7 + C)`` with weights.
+            neg_map: ``(N, A)``, 1 for negatives.
+
+        Returns:
+            ``loss_cls``, ``loss_conf``, ``loss_xy`` and ``loss_wh``, scalars.
+        """
+        if target_map.shape[-1] == self.num_attrib:
+            return super().loss_by_feat_single(pred_map, target_map, neg_map)
+        pred = pred_map.permute(0, 2, 3, 1)
+        pred = pred.reshape(len(pred_map), -1, self.num_attrib)
+        target, weights = target_map.split((self.num_attrib, 2), dim=-1)
+        cls_weight, reg_weight = weights.unbind(-1)
+        positive = target[..., 4]
+        conf_mask = (positive + neg_map).clamp(max=1.0) * cls_weight
+        cls_mask = (positive * cls_weight)[..., None]
+        reg_mask = (positive * reg_weight)[..., None]
+        return (
+            self.loss_cls(pred[..., 5:], target[..., 5:], weight=cls_mask),
+            self.loss_conf(pred[..., 4], positive, weight=conf_mask),
+            self.loss_xy(pred[..., :2], target[..., :2], weight=reg_mask),
+            self.loss_wh(pred[..., 2:4], target[..., 2:4], weight=reg_mask),
+        )
+
+    def responsible_flags(
+        self, featmap_sizes: list[tuple], gt_bboxes: Tensor, device: Any
+    ) -> list[Tensor]:
+        """Stock flags of the cells with a box centre, all of them on the map.
+
+        Args:
+            featmap_sizes: (height, width) of each level.
+            gt_bboxes: ``(num_boxes, 4)``.
+            device: Of the flags.
+        """
+        strides = self.prior_generator.strides
+        width = min(size[1] * step[0] for size, step in zip(featmap_sizes, strides))
+        height = min(size[0] * step[1] for size, step in zip(featmap_sizes, strides))
+        # The last pixel, as the far border itself is in no cell.
+        last = gt_bboxes.new_tensor((width - 1, height - 1))
+        centres = (gt_bboxes[:, :2] + gt_bboxes[:, 2:]) * 0.5
+        centres = torch.minimum(centres.clamp(min=0), last)
+        return super().responsible_flags(
+            featmap_sizes, torch.cat([centres, centres], dim=1), device
+        )
+
+
+def _with_term_weights(instances: InstanceData, meta: dict[str, Any]) -> InstanceData:
+    """A copy that knows the factors of its image's terms."""
+    weight = meta[COMPONENT_WEIGHT]
+    factors = (weight, meta.get(_BOX_TERM_WEIGHT, weight))
+    return instances.new(metainfo={_TERM_WEIGHTS: factors})

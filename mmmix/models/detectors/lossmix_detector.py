@@ -1,0 +1,232 @@
+"""LossMix for every detector of mmdet."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
+from mmdet.models.detectors import BaseDetector, SemiBaseDetector
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.models.supervisions import LossMix, Union, build_supervision
+from mmmix.models.supervisions.supervision import Losses
+from mmmix.structures import (
+    COMPONENT_WEIGHT,
+    MIX_IDS,
+    MIX_WEIGHTS,
+    Annotations,
+    get_mix_weights,
+    is_mixed,
+)
+
+from .remembered_calls import remembered_calls
+
+
+@MODELS.register_module()
+class LossMixDetector(BaseDetector):
+    """Any detector, trained with Σ_k w_k L(f(x̃), y_k) (LossMix, eq. 4-6).
+
+    It is what the class of the detector builds, with another ``loss``: same
+    submodules, same state-dict keys, same data preprocessor, same predictions,
+    and an instance of that class for hooks and tools. Take it where the
+    detector has no mix-aware head. A config inherits the detector and names its
+    class, ``_delete_`` is not needed::
+
+        _base_ = ['./retinanet_r50_voc.py', './_base_/mixes/lossmix.py']
+        model = dict(
+            type='LossMixDetector',
+            detector='RetinaNet',
+            supervision=_base_.supervision,
+            data_preprocessor=dict(
+                batch_augments=[dict(_base_.mix, lam_per='batch')]))
+
+    Features, and what a dense head or an RPN predicts from them, are computed
+    once; then the detector's own loss runs once per component, on samples that
+    hold only that component's annotations, masks included. Whole losses are
+    weighted, so all mixed images of a batch must share their weights:
+    ``lam_per='batch'``. An unmixed image among them has its own annotation in
+    every pass and so counts in full.
+
+    RoI heads and transformers run once per component. What they draw (samples,
+    denoising queries, dropout) they draw in each pass, and their BatchNorm
+    layers update their statistics in each pass. Entries that are not losses,
+    such as ``acc``, are the weighted mean of the passes.
+
+    Args:
+        detector: Class of the detector, or its whole config.
+        supervision: ``dict(type='LossMix')``, which is the default, with its
+            switches ``cls`` and ``reg``; or ``dict(type='Union')``.
+        **settings: Arguments of the detector. They replace those in ``detector``.
+
+    Raises:
+        TypeError: If ``detector`` is no detector.
+        KeyError: If its type is not registered.
+        ValueError: If the supervision needs a mix-aware head.
+    """
+
+    def __new__(cls, detector: Any = None, **_: Any) -> LossMixDetector:
+        """An empty instance of a class that also is the detector's.
+
+        Copying a model calls it on that class, without arguments.
+        """
+        if cls is LossMixDetector:
+            cls = _combined_class(_detector_class(detector))
+        return super().__new__(cls)
+
+    def __init__(
+        self,
+        detector: str | type | dict,
+        supervision: dict | None = None,
+        **settings: Any,
+    ) -> None:
+        if isinstance(detector, Mapping):
+            settings = {**detector, **settings}
+            del settings['type']
+        super().__init__(**settings)
+        if supervision is None:
+            supervision = dict(type='LossMix')
+        self.supervision = build_supervision(supervision)
+        if not isinstance(self.supervision, (LossMix, Union)):
+            raise ValueError(
+                "LossMixDetector takes supervision=dict(type='LossMix') or "
+                f"dict(type='Union'), got {self.supervision}, which weighs single "
+                'anchors or boxes and needs a mix-aware head such as MixSSDHead'
+            )
+
+    def loss(
+        self, batch_inputs: Tensor, batch_data_samples: Sequence[DetDataSample]
+    ) -> Losses:
+        """Losses of a batch, mixed or not, under the detector's names.
+
+        Args:
+            batch_inputs: ``(N, 3, H, W)``.
+            batch_data_samples: N samples.
+
+        Raises:
+            TypeError, ValueError: If the mixing fields are invalid, or mixed
+                images differ in their weights.
+        """
+        batch = Annotations(
+            [sample.gt_instances for sample in batch_data_samples],
+            [sample.metainfo for sample in batch_data_samples],
+            [sample.get('ignored_instances') for sample in batch_data_samples],
+        )
+        if isinstance(self.supervision, LossMix):
+            _check_shared_weights(batch)
+
+        def stock_loss(*annotations: Any) -> Losses:
+            return self._pass_loss(batch_inputs, batch_data_samples, *annotations)
+
+        heads = [m for m in self.children() if isinstance(m, BaseDenseHead)]
+        with remembered_calls(
+            (self, 'extract_feat'), *((head, 'forward') for head in heads)
+        ):
+            return self.supervision.loss(batch, stock_loss)
+
+    def _pass_loss(
+        self,
+        batch_inputs: Tensor,
+        samples: Sequence[DetDataSample],
+        gt_instances: list[InstanceData],
+        metas: list[dict[str, Any]],
+        ignored: list[InstanceData | None],
+    ) -> Losses:
+        """The detector's own loss, weighted if the annotations are a component."""
+        weights = [
+            meta[COMPONENT_WEIGHT]
+            for meta, sample in zip(metas, samples)
+            if COMPONENT_WEIGHT in meta and is_mixed(sample.metainfo)
+        ]
+        if not weights:
+            return super().loss(batch_inputs, samples)
+        parts = [
+            _component_sample(*annotation)
+            for annotation in zip(samples, gt_instances, metas, ignored)
+        ]
+        losses = super().loss(batch_inputs, parts)
+        return {name: _scaled(value, weights[0]) for name, value in losses.items()}
+
+
+def _detector_class(detector: Any) -> type[BaseDetector]:
+    """The class that ``detector`` names.
+
+    Raises:
+        TypeError, KeyError: If it names none.
+    """
+    kind = detector.get('type') if isinstance(detector, Mapping) else detector
+    if kind is None:
+        raise TypeError(
+            "LossMixDetector needs the class of a detector, detector='RetinaNet' "
+            f'say, or its config, detector=dict(type=...); got detector={detector!r}'
+        )
+    cls = kind if isinstance(kind, type) else MODELS.get(kind)
+    if cls is None:
+        raise KeyError(f'detector: {kind!r} is not among the registered models')
+    unfit = (LossMixDetector, SemiBaseDetector)
+    if not issubclass(cls, BaseDetector) or issubclass(cls, unfit):
+        raise TypeError(
+            "detector must be a plain detector of mmdet, such as 'RetinaNet', got "
+            f'{cls.__name__}'
+        )
+    return cls
+
+
+@functools.cache
+def _combined_class(detector: type[BaseDetector]) -> type[LossMixDetector]:
+    """``detector`` with the methods of ``LossMixDetector`` in front."""
+    return types.new_class(
+        f'LossMix{detector.__name__}',
+        (LossMixDetector, detector),
+        exec_body=lambda namespace: namespace.update(__module__=__name__),
+    )
+
+
+def _check_shared_weights(batch: Annotations) -> None:
+    """Make sure that all mixed images of a batch have the same weights.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    found = {get_mix_weights(meta) for meta in batch.metas if is_mixed(meta)}
+    if len(found) > 1:
+        raise ValueError(
+            'LossMixDetector weighs whole losses, so the mixed images of a batch '
+            f'must share their {MIX_WEIGHTS}, got {sorted(found)}; set '
+            "lam_per='batch' in MixBatch"
+        )
+
+
+def _component_sample(
+    sample: DetDataSample,
+    gt_instances: InstanceData,
+    meta: dict[str, Any],
+    ignored: InstanceData | None,
+) -> DetDataSample:
+    """A sample with one component's annotations and no trace of mixing."""
+    part = sample.new(
+        metainfo={key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
+    )
+    part.gt_instances = _without_ids(gt_instances)
+    if ignored is not None:
+        part.ignored_instances = _without_ids(ignored)
+    return part
+
+
+def _without_ids(instances: InstanceData) -> InstanceData:
+    """A copy without ``mix_ids``."""
+    instances = instances.new()
+    instances.pop(MIX_IDS, None)
+    return instances
+
+
+def _scaled(value: Tensor | list[Tensor], weight: float) -> Tensor | list[Tensor]:
+    """A loss times a weight; mmdet gives lists per image or per level."""
+    if isinstance(value, (list, tuple)):
+        return [_scaled(part, weight) for part in value]
+    return value * weight

@@ -1,0 +1,81 @@
+"""What each sampled RoI of an image weighs in the losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from mmdet.models.task_modules.samplers import SamplingResult
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT
+
+_SAMPLE_WEIGHTS = 'sample_weights'
+
+
+class SampleWeights(NamedTuple):
+    """Factors of sampled RoIs, positives first, as ``SamplingResult`` has them.
+
+    Attributes:
+        labels: ``(num_samples,)`` float32, of the classification terms.
+        boxes: ``(num_samples,)`` float32, of the box regression terms.
+    """
+
+    labels: Tensor
+    boxes: Tensor
+
+
+def set_sample_weights(result: SamplingResult, weights: SampleWeights) -> None:
+    """Let a sampling result carry weights to the box head."""
+    setattr(result, _SAMPLE_WEIGHTS, weights)
+
+
+def get_sample_weights(results: Sequence[SamplingResult]) -> SampleWeights | None:
+    """Weights of all RoIs of a batch, in their order; None if it has none."""
+    weights = [getattr(result, _SAMPLE_WEIGHTS, None) for result in results]
+    if not weights or weights[0] is None:
+        return None
+    return SampleWeights(*(torch.cat(parts) for parts in zip(*weights)))
+
+
+class WeighingSampler:
+    """A sampler whose results carry the weights of their image and boxes.
+
+    ``component_weight`` of the metainfo is the factor of all samples of an
+    image, ``box_weights`` of ``gt_instances`` that of the positives assigned to
+    a box. The draw itself is the wrapped sampler's.
+
+    Args:
+        sampler: A sampler of mmdet.
+        metas: Metainfo of the images in the order in which they are sampled.
+    """
+
+    def __init__(self, sampler: Any, metas: Iterable[dict[str, Any]]) -> None:
+        self._sampler = sampler
+        self._metas = iter(metas)
+
+    def sample(
+        self,
+        assign_result: Any,
+        pred_instances: InstanceData,
+        gt_instances: InstanceData,
+        **kwargs: Any,
+    ) -> SamplingResult:
+        """The wrapped sampler's sample of the next image, weighed."""
+        result = self._sampler.sample(
+            assign_result, pred_instances, gt_instances, **kwargs
+        )
+        meta = next(self._metas)
+        if COMPONENT_WEIGHT in meta or BOX_WEIGHTS in gt_instances:
+            factors = result.pos_priors.new_full(
+                (len(result.pos_inds) + len(result.neg_inds),),
+                meta.get(COMPONENT_WEIGHT, 1.0),
+                dtype=torch.float32,
+            )
+            if BOX_WEIGHTS in gt_instances:
+                owners = result.pos_assigned_gt_inds
+                factors[: len(owners)] *= gt_instances[BOX_WEIGHTS][owners]
+            set_sample_weights(result, SampleWeights(factors, factors))
+        return result

@@ -1,0 +1,351 @@
+"""How LossMixDetector is built, what a pass gets, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from mmdet.apis import DetInferencer, init_detector
+from mmdet.models.data_preprocessors import DetDataPreprocessor
+from mmdet.models.detectors import DETR, MaskRCNN, RetinaNet
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import load_checkpoint, save_checkpoint
+
+from mmmix import config_path
+from mmmix.engine.hooks.find_mixers import find_batch_mixers
+from mmmix.models import LossMixDetector
+from mmmix.models.supervisions.lossmix import is_regression
+
+from . import zoo
+
+LAM = 0.3
+
+
+@pytest.fixture(scope='module')
+def cfg():
+    return zoo.config('RetinaNet')
+
+
+@pytest.fixture(scope='module')
+def stock(cfg):
+    return zoo.build(cfg)
+
+
+@pytest.fixture(scope='module')
+def model(cfg):
+    return zoo.build(cfg, type='LossMixDetector', detector='RetinaNet')
+
+
+def batch(lams=(LAM, LAM), with_masks=False):
+    """Two images and their mixed samples."""
+    sides = [
+        [zoo.objects(10 * side + i, n, with_masks) for i, n in enumerate(counts)]
+        for side, counts in enumerate(((3, 2), (2, 4)))
+    ]
+    samples = [
+        zoo.mixed(*pair, i, lam) for i, (*pair, lam) in enumerate(zip(*sides, lams))
+    ]
+    return zoo.images(2), samples
+
+
+# --- building ---------------------------------------------------------------
+
+
+def test_it_is_the_detector_with_another_loss(stock, model):
+    assert isinstance(model, LossMixDetector)
+    assert isinstance(model, RetinaNet)
+    assert type(model).__name__ == 'LossMixRetinaNet'
+    assert [(n, type(m)) for n, m in model.named_modules()][1:] == [
+        (n, type(m)) for n, m in stock.named_modules()
+    ][1:]
+    assert type(model.data_preprocessor) is DetDataPreprocessor
+    assert repr(model.supervision) == 'LossMix(cls=True, reg=True)'
+
+
+def test_a_whole_config_can_be_wrapped(cfg, model):
+    other = MODELS.build(
+        dict(
+            type='LossMixDetector',
+            detector=copy.deepcopy(cfg.model),
+            data_preprocessor=dict(type='DetDataPreprocessor', pad_size_divisor=64),
+            supervision=dict(type='LossMix', reg=False),
+        )
+    )
+    assert type(other) is type(model)
+    assert list(other.state_dict()) == list(model.state_dict())
+    assert other.data_preprocessor.pad_size_divisor == 64
+    assert repr(other.supervision) == 'LossMix(cls=True, reg=False)'
+
+
+@pytest.mark.parametrize(
+    ('base', 'kind'),
+    [
+        ('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', 'RetinaNet'),
+        ('mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py', 'FCOS'),
+        ('mmdet::detr/detr_r50_8xb2-150e_coco.py', 'DETR'),
+    ],
+)
+def test_a_config_inherits_and_names_the_class(tmp_path, base, kind):
+    """The form of the docstring; the detector's keys stay where they were."""
+    path = tmp_path / 'leaf.py'
+    mix = config_path('_base_/mixes/lossmix.py')
+    path.write_text(
+        textwrap.dedent(f"""
+        _base_ = ['{base}', {mix!r}]
+        model = dict(
+            type='LossMixDetector',
+            detector='{kind}',
+            supervision=_base_.supervision,
+            data_preprocessor=dict(
+                batch_augments=[dict(_base_.mix, lam_per='batch')]),
+            backbone=dict(depth=18, init_cfg=None),
+            neck=dict(in_channels=[512] if '{kind}' == 'DETR' else [64, 128, 256, 512]))
+        """)
+    )
+    built = MODELS.build(Config.fromfile(path).model)
+    assert isinstance(built, MODELS.get(kind))
+    assert built.bbox_head.num_classes == 80
+    (mixer,) = find_batch_mixers(built)
+    assert mixer.lam_per == 'batch'
+    assert built.data_preprocessor.batch_augments[0] is mixer
+
+
+@pytest.mark.parametrize(
+    ('settings', 'error', 'message'),
+    [
+        (dict(), TypeError, "detector='RetinaNet'"),
+        (dict(detector=dict(backbone=None)), TypeError, 'dict\\(type='),
+        (dict(detector='RetinNet'), KeyError, "'RetinNet' is not among"),
+        (dict(detector='ResNet'), TypeError, 'plain detector.*got ResNet'),
+        (dict(detector='SoftTeacher'), TypeError, 'plain detector'),
+        (dict(detector='LossMixDetector'), TypeError, 'plain detector'),
+    ],
+)
+def test_detectors_it_refuses(settings, error, message):
+    with pytest.raises(error, match=message):
+        MODELS.build(dict(type='LossMixDetector', **settings))
+
+
+@pytest.mark.parametrize('kind', ['BoxMix', 'WeightedUnion'])
+def test_supervisions_it_refuses(cfg, kind):
+    with pytest.raises(ValueError, match=f"type='Union'.*{kind}.*mix-aware head"):
+        zoo.build(
+            cfg,
+            type='LossMixDetector',
+            detector='RetinaNet',
+            supervision=dict(type=kind),
+        )
+
+
+def test_a_misspelt_key_is_the_detectors_error(cfg):
+    with pytest.raises(TypeError, match='bbox_heads'):
+        zoo.build(cfg, type='LossMixDetector', detector='RetinaNet', bbox_heads={})
+
+
+# --- what a pass gets -------------------------------------------------------
+
+
+def test_masks_and_ignored_boxes_travel_with_their_component(monkeypatch):
+    """A pass sees one component's annotations and no trace of mixing."""
+    cfg = zoo.config('MaskRCNN')
+    model = zoo.build(cfg, type='LossMixDetector', detector='MaskRCNN')
+    seen = []
+    monkeypatch.setattr(
+        MaskRCNN, 'loss', lambda self, inputs, samples: seen.append(samples) or {}
+    )
+    inputs, samples = batch(with_masks=True)
+    ignored = zoo.objects(7, 3, with_masks=True)
+    ignored.mix_ids = torch.tensor([1, 0, 1])
+    samples[1].ignored_instances = ignored
+    model.loss(inputs, samples)
+    assert len(seen) == 2
+    for k, (counts, num_ignored) in enumerate((((3, 2), 1), ((2, 4), 2))):
+        for i, sample in enumerate(seen[k]):
+            want = zoo.objects(10 * k + i, counts[i], with_masks=True)
+            got = sample.gt_instances
+            assert set(got.keys()) == {'bboxes', 'labels', 'masks'}
+            assert torch.equal(got.bboxes, want.bboxes)
+            assert torch.equal(got.labels, want.labels)
+            np.testing.assert_array_equal(got.masks.masks, want.masks.masks)
+            assert sample.img_id == i
+            assert {'mix_weights', 'component_weight'}.isdisjoint(sample.metainfo)
+        kept = seen[k][1].ignored_instances
+        assert 'mix_ids' not in kept
+        assert torch.equal(kept.bboxes, ignored.bboxes[ignored.mix_ids == k])
+        assert len(kept) == num_ignored
+    assert samples[0].mix_weights == (LAM, 1 - LAM)
+    assert 'mix_ids' in samples[0].gt_instances
+
+
+def test_features_are_not_kept_after_the_loss(model):
+    """The same tensor again, even after an error, runs the backbone again."""
+    inputs, samples = batch()
+    runs = []
+    handle = model.backbone.register_forward_hook(lambda *_: runs.append(1))
+    model.loss(inputs, samples)
+    model.extract_feat(inputs)
+    assert len(runs) == 2
+    samples[1].set_metainfo(dict(mix_weights=(0.9, 0.2)))
+    with pytest.raises(ValueError, match='sum to 1'):
+        model.loss(inputs, samples)
+    del samples[1].gt_instances.labels
+    samples[1].set_metainfo(dict(mix_weights=(LAM, 1 - LAM)))
+    with pytest.raises(AttributeError):
+        model.loss(inputs, samples)
+    assert len(runs) == 3
+    model.extract_feat(inputs)
+    assert len(runs) == 4
+    handle.remove()
+
+
+def test_copies_are_independent(model):
+    """As the EMA hook makes them."""
+    clone = copy.deepcopy(model)
+    assert type(clone) is type(model)
+    got, want = (zoo.flat(m.loss(*batch())) for m in (clone, model))
+    assert all(torch.equal(got[key], want[key]) for key in want)
+    with torch.no_grad():
+        clone.bbox_head.retina_cls.bias += 1
+    assert not torch.equal(zoo.flat(clone.loss(*batch()))['loss_cls'], want['loss_cls'])
+
+
+# --- weights ----------------------------------------------------------------
+
+
+def test_each_image_its_own_lam_is_refused(model):
+    inputs, samples = batch(lams=(0.3, 0.4))
+    with pytest.raises(ValueError, match=r"0\.3.*0\.4.*lam_per='batch'"):
+        model.loss(inputs, samples)
+
+
+def test_union_takes_any_weights(cfg, stock, model):
+    """Identity 22."""
+    union = zoo.build(
+        cfg,
+        type='LossMixDetector',
+        detector='RetinaNet',
+        supervision=dict(type='Union'),
+    )
+    union.load_state_dict(stock.state_dict())
+    got = zoo.flat(union.loss(*batch(lams=(0.1, 0.9))))
+    inputs, samples = batch()
+    plain = [zoo.sample(sample.gt_instances, i) for i, sample in enumerate(samples)]
+    want = zoo.flat(stock.loss(inputs, plain))
+    assert all(torch.equal(got[key], want[key]) for key in want)
+
+
+@pytest.mark.parametrize(('cls', 'reg'), [(True, False), (False, True), (False, False)])
+def test_term_switches(monkeypatch, cls, reg):
+    """Identity 21 on DETR, whose box terms have two names and six sets."""
+    stock_loss = DETR.loss
+
+    def seeded(self, *args):
+        torch.manual_seed(0)
+        return stock_loss(self, *args)
+
+    monkeypatch.setattr(DETR, 'loss', seeded)
+    cfg = zoo.config('DETR')
+    losses = {}
+    for name, supervision in dict(
+        full=dict(type='LossMix'),
+        union=dict(type='Union'),
+        switched=dict(type='LossMix', cls=cls, reg=reg),
+    ).items():
+        model = zoo.build(
+            cfg, type='LossMixDetector', detector='DETR', supervision=supervision
+        )
+        losses[name] = zoo.flat(model.loss(*batch()))
+    for name, value in losses['switched'].items():
+        on = reg if name.endswith(('loss_bbox', 'loss_iou')) else cls
+        assert torch.equal(value, losses['full' if on else 'union'][name])
+        assert not torch.equal(value, losses['union' if on else 'full'][name])
+
+
+@pytest.mark.parametrize(
+    ('names', 'regression'),
+    [
+        ('loss_bbox loss_rpn_bbox s0.loss_bbox loss_xy loss_wh loss_l1', True),
+        ('d0.dn_loss_iou enc_loss_bbox loss_dfl loss_bbox_rf loss_pts_init', True),
+        ('loss_cls loss_conf loss_obj loss_centerness d0.loss_cls acc', False),
+        ('loss_mask loss_mask_iou loss_bbox_cls loss_rpn_cls', False),
+    ],
+)
+def test_which_terms_are_regression(names, regression):
+    assert {is_regression(name) for name in names.split()} == {regression}
+
+
+# --- around it --------------------------------------------------------------
+
+
+def test_distributed_training_gives_the_same_gradients(model, tmp_path):
+    """One forward for DDP, though the head runs twice; keys with its prefix."""
+    plain, inner = copy.deepcopy(model), copy.deepcopy(model)
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1
+    )
+    try:
+        wrapped = MMDistributedDataParallel(inner, device_ids=None)
+        inputs, samples = batch()
+        losses = wrapped(inputs, samples, mode='loss')
+        inner.parse_losses(losses)[0].backward()
+    finally:
+        torch.distributed.destroy_process_group()
+    plain.parse_losses(plain.loss(inputs, samples))[0].backward()
+    for got, want in zip(inner.parameters(), plain.parameters()):
+        torch.testing.assert_close(got.grad, want.grad)
+    path = str(tmp_path / 'ddp.pth')
+    save_checkpoint(dict(state_dict=wrapped.state_dict()), path)
+    assert 'module.bbox_head.retina_cls.weight' in wrapped.state_dict()
+    load_checkpoint(plain, path, strict=True)
+
+
+def test_amp(model):
+    """Losses under autocast are float32 and finite, gradients too."""
+    inputs, samples = batch()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        losses = model.loss(inputs, samples)
+    total = model.parse_losses(losses)[0]
+    total.backward()
+    assert total.dtype == torch.float32
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+    model.zero_grad()
+    want = model.parse_losses(model.loss(inputs, samples))[0]
+    torch.testing.assert_close(total, want, rtol=0.02, atol=0)
+
+
+def test_inference_tools_take_its_config(cfg, stock, tmp_path):
+    """A checkpoint trained by it, in DetInferencer and init_detector, as stock."""
+    path = str(tmp_path / 'checkpoint.pth')
+    meta = dict(dataset_meta=dict(classes=('a', 'b', 'c'), palette=[(0, 0, 9)] * 3))
+    save_checkpoint(dict(state_dict=stock.state_dict(), meta=meta), path)
+    picture = np.random.default_rng(0).integers(
+        256, size=(*zoo.SHAPE, 3), dtype='uint8'
+    )
+    wrapping = dict(type='LossMixDetector', detector='RetinaNet')
+    found = []
+    for settings in (dict(), wrapping):
+        config = copy.deepcopy(cfg)
+        config.model.update(settings)
+        for step in config.test_dataloader.dataset.pipeline:
+            if step.type == 'Resize':
+                step.scale = zoo.SHAPE[::-1]
+        config.test_pipeline = config.test_dataloader.dataset.pipeline
+        inferencer = DetInferencer(
+            model=config, weights=path, device='cpu', show_progress=False
+        )
+        (prediction,) = inferencer(picture)['predictions']
+        found.append(prediction)
+    assert found[0] == found[1]
+    assert len(found[0]['bboxes']) > 0
+    assert isinstance(inferencer.model, LossMixDetector)
+    config = copy.deepcopy(cfg)
+    config.model.update(wrapping)
+    detector = init_detector(config, path, palette='coco', device='cpu')
+    for got, want in zip(detector.state_dict().values(), stock.state_dict().values()):
+        assert torch.equal(got, want)
+    assert isinstance(detector, LossMixDetector)
