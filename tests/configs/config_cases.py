@@ -38,24 +38,44 @@ METHODS = {
     'lossmix': Method('Beta(alpha=1)', 'center', 'all', 'LossMix'),
     'weighted-union': Method('Beta(alpha=1.5)', 'center', 'all', 'WeightedUnion'),
 }
-COCO_METHODS = ('union', 'noise', 'boxmix', 'lossmix')
+BASIC = ('union', 'noise', 'boxmix', 'lossmix')
 
 # {folder}{detector}_{dataset} -> the methods beside the baseline. Every leaf must be
 # here; it is then in all tests of this folder.
 MATRIX = {
     'ssd300_voc': tuple(METHODS),
-    'ssd300_coco': COCO_METHODS,
+    'ssd300_coco': BASIC,
     'ssd300-r50_voc': (*METHODS, 'cutmix-pretrained'),
     'ssd300-r50_voc07': ('boxmix',),
-    'ssd300-r50_coco': COCO_METHODS,
+    'ssd300-r50_coco': BASIC,
     'demo/ssd_digits': tuple(METHODS),
+    'faster-rcnn_r50_voc': (*BASIC, 'cutmix-pretrained'),
+    'faster-rcnn_r50_coco': BASIC,
+    'faster-rcnn_r101_voc': BASIC,
+    'faster-rcnn_r101_coco': BASIC,
+    'demo/faster-rcnn_digits': BASIC,
+    'yolov3_d53_voc': BASIC,
+    'yolov3_d53_coco': BASIC,
+    'demo/yolov3_digits': BASIC,
+    'retinanet_r50_voc': ('lossmix',),
+    'fcos_r50_voc': ('lossmix',),
+    'detr_r50_voc': ('lossmix',),
 }
 
+# The same for studies, whose baseline is one of the above.
+STUDIES = {
+    'studies/faster-rcnn_r50_voc': (
+        *('lossmix-roi-only', 'lossmix-loc-only', 'lossmix-cls-only'),
+        *('lossmix-alpha0.2', 'lossmix-alpha5', 'lossmix-alpha20'),
+        *('lossmix-reg', 'lossmix-partial'),
+    )
+}
 
+STUDIED = [f'{base}_{method}.py' for base in STUDIES for method in STUDIES[base]]
 LEAVES = sorted(
-    f'{"_".join(fields)}.py'
-    for baseline, methods in MATRIX.items()
-    for fields in ((baseline,), *((baseline, method) for method in methods))
+    [f'{baseline}.py' for baseline in MATRIX]
+    + [f'{base}_{method}.py' for base in MATRIX for method in MATRIX[base]]
+    + STUDIED
 )
 
 
@@ -65,7 +85,7 @@ def split(leaf: str) -> tuple[str, str | None]:
     if name in MATRIX:
         return name, None
     baseline, _, method = name.rpartition('_')
-    return baseline, method
+    return baseline.removeprefix('studies/'), method
 
 
 MIXED = [leaf for leaf in LEAVES if split(leaf)[1] in METHODS]
@@ -81,14 +101,33 @@ def plain(leaf: str, without_mixing: bool = False) -> dict[str, Any]:
     """A config as plain dicts, if wished without what makes the method."""
     cfg = load(leaf).to_dict()
     if without_mixing:
-        for part, key in (
-            (cfg, 'mix'),
-            (cfg, 'supervision'),
-            (cfg['model']['data_preprocessor'], 'batch_augments'),
-            (cfg['model']['bbox_head'], 'supervision'),
-        ):
-            part.pop(key, None)
+        model = cfg['model']
+        for part in (cfg, *supervised(model)):
+            part.pop('supervision', None)
+        cfg.pop('mix', None)
+        model['data_preprocessor'].pop('batch_augments', None)
+        model['type'] = model.pop('detector', model['type'])
     return cfg
+
+
+def supervised(model: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a model's config in which a supervision belongs."""
+    if model['type'] == 'LossMixDetector':
+        return [model]
+    heads = ('rpn_head', 'roi_head', 'bbox_head')
+    return [model[head] for head in heads if head in model]
+
+
+def classifier(model: dict[str, Any]) -> dict[str, Any]:
+    """The config of the head that knows the classes."""
+    return model.get('roi_head', model)['bbox_head']
+
+
+def mmdet_config(name: str) -> dict[str, Any]:
+    """One of mmdet's own configs as plain dicts."""
+    path, scope = Config._get_cfg_path(f'mmdet::{name}', __file__)
+    assert scope == 'mmdet'
+    return Config.fromfile(path).to_dict()
 
 
 def depth(path: Path) -> int:

@@ -1,0 +1,32 @@
+# COCO train2017 (117,266 images with boxes), one pass an epoch, for YOLOv3 and 8
+# images a GPU.
+_base_ = ['./yolov3_pipelines.py', './coco_val-800.py']
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    # A batch is upright or lengthwise. A last batch of one could not be mixed.
+    batch_sampler=dict(type='AspectRatioBatchSampler', drop_last=True),
+    dataset=dict(
+        type='CocoDataset',
+        data_root='data/coco/',
+        ann_file='annotations/instances_train2017.json',
+        data_prefix=dict(img='train2017/'),
+        filter_cfg=dict(filter_empty_gt=True, min_size=32),
+        pipeline=_base_.yolov3_pipeline,
+    ),
+)
+del _base_.yolov3_pipeline
+
+val_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(608, 608), keep_ratio=True),
+            *_base_.val_dataloader.dataset.pipeline[2:],
+        ]
+    )
+)
+test_dataloader = val_dataloader

@@ -1,0 +1,41 @@
+# VOC07 test, the shorter side resized to 800, for validation and for testing.
+val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='VOCDataset',
+        data_root='data/VOCdevkit/',
+        ann_file='VOC2007/ImageSets/Main/test.txt',
+        data_prefix=dict(sub_data_root='VOC2007/'),
+        test_mode=True,
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(1333, 800), keep_ratio=True),
+            # after Resize: the boxes stay in the image's own pixels
+            dict(type='LoadAnnotations', with_bbox=True),
+            dict(
+                type='PackDetInputs',
+                # CocoStyleMetric reads the annotations from 'instances'.
+                meta_keys=(
+                    'img_id',
+                    'img_path',
+                    'ori_shape',
+                    'img_shape',
+                    'scale_factor',
+                    'instances',
+                ),
+            ),
+        ],
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = [
+    # VOC07 is scored at 11 recalls; only later years use the area ('area').
+    dict(type='VOCMetric', metric='mAP', iou_thrs=0.5, eval_mode='11points'),
+    dict(type='CocoStyleMetric'),
+]
+test_evaluator = val_evaluator

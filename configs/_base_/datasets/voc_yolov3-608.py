@@ -1,0 +1,46 @@
+# VOC07+12 trainval (16,551 images), one pass an epoch, for YOLOv3 and 8 images a GPU.
+_base_ = ['./yolov3_pipelines.py', './voc07_test-800.py']
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    # A batch is upright or lengthwise. A last batch of one could not be mixed.
+    batch_sampler=dict(type='AspectRatioBatchSampler', drop_last=True),
+    dataset=dict(
+        type='ConcatDataset',
+        # The year is in the metainfo of each part; it is all that differs.
+        ignore_keys=['dataset_type'],
+        datasets=[
+            dict(
+                type='VOCDataset',
+                data_root='data/VOCdevkit/',
+                ann_file='VOC2007/ImageSets/Main/trainval.txt',
+                data_prefix=dict(sub_data_root='VOC2007/'),
+                filter_cfg=dict(filter_empty_gt=True, min_size=32),
+                pipeline=_base_.yolov3_pipeline,
+            ),
+            dict(
+                type='VOCDataset',
+                data_root='data/VOCdevkit/',
+                ann_file='VOC2012/ImageSets/Main/trainval.txt',
+                data_prefix=dict(sub_data_root='VOC2012/'),
+                filter_cfg=dict(filter_empty_gt=True, min_size=32),
+                pipeline=_base_.yolov3_pipeline,
+            ),
+        ],
+    ),
+)
+del _base_.yolov3_pipeline
+
+val_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(608, 608), keep_ratio=True),
+            *_base_.val_dataloader.dataset.pipeline[2:],
+        ]
+    )
+)
+test_dataloader = val_dataloader

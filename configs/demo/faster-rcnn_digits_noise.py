@@ -1,0 +1,8 @@
+# The digits demo: Faster R-CNN with Noise. 1 GPU (or CPU) x 16 images.
+_base_ = ['./faster-rcnn_digits.py', '../_base_/mixes/noise.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    rpn_head=dict(supervision=_base_.supervision),
+    roi_head=dict(supervision=_base_.supervision),
+)

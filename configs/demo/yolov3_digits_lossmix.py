@@ -1,0 +1,7 @@
+# The digits demo: YOLOv3 with LossMix. 1 GPU (or CPU) x 16 images.
+_base_ = ['./yolov3_digits.py', '../_base_/mixes/lossmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    bbox_head=dict(supervision=_base_.supervision),
+)

@@ -1,0 +1,8 @@
+# Faster R-CNN (ResNet-101 FPN) on COCO with BoxMix. 8 GPUs x 8 images.
+_base_ = ['./faster-rcnn_r101_coco.py', './_base_/mixes/boxmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    rpn_head=dict(supervision=_base_.supervision),
+    roi_head=dict(supervision=_base_.supervision),
+)

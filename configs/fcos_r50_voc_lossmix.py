@@ -1,0 +1,10 @@
+# FCOS (ResNet-50 FPN) on VOC07+12 with LossMix. 8 GPUs x 2 images.
+_base_ = ['./fcos_r50_voc.py', './_base_/mixes/lossmix.py']
+
+model = dict(
+    type='LossMixDetector',
+    detector='FCOS',
+    supervision=_base_.supervision,
+    # Whole losses are weighted, so the images of a batch share their weights.
+    data_preprocessor=dict(batch_augments=[dict(_base_.mix, lam_per='batch')]),
+)

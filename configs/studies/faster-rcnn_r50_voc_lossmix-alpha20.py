@@ -1,0 +1,11 @@
+# LossMix paper, Table 3, lambda ~ Beta(20.0, 20.0). 8 GPUs x 8 images.
+_base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
+
+model = dict(
+    data_preprocessor=dict(
+        batch_augments=[dict(_base_.mix, ratio=dict(type='Beta', alpha=20.0))]
+    ),
+    rpn_head=dict(supervision=_base_.supervision),
+    roi_head=dict(supervision=_base_.supervision),
+)
+default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3

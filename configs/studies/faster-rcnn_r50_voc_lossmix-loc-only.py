@@ -1,0 +1,10 @@
+# LossMix paper, Table 3, "Localization-only": the classification terms are those of
+# Union. 8 GPUs x 8 images.
+_base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    rpn_head=dict(supervision=dict(_base_.supervision, cls=False)),
+    roi_head=dict(supervision=dict(_base_.supervision, cls=False)),
+)
+default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3

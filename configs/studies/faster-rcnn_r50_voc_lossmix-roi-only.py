@@ -1,0 +1,9 @@
+# LossMix paper, Table 3, "ROI-only": the terms of the RPN are those of Union.
+# 8 GPUs x 8 images.
+_base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    roi_head=dict(supervision=_base_.supervision),
+)
+default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3

@@ -1,0 +1,7 @@
+# YOLOv3 (Darknet-53) on COCO with LossMix. 8 GPUs x 8 images.
+_base_ = ['./yolov3_d53_coco.py', './_base_/mixes/lossmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    bbox_head=dict(supervision=_base_.supervision),
+)

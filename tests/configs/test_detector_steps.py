@@ -1,0 +1,195 @@
+"""Every leaf beside SSD's: what is built from it, and a training step on tiny data.
+
+The step is on a smaller model and smaller images, the rest is as in the config; the
+slow tests take the model as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.model import revert_sync_batchnorm
+from mmengine.optim import build_optim_wrapper
+
+from mmmix.models.batch_augments import MixBatch
+from mmmix.models.supervisions import Supervision
+from mmmix.structures import is_mixed
+from mmmix.utils.pretrained import drop_pretrained
+
+from .config_cases import (
+    LEAVES,
+    METHODS,
+    MIXED,
+    STUDIED,
+    load,
+    pipelines,
+    split,
+    supervised,
+)
+from .tiny_data import moved, write_tiny_data
+
+OTHERS = [leaf for leaf in LEAVES if not Path(leaf).name.startswith('ssd')]
+# As deep as one another when they are made smaller
+TWINS = [leaf for leaf in OTHERS if '_r101_' in leaf]
+LOSSES = {
+    'faster-rcnn': {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox'},
+    'yolov3': {'loss_cls', 'loss_conf', 'loss_xy', 'loss_wh'},
+    'retinanet': {'loss_cls', 'loss_bbox'},
+    'fcos': {'loss_cls', 'loss_bbox', 'loss_centerness'},
+    'detr': {'loss_cls', 'loss_bbox', 'loss_iou'},
+}
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory) -> Path:
+    """The folder that stands in for ``data/``."""
+    root = tmp_path_factory.mktemp('data')
+    write_tiny_data(root)
+    return root
+
+
+def twin(leaf: str) -> str:
+    """The leaf with ResNet-50 instead of ResNet-101."""
+    return leaf.replace('_r101_', '_r50_')
+
+
+def ready(leaf: str, data: Path) -> Config:
+    """A leaf without pretrained weights, on tiny data resized to less than 96 px."""
+    cfg = Config(moved(load(leaf).to_dict(), data))
+    drop_pretrained(cfg)
+    for pipeline in pipelines(cfg.train_dataloader.dataset):
+        for step in pipeline:
+            shrink_images(step)
+    return cfg
+
+
+def shrink_images(step: dict[str, Any]) -> None:
+    """Let a transform resize to small images."""
+    if step['type'] == 'RandomChoiceResize':
+        step['scales'] = [(96, 64), (96, 80)]
+    elif step['type'] == 'RandomResize':
+        step['scale'] = [(64, 64), (96, 96)]
+    elif step['type'] == 'Resize':
+        step['scale'] = (96, 96)
+    elif step['type'] == 'RandomChoice':
+        step['transforms'] = [way[:1] for way in step['transforms']]
+        for way in step['transforms']:
+            shrink_images(way[0])
+
+
+def shrink_model(model: dict[str, Any]) -> None:
+    """A ResNet-18 in place of a deeper backbone, a thin neck, and few RoIs."""
+    if model['backbone']['type'] == 'Darknet':
+        model['backbone'] = dict(type='ResNet', depth=18, out_indices=(1, 2, 3))
+        model['neck'].update(in_channels=[512, 256, 128], out_channels=[32, 32, 32])
+        model['bbox_head'].update(in_channels=[32, 32, 32], out_channels=[32, 32, 32])
+    elif model['backbone']['depth'] > 18:
+        model['backbone']['depth'] = 18
+        channels = model['neck']['in_channels']
+        model['neck']['in_channels'] = [channel // 4 for channel in channels]
+    if 'rpn_head' in model:
+        model['train_cfg']['rpn_proposal'].update(nms_pre=100, max_per_img=32)
+        model['train_cfg']['rcnn']['sampler']['num'] = 16
+    if model.get('detector', model['type']) == 'DETR':
+        model['encoder']['num_layers'] = model['decoder']['num_layers'] = 1
+
+
+def build(cfg: Config) -> Any:
+    """The leaf's model on the CPU, in training mode."""
+    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    model.init_weights()
+    model.train()
+    return model
+
+
+def check_built(leaf: str, cfg: Config, model: Any) -> None:
+    """The mixer and the supervisions that the config names are there."""
+    mixers = [m for m in model.modules() if isinstance(m, MixBatch)]
+    placed = [
+        part.supervision
+        for part in (
+            model,
+            *(getattr(model, n, None) for n in ('rpn_head', 'roi_head')),
+        )
+        if isinstance(getattr(part, 'supervision', None), Supervision)
+    ]
+    if model.with_bbox and not placed and hasattr(model.bbox_head, 'supervision'):
+        placed = [model.bbox_head.supervision]
+    method = split(leaf)[1]
+    if leaf not in MIXED + STUDIED:
+        assert not mixers
+        assert {type(s).__name__ for s in placed} <= {'Union'}
+        return
+    (mixer,) = mixers
+    assert mixer in list(model.data_preprocessor.batch_augments)
+    assert len(placed) == len(supervised(cfg.model))
+    if leaf in MIXED:
+        expected = METHODS[method]
+        assert repr(mixer.settings.ratio) == expected.ratio
+        assert mixer.settings.keep == expected.keep
+        assert {type(s).__name__ for s in placed} == {expected.supervision}
+
+
+def check_step(leaf: str, cfg: Config, model: Any) -> None:
+    """One training step: mixed as promised, finite losses, changed parameters."""
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    batch = pseudo_collate([dataset[k] for k in range(2)])
+    mixed = model.data_preprocessor(copy.deepcopy(batch), training=True)
+    alone = model.data_preprocessor(copy.deepcopy(batch), training=False)
+    fields = [is_mixed(sample.metainfo) for sample in mixed['data_samples']]
+    method = METHODS.get(split(leaf)[1])
+    if leaf in STUDIED:
+        # half of two images is one
+        assert sum(fields) == (1 if leaf.endswith('-reg.py') else 2)
+    else:
+        assert fields == [method is not None and method.keep == 'all'] * 2
+    same = mixed['inputs'].shape == alone['inputs'].shape and torch.equal(
+        mixed['inputs'], alone['inputs']
+    )
+    assert same == (leaf not in MIXED + STUDIED)
+
+    before = [p.detach().clone() for p in model.parameters() if p.requires_grad]
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    losses = model.train_step(batch, wrapper)
+    expected = LOSSES[Path(leaf).name.partition('_')[0]]
+    names = {name for name in losses if 'loss' in name and not name.startswith('d')}
+    assert names == {'loss', *expected}
+    assert all(torch.isfinite(loss).all() for loss in losses.values())
+    after = [p for p in model.parameters() if p.requires_grad]
+    assert any(not torch.equal(a, b) for a, b in zip(before, after))
+
+
+def test_smaller_models_of_either_depth_are_the_same():
+    for leaf in TWINS:
+        a, b = (
+            copy.deepcopy(load(name).model.to_dict()) for name in (leaf, twin(leaf))
+        )
+        for model in (a, b):
+            shrink_model(model)
+            del model['backbone']['init_cfg']
+        assert a == b
+
+
+@pytest.mark.parametrize('leaf', [leaf for leaf in OTHERS if leaf not in TWINS])
+def test_step_of_a_smaller_model(leaf, data):
+    cfg = ready(leaf, data)
+    shrink_model(cfg.model)
+    model = build(cfg)
+    check_built(leaf, cfg, model)
+    check_step(leaf, cfg, model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('leaf', OTHERS)
+def test_full_step(leaf, data):
+    cfg = ready(leaf, data)
+    model = build(cfg)
+    check_built(leaf, cfg, model)
+    check_step(leaf, cfg, model)
