@@ -58,25 +58,26 @@ def config(name: str) -> Config:
     """mmdet's config of a detector with a small model and no pretrained weights."""
     root = os.path.join(os.path.dirname(mmdet.__file__), '.mim', 'configs')
     cfg = Config.fromfile(os.path.join(root, CONFIGS[name]))
-    divisor = 3 if name in ('RTMDet', 'YOLOX') else 8
-    cfg.model = _shrunk(cfg.model.to_dict(), divisor)
+    divisors = dict.fromkeys(_WIDTHS, 3 if name in ('RTMDet', 'YOLOX') else 8)
+    if name == 'DINO':
+        # mmdet 3.3.0 encodes its reference points in 256 channels, whatever it is.
+        divisors |= dict(out_channels=1, embed_dims=1, num_feats=1)
+    cfg.model = _shrunk(cfg.model.to_dict(), divisors)
     if cfg.model.backbone.type == 'ResNet':
         cfg.model.backbone.base_channels = 32
-    if name == 'DINO':
-        cfg.model.bbox_head.embed_dims = 32
     cfg.model.data_preprocessor.pop('batch_augments', None)
     return cfg
 
 
-def _shrunk(node: Any, divisor: int, key: str = '') -> Any:
+def _shrunk(node: Any, divisors: dict[str, int], key: str = '') -> Any:
     """A nest of dicts and lists with small numbers."""
     if isinstance(node, dict):
         kept = {k: v for k, v in node.items() if k != 'init_cfg'}
-        return {k: _shrunk(v, divisor, k) for k, v in kept.items()}
+        return {k: _shrunk(v, divisors, k) for k, v in kept.items()}
     if isinstance(node, (list, tuple)):
-        return type(node)(_shrunk(v, divisor, key) for v in node)
-    if key in _WIDTHS:
-        return node // divisor
+        return type(node)(_shrunk(v, divisors, key) for v in node)
+    if key in divisors:
+        return node // divisors[key]
     return 'BN' if node == 'SyncBN' else _FIXED.get(key, node)
 
 
