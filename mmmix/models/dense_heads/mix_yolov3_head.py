@@ -36,9 +36,10 @@ class MixYOLOV3Head(YOLOV3Head):
     """``YOLOV3Head`` that understands mixed samples.
 
     Parameters and state-dict keys are those of ``YOLOV3Head``, and so is the
-    loss of a batch without mixed samples, bit for bit. All losses are sums over
-    the batch and have no normaliser. ``loss_conf`` and ``loss_cls`` count as
-    classification, ``loss_xy`` and ``loss_wh`` as regression. As in mmdet,
+    loss of a batch without mixed samples, bit for bit. Weights enter before the
+    losses' own reduction, a plain sum in mmdet's configs; there is no
+    normaliser. ``loss_conf`` and ``loss_cls`` count as classification,
+    ``loss_xy`` and ``loss_wh`` as regression. As in mmdet,
     ``ignored_instances`` have no effect.
 
     A box whose centre lies on or beyond the border of the map belongs to the
