@@ -27,7 +27,7 @@ def models():
     """Ours and mmdet's. The latter misses an attribute that prediction reads."""
     init_default_scope('mmdet')
     torch.manual_seed(0)
-    ours = build(load('ssd300_voc_boxmix.py'))
+    ours = build(copy.deepcopy(load('ssd300_voc_boxmix.py')))
     stock = build(ConfigDict(mmdet_config('pascal_voc/ssd300_voc0712.py')))
     stock.bbox_head.loss_cls = None
     return ours, stock
