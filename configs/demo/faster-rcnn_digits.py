@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/faster-rcnn160-r18.py',
     '../_base_/datasets/digits.py',
-    '../_base_/schedules/digits_30e.py',
+    '../_base_/schedules/digits_20e.py',
 ]
 
 default_hooks = dict(

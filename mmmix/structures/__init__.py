@@ -3,6 +3,7 @@
 from .components import (
     BOX_WEIGHTS,
     COMPONENT_WEIGHT,
+    REGRESSION_WEIGHTS,
     Annotations,
     split_components,
     with_box_weights,
@@ -22,6 +23,7 @@ __all__ = [
     'COMPONENT_WEIGHT',
     'MIX_IDS',
     'MIX_WEIGHTS',
+    'REGRESSION_WEIGHTS',
     'Annotations',
     'check_mix_ids',
     'check_mix_weights',

@@ -22,6 +22,12 @@ COMPONENT_WEIGHT = 'component_weight'
 BOX_WEIGHTS = 'box_weights'
 """Field of ``gt_instances``, shape ``(num_boxes,)``: factor of a box's loss."""
 
+REGRESSION_WEIGHTS = 'regression_weights'
+"""Field of ``gt_instances``, shape ``(num_boxes,)``: factor of the box regression.
+
+A teacher sets it, to 0 for pseudo-boxes that shall be classified only.
+"""
+
 
 class Annotations(NamedTuple):
     """Annotations of a batch of N images, as the heads of mmdet take them.

@@ -21,6 +21,7 @@ from mmmix.models.supervisions import build_supervision
 from mmmix.structures import (
     BOX_WEIGHTS,
     COMPONENT_WEIGHT,
+    REGRESSION_WEIGHTS,
     Annotations,
     dominant_component,
 )
@@ -139,20 +140,20 @@ class MixYOLOV3Head(YOLOV3Head):
         target_map, neg_map = super()._get_targets_single(
             anchors, responsible_flags, gt_instances
         )
-        if _TERM_WEIGHTS not in gt_instances and BOX_WEIGHTS not in gt_instances:
+        weighed = (_TERM_WEIGHTS, BOX_WEIGHTS, REGRESSION_WEIGHTS)
+        if not any(name in gt_instances for name in weighed):
             return target_map, neg_map
         terms = target_map.new_tensor(gt_instances.get(_TERM_WEIGHTS, (1.0, 1.0)))
         weights = terms.repeat(len(target_map), 1)
-        if BOX_WEIGHTS in gt_instances:
+        positive = target_map[:, 4] > 0
+        if any(name in gt_instances for name in weighed[1:]):
             # The stock method keeps the assignment to itself.
             priors = InstanceData(
                 priors=torch.cat(anchors),
                 responsible_flags=torch.cat(responsible_flags),
             )
             owners = self.assigner.assign(priors, gt_instances).gt_inds
-            positive = target_map[:, 4] > 0
-            factors = gt_instances[BOX_WEIGHTS][owners[positive] - 1]
-            weights[positive] *= factors[:, None]
+            weights[positive] *= _box_factors(gt_instances)[owners[positive] - 1]
         return torch.cat([target_map, weights], dim=1), neg_map
 
     def loss_by_feat_single(
@@ -215,3 +216,10 @@ def _with_term_weights(instances: InstanceData, meta: dict[str, Any]) -> Instanc
     weight = meta[COMPONENT_WEIGHT]
     factors = (weight, meta.get(_BOX_TERM_WEIGHT, weight))
     return instances.new(metainfo={_TERM_WEIGHTS: factors})
+
+
+def _box_factors(gt_instances: InstanceData) -> Tensor:
+    """``(num_boxes, 2)``: factors of the (cls, reg) terms of each box."""
+    ones = gt_instances.bboxes.new_ones(len(gt_instances))
+    both = gt_instances.get(BOX_WEIGHTS, ones)
+    return torch.stack([both, both * gt_instances.get(REGRESSION_WEIGHTS, ones)], dim=1)

@@ -8,7 +8,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT
+from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT, REGRESSION_WEIGHTS
 
 
 class WeightedAnchorTargets:
@@ -16,8 +16,9 @@ class WeightedAnchorTargets:
 
     ``component_weight`` of the metainfo scales all label and box weights of an
     image, ``box_weights`` of ``gt_instances`` those of the anchors assigned to
-    a box. The normaliser, which counts samples, stays stock. Without these
-    fields the targets are the stock ones.
+    a box, and ``regression_weights`` their box weights alone. The normaliser,
+    which counts samples, stays stock. Without these fields the targets are the
+    stock ones.
     """
 
     def _get_targets_single(
@@ -40,6 +41,11 @@ class WeightedAnchorTargets:
         if BOX_WEIGHTS in gt_instances:
             factors = self._anchor_factors(labels, gt_instances[BOX_WEIGHTS], rest[2])
             label_weights = label_weights * factors
+            bbox_weights = bbox_weights * factors[:, None]
+        if REGRESSION_WEIGHTS in gt_instances:
+            factors = self._anchor_factors(
+                labels, gt_instances[REGRESSION_WEIGHTS], rest[2]
+            )
             bbox_weights = bbox_weights * factors[:, None]
         return (labels, label_weights, bbox_targets, bbox_weights, *rest)
 

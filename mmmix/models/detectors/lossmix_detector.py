@@ -7,6 +7,7 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
 from mmdet.registry import MODELS
@@ -15,11 +16,13 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.supervisions import LossMix, Union, build_supervision
+from mmmix.models.supervisions.lossmix import is_regression
 from mmmix.models.supervisions.supervision import Losses
 from mmmix.structures import (
     COMPONENT_WEIGHT,
     MIX_IDS,
     MIX_WEIGHTS,
+    REGRESSION_WEIGHTS,
     Annotations,
     get_mix_weights,
     is_mixed,
@@ -144,12 +147,12 @@ class LossMixDetector(BaseDetector):
             if COMPONENT_WEIGHT in meta and is_mixed(sample.metainfo)
         ]
         if not weights:
-            return super().loss(batch_inputs, samples)
+            return _regression_weighted(super().loss(batch_inputs, samples), samples)
         parts = [
             _component_sample(*annotation)
             for annotation in zip(samples, gt_instances, metas, ignored)
         ]
-        losses = super().loss(batch_inputs, parts)
+        losses = _regression_weighted(super().loss(batch_inputs, parts), parts)
         return {name: _scaled(value, weights[0]) for name, value in losses.items()}
 
 
@@ -223,6 +226,32 @@ def _without_ids(instances: InstanceData) -> InstanceData:
     instances = instances.new()
     instances.pop(MIX_IDS, None)
     return instances
+
+
+def _regression_weighted(losses: Losses, samples: Sequence[DetDataSample]) -> Losses:
+    """Losses whose box regression has the weight that the boxes of a pass carry.
+
+    Raises:
+        ValueError: If the boxes differ in it; a stock loss cannot tell them apart.
+    """
+    weights = [
+        sample.gt_instances[REGRESSION_WEIGHTS]
+        for sample in samples
+        if REGRESSION_WEIGHTS in sample.gt_instances
+    ]
+    found = torch.cat(weights).unique().tolist() if weights else []
+    if len(found) > 1:
+        raise ValueError(
+            'LossMixDetector weighs whole losses, so all boxes of a pass must share '
+            f'their {REGRESSION_WEIGHTS}, got {found}; with pseudo-labels, mix all '
+            'samples of a batch (prob=1.0, no fraction), or regress pseudo-boxes too'
+        )
+    if found in ([], [1.0]):
+        return losses
+    return {
+        name: _scaled(value, found[0]) if is_regression(name) else value
+        for name, value in losses.items()
+    }
 
 
 def _scaled(value: Tensor | list[Tensor], weight: float) -> Tensor | list[Tensor]:

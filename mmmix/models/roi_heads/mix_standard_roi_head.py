@@ -20,6 +20,7 @@ from mmmix.models.merged_assignment import dominant_first
 from mmmix.models.supervisions import Union, build_supervision
 from mmmix.structures import COMPONENT_WEIGHT, Annotations
 
+from .remembered_rois import Forward, RememberedRoIs, rows_are_independent
 from .sample_weights import WeighingSampler
 from .shared_rois import SharedRoIs, share_rois
 from .weighted_box_loss import WeightedBoxLoss
@@ -87,7 +88,9 @@ class MixStandardRoIHead(StandardRoIHead):
         gt_instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         return self.supervision.loss(
             Annotations(gt_instances, metas, ignored),
-            stock_loss=partial(self._weighted_loss, x, rpn_results_list),
+            stock_loss=partial(
+                self._weighted_loss, self._shared_forward(), x, rpn_results_list
+            ),
             boxmix_loss=partial(self.loss_boxmix, x, rpn_results_list),
         )
 
@@ -172,8 +175,19 @@ class MixStandardRoIHead(StandardRoIHead):
         )
         return results['loss_bbox']
 
+    def _shared_forward(self) -> Forward:
+        """The forward of this batch's passes, which predicts each RoI once."""
+        parts = [self.bbox_head]
+        if self.with_shared_head:
+            parts.append(self.shared_head)
+        # A mask head reads RoI features, which are not remembered.
+        if self.with_mask or not rows_are_independent(*parts):
+            return self._bbox_forward
+        return RememberedRoIs(self._bbox_forward)
+
     def _weighted_loss(
         self,
+        forward: Forward,
         x: tuple[Tensor, ...],
         rpn_results_list: list[InstanceData],
         gt_instances: list[InstanceData],
@@ -182,6 +196,7 @@ class MixStandardRoIHead(StandardRoIHead):
     ) -> dict[str, Tensor]:
         """The stock loss with the weights that metainfo and boxes carry."""
         head = copy.copy(self)
+        head._bbox_forward = forward
         head.bbox_sampler = WeighingSampler(self.bbox_sampler, metas)
         losses = super(MixStandardRoIHead, head).loss(
             x,

@@ -10,7 +10,7 @@ from mmdet.models.task_modules.samplers import SamplingResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT
+from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT, REGRESSION_WEIGHTS
 
 _SAMPLE_WEIGHTS = 'sample_weights'
 
@@ -45,7 +45,8 @@ class WeighingSampler:
 
     ``component_weight`` of the metainfo is the factor of all samples of an
     image, ``box_weights`` of ``gt_instances`` that of the positives assigned to
-    a box. The draw itself is the wrapped sampler's.
+    a box, ``regression_weights`` that of their box regression alone. The draw
+    itself is the wrapped sampler's.
 
     Args:
         sampler: A sampler of mmdet.
@@ -68,7 +69,8 @@ class WeighingSampler:
             assign_result, pred_instances, gt_instances, **kwargs
         )
         meta = next(self._metas)
-        if COMPONENT_WEIGHT in meta or BOX_WEIGHTS in gt_instances:
+        weighed = (BOX_WEIGHTS, REGRESSION_WEIGHTS)
+        if COMPONENT_WEIGHT in meta or any(name in gt_instances for name in weighed):
             factors = result.pos_priors.new_full(
                 (len(result.pos_inds) + len(result.neg_inds),),
                 meta.get(COMPONENT_WEIGHT, 1.0),
@@ -77,5 +79,19 @@ class WeighingSampler:
             if BOX_WEIGHTS in gt_instances:
                 owners = result.pos_assigned_gt_inds
                 factors[: len(owners)] *= gt_instances[BOX_WEIGHTS][owners]
-            set_sample_weights(result, SampleWeights(factors, factors))
+            boxes = factors * regression_factors(result, gt_instances)
+            set_sample_weights(result, SampleWeights(factors, boxes))
         return result
+
+
+def regression_factors(result: SamplingResult, gt_instances: InstanceData) -> Tensor:
+    """``(num_samples,)``: ``regression_weights`` of the boxes of the positives.
+
+    1 for negatives, and for all samples of instances without that field.
+    """
+    count = len(result.pos_inds) + len(result.neg_inds)
+    factors = result.pos_priors.new_ones(count, dtype=torch.float32)
+    if REGRESSION_WEIGHTS in gt_instances:
+        owners = result.pos_assigned_gt_inds
+        factors[: len(owners)] = gt_instances[REGRESSION_WEIGHTS][owners].float()
+    return factors

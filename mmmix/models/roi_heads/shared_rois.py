@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmmix.models.merged_assignment import sample_once, seen_by
 
-from .sample_weights import SampleWeights, set_sample_weights
+from .sample_weights import SampleWeights, regression_factors, set_sample_weights
 
 
 class SharedRoIs(NamedTuple):
@@ -69,7 +69,8 @@ def share_rois(
         owners = result.gt_inds[torch.cat([sample.pos_inds, sample.neg_inds])]
         order = (owners <= 0).long().argsort(stable=True)
         labels = weight * (owners[order] >= 0).float()
-        set_sample_weights(view, SampleWeights(labels, torch.ones_like(labels)))
+        boxes = regression_factors(view, instances)
+        set_sample_weights(view, SampleWeights(labels, boxes))
         views.append(view)
         orders.append(order)
     return SharedRoIs(sample.priors, views, orders)

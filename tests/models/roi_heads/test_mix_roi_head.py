@@ -467,24 +467,28 @@ def test_lossmix_weights_each_image(heads, batch_a, batch_b, feats, proposals, l
 def test_lossmix_lam_of_one_image_leaves_the_others_alone(
     heads, batch_a, batch_b, feats, proposals
 ):
-    """Identity 18, gradients; identity 19 at λ = 0, where nothing flows."""
+    """Identity 18, gradients; identity 19 at λ = 0, where A's labels do not count."""
     head = with_supervision(heads[1], type='LossMix')
-    gradients = []
-    for lams in ((0.2, 0.6, 0.9), (0.7, 0.6, 0.9), (0.0, 0.6, 0.9)):
+
+    def gradients(lam, batch):
         spy = Spy(head)
-        got = losses(spy.head, feats, proposals, mixed(batch_a, batch_b, lams))
+        got = losses(spy.head, feats, proposals, mixed(batch, batch_b, (lam, 0.6, 0.9)))
         (got['loss_cls'] + got['loss_bbox']).backward()
-        gradients.append(
-            [(rois[:, 0], out['cls_score'].grad) for rois, out in spy.passes]
+        return [(rois[:, 0], out['cls_score'].grad) for rois, out in spy.passes]
+
+    first = gradients(0.2, batch_a)
+    for lam in (0.7, 0.0):
+        for (image, one), (_, other) in zip(first, gradients(lam, batch_a)):
+            assert torch.equal(one[image != 0], other[image != 0])
+            assert not torch.equal(one[image == 0], other[image == 0])
+    renamed = [instances.new() for instances in batch_a.gt_instances]
+    renamed[0].labels = (renamed[0].labels + 1) % NUM_CLASSES
+    changed = batch_a._replace(gt_instances=renamed)
+    for lam, unchanged in ((0.0, True), (0.2, False)):
+        pairs = zip(gradients(lam, batch_a), gradients(lam, changed))
+        assert unchanged == all(
+            torch.equal(one, other) for (_, one), (_, other) in pairs
         )
-    for k in range(2):
-        image, first = gradients[0][k]
-        for other in gradients[1:]:
-            assert torch.equal(first[image != 0], other[k][1][image != 0])
-            assert not torch.equal(first[image == 0], other[k][1][image == 0])
-    image, gradient = gradients[2][0]
-    assert (gradient[image == 0] == 0).all()
-    assert (gradient[image != 0] != 0).any()
 
 
 def test_lossmix_is_linear_in_lam(random_heads, batch_a, batch_b, feats, proposals):
@@ -752,3 +756,21 @@ def test_heads_that_would_ignore_weights_are_refused(kind):
     with pytest.raises(ValueError, match='LossMixDetector'):
         MODELS.build(dict(masked, supervision=supervision))
     assert MODELS.build(masked).with_mask
+
+
+def test_passes_predict_a_shared_roi_once(batch_a, batch_b, feats, proposals):
+    """And equal the passes of a head that predicts each of them in full."""
+    head = with_supervision(build_heads()[1], type='LossMix')
+    batch = mixed(batch_a, batch_b, (0.2, 0.6, 0.9))
+    spy = Spy(head)
+    got = losses(spy.head, feats, proposals, batch)
+    boxes = sum(len(b.gt_instances[i]) for b in (batch_a, batch_b) for i in range(3))
+    sampled = boxes + sum(map(len, proposals))
+    assert sum(len(rois) for rois, _ in spy.passes) == sampled
+    head.bbox_head.add_module('off', torch.nn.Dropout(0.5))
+    spy = Spy(head)
+    want = losses(spy.head, feats, proposals, batch)
+    assert sum(len(rois) for rois, _ in spy.passes) == sampled + sum(
+        map(len, proposals)
+    )
+    close(got, want, rtol=1e-5, atol=1e-6)

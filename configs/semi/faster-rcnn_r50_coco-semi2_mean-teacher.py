@@ -1,0 +1,9 @@
+# Faster R-CNN (ResNet-50 FPN), 2 % of COCO train2017 labelled -> val2017: mean teacher.
+# 4 GPUs x 10 images.
+_base_ = [
+    '../_base_/models/mean-teacher_faster-rcnn_r50.py',
+    '../_base_/datasets/coco-semi2.py',
+    '../_base_/schedules/semi_180k_coco.py',
+]
+
+default_hooks = dict(checkpoint=dict(save_best='teacher/coco/AP'))

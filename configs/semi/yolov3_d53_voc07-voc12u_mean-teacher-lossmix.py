@@ -1,0 +1,14 @@
+# YOLOv3 (Darknet-53), VOC07 trainval labelled, VOC12 trainval unlabelled -> VOC07 test:
+# mean teacher with LossMix. 8 GPUs x 8 images.
+_base_ = [
+    '../_base_/models/mean-teacher_yolov3_d53.py',
+    '../_base_/datasets/voc07-voc12u_yolov3-608.py',
+    '../_base_/schedules/semi_50k.py',
+    '../_base_/mixes/lossmix.py',
+]
+
+model = dict(
+    mixers=dict(sup=_base_.mix, unsup=_base_.mix, cross=_base_.mix),
+    detector=dict(bbox_head=dict(num_classes=20, supervision=_base_.supervision)),
+)
+default_hooks = dict(checkpoint=dict(save_best='teacher/pascal_voc/mAP'))
