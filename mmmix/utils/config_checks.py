@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmdet.models.detectors import SemiBaseDetector
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -113,8 +114,8 @@ def _describe(name: str, cfg: Any) -> str | None:
 def _modules(model: nn.Module, kind: type) -> dict[str, str]:
     """The mixers inside a model."""
     return {
-        f'model.{place}': repr(module)
-        for place, module in model.named_modules()
+        place: repr(module)
+        for place, module in _config_places(model)
         if isinstance(module, kind)
     }
 
@@ -122,10 +123,24 @@ def _modules(model: nn.Module, kind: type) -> dict[str, str]:
 def _supervisions(model: nn.Module) -> dict[str, str]:
     """The supervisions of a model's heads."""
     return {
-        f'model.{place}.supervision': repr(module.supervision)
-        for place, module in model.named_modules()
+        f'{place}.supervision': repr(module.supervision)
+        for place, module in _config_places(model)
         if isinstance(getattr(module, 'supervision', None), Supervision)
     }
+
+
+def _config_places(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The modules of a model with the keys of the config that built them.
+
+    Student and teacher of a semi-supervised detector are one ``detector`` there.
+    """
+    for place, module in model.named_modules():
+        first, _, rest = place.partition('.')
+        if isinstance(model, SemiBaseDetector) and first == 'teacher':
+            continue
+        if isinstance(model, SemiBaseDetector) and first == 'student':
+            first = 'detector'
+        yield '.'.join(filter(None, ('model', first, rest))), module
 
 
 def _transforms(part: Any, kind: type, place: str = 'dataset') -> dict[str, str]:
@@ -173,7 +188,7 @@ def _fix(cfg: Config, name: str, value: str, places: Any = ()) -> str:
             f"train_dataloader=dict(dataset=dict(type='MultiImageMixDataset', "
             f"pipeline=[{value}, dict(type='PackMixInputs')], ...))"
         )
-    if name == 'mix':
+    if name == 'mix' and not any('.mixers.' in place for place in places):
         return f'model=dict(data_preprocessor=dict(batch_augments=[{value}]))'
     heads = [place.split('.')[1:] for place in places] or [['bbox_head', name]]
     keys = []

@@ -6,6 +6,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from mmdet.models.detectors import SemiBaseDetector
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
@@ -207,3 +208,63 @@ def test_batch_of_one_is_warned_about(folder, logged):
 def test_mix_of_unknown_type(folder):
     with pytest.raises(ValueError, match="'Mixx'"):
         check_mixing(build(folder, "mix = dict(type='Mixx')"))
+
+
+def detector_runner(folder, child, model):
+    """What a Runner offers the check, of a config with another model."""
+    path = folder / 'child.py'
+    path.write_text(f"_base_ = ['./mix.py']\n{child}\n")
+    return SimpleNamespace(model=model, cfg=Config.fromfile(path))
+
+
+def test_a_supervision_of_the_detector_itself(folder):
+    """As LossMixDetector has it."""
+    model = Head(dict(type='BoxMix'))
+    child = (
+        'mix = None\n'
+        "model = dict(supervision=dict(type='BoxMix'))\n"
+        "supervision = dict(positives='any')"
+    )
+    with pytest.raises(ValueError, match='has no effect: model.supervision is still'):
+        check_mixing(detector_runner(folder, child, model), training=False)
+    with pytest.raises(ValueError, match=r'set model=dict\(supervision=dict\(_delete_'):
+        check_mixing(detector_runner(folder, child, model), training=False)
+
+
+class Semi(SemiBaseDetector):
+    """The parts of a semi-supervised detector that the check sees."""
+
+    def __init__(self):
+        nn.Module.__init__(self)
+        mix = dict(type='MixBatch', ratio=dict(type='Beta', alpha=0.2))
+        self.mixers = nn.ModuleDict({'unsup': MODELS.build(mix)})
+        for name in ('student', 'teacher'):
+            setattr(self, name, nn.Module())
+            getattr(self, name).bbox_head = Head(dict(type='BoxMix'))
+
+
+@pytest.mark.parametrize(
+    ('child', 'place', 'fix'),
+    [
+        (
+            "mix = None\nsupervision = dict(positives='any')",
+            'model.detector.bbox_head.supervision',
+            'set model=dict(detector=dict(bbox_head=dict(supervision=dict(_delete_',
+        ),
+        (
+            'supervision = None\nmix = dict(ratio=dict(alpha=1.5))',
+            'model.mixers.unsup',
+            'set model=dict(mixers=dict(unsup=dict(type=',
+        ),
+    ],
+)
+def test_the_detector_of_a_teacher_is_named_as_in_its_config(folder, child, place, fix):
+    model = """model = dict(
+        detector=dict(bbox_head=dict(supervision=dict(type='BoxMix'))),
+        mixers=dict(unsup=dict(type='MixBatch')))"""
+    runner = detector_runner(folder, f'{model}\n{child}', Semi())
+    with pytest.raises(ValueError, match='has no effect') as caught:
+        check_mixing(runner, training=False)
+    assert f'{place} is still ' in str(caught.value)
+    assert fix in str(caught.value)
+    assert 'model.teacher' not in str(caught.value)

@@ -1,0 +1,162 @@
+"""Configs that mmdet reads alone: a detector to test, without teacher or mixing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
+from mmengine.config import Config
+
+_PACKAGE = __name__.partition('.')[0]
+_REGISTRIES = (MODELS, TRANSFORMS, METRICS, DATASETS)
+_KEPT = (
+    'default_scope',
+    'custom_imports',
+    'test_dataloader',
+    'test_evaluator',
+    'test_cfg',
+    'default_hooks',
+    'env_cfg',
+    'vis_backends',
+    'visualizer',
+    'log_processor',
+    'log_level',
+)
+_SSD_REPAIR = """\
+# mmdet's SSDHead never sets an attribute that its prediction reads (mmdetection
+# issue 11063). This lets it predict, and does nothing where that is repaired.
+head = __import__('mmdet.models').models.SSDHead
+if 'loss_cls' not in head.__init__.__code__.co_names:
+    head.loss_cls = None
+del head
+
+"""
+
+
+def plain_config(cfg: Config) -> Config:
+    """What it takes to test the detector inside a teacher-student config.
+
+    The model is ``model.detector`` with the inner data preprocessor. Types of
+    mmmix become the stock types they derive from, and what serves training alone,
+    mixing included, is left out.
+
+    Args:
+        cfg: A config whose model is a ``SemiBaseDetector``, such as MixTeacher.
+
+    Raises:
+        KeyError: If the config has no ``test_dataloader`` or no evaluator.
+        ValueError: If the model holds no student and teacher, or a type of mmmix
+            has no stock counterpart.
+    """
+    for key in ('test_dataloader', 'test_evaluator'):
+        if cfg.get(key) is None:
+            raise KeyError(
+                f'{cfg.filename} has no {key}, which the config of a plain detector '
+                'needs for its test pipeline'
+            )
+    source = cfg.to_dict()
+    plain: dict[str, Any] = {'model': _detector(source['model'])}
+    plain |= {key: source[key] for key in _KEPT if source.get(key) is not None}
+    plain['test_cfg'] = source.get('test_cfg') or dict(type='TestLoop')
+    imports = plain.pop('custom_imports', {})
+    names = [name for name in _listed(imports.get('imports')) if not _is_ours(name)]
+    plain = _stock(plain)
+    if names:
+        plain['custom_imports'] = {**imports, 'imports': names}
+    return Config({**plain, 'load_from': None, 'resume': False})
+
+
+def plain_config_text(cfg: Config, comment: str) -> str:
+    """The text of a plain config's file.
+
+    Args:
+        cfg: From :func:`plain_config`.
+        comment: Its first line, without ``#``.
+    """
+    repair = _SSD_REPAIR if 'SSDHead' in _types(cfg.to_dict()) else ''
+    return f'# {comment}\n{repair}{cfg.pretty_text}'
+
+
+def _detector(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The detector of a teacher-student model, with its preprocessor."""
+    detector = model.get('detector')
+    outer = model.get('data_preprocessor') or {}
+    if not isinstance(detector, Mapping) or 'semi_train_cfg' not in model:
+        raise ValueError(
+            f'model.type={model.get("type")!r} has no teacher and student; expected '
+            'MixTeacher or another SemiBaseDetector, with model.detector'
+        )
+    detector = dict(detector)
+    preprocessor = outer.get('data_preprocessor') or detector.get('data_preprocessor')
+    if preprocessor is not None:
+        detector['data_preprocessor'] = {
+            key: value for key, value in preprocessor.items() if key != 'batch_augments'
+        }
+    if _ours(detector.get('type'), MODELS) and 'detector' in detector:
+        return _unwrapped(detector)
+    return detector
+
+
+def _unwrapped(wrapper: Mapping[str, Any]) -> dict[str, Any]:
+    """The detector that a ``LossMixDetector`` says it is."""
+    settings = {k: v for k, v in wrapper.items() if k not in ('type', 'detector')}
+    settings.pop('supervision', None)
+    inner = wrapper['detector']
+    if isinstance(inner, Mapping):
+        return {**inner, **settings}
+    return {'type': inner, **settings}
+
+
+def _stock(part: Any) -> Any:
+    """A nest of dicts and lists with stock types in place of ours."""
+    if isinstance(part, (list, tuple)):
+        return type(part)(_stock(item) for item in part)
+    if not isinstance(part, Mapping):
+        return part
+    result = {key: _stock(value) for key, value in part.items()}
+    for registry in _REGISTRIES:
+        cls = _ours(result.get('type'), registry)
+        if cls is not None:
+            result['type'] = _stock_name(cls, registry)
+            result.pop('supervision', None)
+            break
+    return result
+
+
+def _ours(name: Any, registry: Any) -> type | None:
+    """The class of mmmix that a ``type`` names; None if it is none of ours."""
+    cls = name
+    if isinstance(name, str):
+        cls = registry.module_dict.get(name.rpartition('.')[2])
+    return cls if isinstance(cls, type) and _is_ours(cls.__module__) else None
+
+
+def _stock_name(cls: type, registry: Any) -> str:
+    """The registered name of the nearest base that is not ours."""
+    for base in cls.__mro__:
+        if not _is_ours(base.__module__) and registry.get(base.__name__) is base:
+            return base.__name__
+    raise ValueError(
+        f'{cls.__name__} derives from no type of mmdet, which could not read it; '
+        'train with a stock type, or use the checkpoint with mmmix'
+    )
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition('.')[0] == _PACKAGE
+
+
+def _listed(imports: Any) -> list[str]:
+    """``custom_imports.imports``, which may be a single name."""
+    return [imports] if isinstance(imports, str) else list(imports or [])
+
+
+def _types(part: Any) -> Iterator[Any]:
+    """All values of ``type`` in a nest of dicts and lists."""
+    if isinstance(part, Mapping):
+        yield part.get('type')
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for item in part:
+            yield from _types(item)
