@@ -1,5 +1,5 @@
 """Metrics that mmdet lacks."""
 
-from .metrics import CocoStyleMetric
+from .metrics import CocoStyleMetric, PseudoLabelMetric
 
-__all__ = ['CocoStyleMetric']
+__all__ = ['CocoStyleMetric', 'PseudoLabelMetric']

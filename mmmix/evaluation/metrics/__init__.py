@@ -1,5 +1,6 @@
 """Metrics that mmdet lacks."""
 
 from .coco_style_metric import CocoStyleMetric
+from .pseudo_label_metric import PseudoLabelMetric
 
-__all__ = ['CocoStyleMetric']
+__all__ = ['CocoStyleMetric', 'PseudoLabelMetric']
