@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
+from mmdet.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
 
 _PACKAGE = __name__.partition('.')[0]
@@ -59,6 +59,13 @@ def plain_config(cfg: Config) -> Config:
     plain: dict[str, Any] = {'model': _detector(source['model'])}
     plain |= {key: source[key] for key in _KEPT if source.get(key) is not None}
     plain['test_cfg'] = source.get('test_cfg') or dict(type='TestLoop')
+    # DetInferencer cannot do without one.
+    plain.setdefault('visualizer', dict(type='DetLocalVisualizer', name='visualizer'))
+    plain['default_hooks'] = {
+        name: hook
+        for name, hook in plain.get('default_hooks', {}).items()
+        if hook is None or not _ours(hook.get('type'), HOOKS)
+    }
     imports = plain.pop('custom_imports', {})
     names = [name for name in _listed(imports.get('imports')) if not _is_ours(name)]
     plain = _stock(plain)
@@ -103,9 +110,7 @@ def _unwrapped(wrapper: Mapping[str, Any]) -> dict[str, Any]:
     settings = {k: v for k, v in wrapper.items() if k not in ('type', 'detector')}
     settings.pop('supervision', None)
     inner = wrapper['detector']
-    if isinstance(inner, Mapping):
-        return {**inner, **settings}
-    return {'type': inner, **settings}
+    return {**(inner if isinstance(inner, Mapping) else {'type': inner}), **settings}
 
 
 def _stock(part: Any) -> Any:
@@ -152,10 +157,10 @@ def _listed(imports: Any) -> list[str]:
     return [imports] if isinstance(imports, str) else list(imports or [])
 
 
-def _types(part: Any) -> Iterator[Any]:
-    """All values of ``type`` in a nest of dicts and lists."""
+def _types(part: Any) -> Iterator[str]:
+    """All types in a nest of dicts and lists, without scope."""
     if isinstance(part, Mapping):
-        yield part.get('type')
+        yield str(part.get('type')).rpartition('.')[2]
         part = list(part.values())
     if isinstance(part, (list, tuple)):
         for item in part:

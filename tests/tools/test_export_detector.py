@@ -1,0 +1,326 @@
+"""Teachers and students as plain detectors, for mmdet alone."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.apis import inference_detector
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.fileio import load
+from mmengine.runner import save_checkpoint
+
+import mmmix
+import mmmix.test
+from mmmix.utils.plain_config import plain_config, plain_config_text
+from tests.configs.tiny_data import moved, write_tiny_data
+
+TOOL = Path(__file__).parents[2] / 'tools/model_converters/export_detector.py'
+CLASSES = tuple('abcdefghij')
+
+# What a user runs who has mmdet and not mmmix.
+ALONE = """
+import sys
+import torch
+from mmdet.apis import DetInferencer, inference_detector, init_detector
+
+folder, *names = sys.argv[1:]
+image = f'{folder}/image.png'
+found = {}
+for name in names:
+    files = f'{folder}/{name}.py', f'{folder}/{name}.pth'
+    model = init_detector(*files, device='cpu')
+    boxes = inference_detector(model, image).pred_instances
+    found[name] = boxes.bboxes, boxes.labels, boxes.scores
+    # The checkpoint alone is enough, too: it carries the config.
+    for arguments in [files, (None, files[1])][name != 'ssd' :]:
+        inferencer = DetInferencer(*arguments, device='cpu', show_progress=False)
+        again = inferencer(image)['predictions'][0]
+        assert again['labels'] == boxes.labels.tolist()
+        assert again['scores'] == boxes.scores.tolist()
+        assert again['bboxes'] == boxes.bboxes.tolist()
+        assert inferencer.model.dataset_meta['classes'] == tuple('abcdefghij')
+assert not [module for module in sys.modules if module.split('.')[0] == 'mmmix']
+torch.save(found, f'{folder}/found.pth')
+"""
+
+
+def semi_config(name, kind='MixTeacher'):
+    """A demo config as the detector of a teacher-student model."""
+    cfg = Config.fromfile(mmmix.config_path(f'demo/{name}.py'))
+    detector = cfg.model
+    detector.data_preprocessor.pop('batch_augments', None)
+    cfg.model = dict(
+        type=kind,
+        detector=detector,
+        data_preprocessor=dict(
+            type='MultiBranchDataPreprocessor',
+            data_preprocessor=copy.deepcopy(detector.data_preprocessor),
+        ),
+        semi_train_cfg=dict(freeze_teacher=True),
+        semi_test_cfg=dict(predict_on='teacher'),
+    )
+    cfg.val_cfg = dict(type='TeacherStudentValLoop')
+    return cfg
+
+
+def write_config(cfg, path):
+    """As ``cfg.dump``, without seconds of laying it out."""
+    lines = [f'{key} = {value!r}\n' for key, value in cfg.to_dict().items()]
+    path.write_text(''.join(lines))
+
+
+def save(cfg, folder, name, **meta):
+    """The config and a checkpoint whose teacher and student differ; the model."""
+    torch.manual_seed(len(name))
+    model = MODELS.build(cfg.model).eval()
+    for key, buffer in model.state_dict().items():
+        if key.endswith(('running_mean', 'running_var')):
+            buffer.add_(0.1 * torch.rand_like(buffer))
+    write_config(cfg, folder / f'{name}_semi.py')
+    meta = {'iter': 9, 'dataset_meta': dict(classes=CLASSES), **meta}
+    content = dict(state_dict=model.state_dict(), meta=meta)
+    save_checkpoint(content, str(folder / f'{name}_semi.pth'))
+    model.cfg = cfg
+    return model
+
+
+def export(folder, name, *options):
+    source = str(folder / f'{name}_semi')
+    runpy.run_path(str(TOOL))['main']([f'{source}.py', f'{source}.pth', *options])
+
+
+def detect(model, folder, on):
+    """What a teacher-student model detects by one of the two."""
+    model.semi_test_cfg['predict_on'] = on
+    boxes = inference_detector(model, str(folder / 'image.png')).pred_instances
+    return boxes.bboxes, boxes.labels, boxes.scores
+
+
+@pytest.fixture
+def folder(tmp_path):
+    image = np.random.default_rng(0).integers(256, size=(120, 170, 3), dtype='uint8')
+    cv2.imwrite(str(tmp_path / 'image.png'), image)
+    return tmp_path
+
+
+CASES = {
+    'ssd': ('ssd_digits_boxmix', 'MixTeacher', 'teacher'),
+    'yolov3': ('yolov3_digits_lossmix', 'SemiBaseDetector', 'student'),
+    'faster-rcnn': ('faster-rcnn_digits_lossmix', 'MixTeacher', 'teacher'),
+}
+
+
+def test_mmdet_alone_detects_the_same(folder):
+    """No trace of mmmix in a process that loads the exported files."""
+    want = {}
+    for name, (config, kind, role) in CASES.items():
+        model = save(semi_config(config, kind), folder, name)
+        export(folder, name, '--which', role, '--out', str(folder / f'{name}.pth'))
+        want[name] = detect(model, folder, role)
+        other = detect(model, folder, ({'teacher', 'student'} - {role}).pop())
+        assert len(want[name][0]) > 0
+        assert not torch.equal(want[name][2], other[2])
+    script = folder / 'alone.py'
+    script.write_text(ALONE)
+    command = [sys.executable, str(script), str(folder), *CASES]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = torch.load(folder / 'found.pth')
+    for name in CASES:
+        assert all(torch.equal(f, w) for f, w in zip(found[name], want[name]))
+
+
+def test_files_hold_plain_content(folder):
+    model = save(semi_config('ssd_digits'), folder, 'ssd')
+    export(folder, 'ssd')
+    content = torch.load(folder / 'ssd_semi_teacher.pth', weights_only=True)
+    assert set(content) == {'meta', 'state_dict'}
+    want = model.teacher.state_dict()
+    assert list(content['state_dict']) == list(want)
+    assert all(torch.equal(content['state_dict'][n], want[n]) for n in want)
+    assert content['meta']['dataset_meta'] == dict(classes=CLASSES)
+    text = (folder / 'ssd_semi_teacher.py').read_text()
+    assert text.startswith('# The teacher of ssd_semi, ssd_semi.pth.\n')
+    assert content['meta']['cfg'] == text
+    assert 'Mix' not in text
+    assert 'mmmix' not in text
+    assert not list(folder.glob('*.tmp'))
+
+
+def test_stock_and_mix_aware_detectors_take_it(folder):
+    """All keys fit the exported config and the demo config it was trained from."""
+    model = save(semi_config('ssd_digits'), folder, 'ssd')
+    export(folder, 'ssd', '--which', 'student')
+    content = torch.load(folder / 'ssd_semi_student.pth', weights_only=True)
+    plain = MODELS.build(Config.fromfile(folder / 'ssd_semi_student.py').model)
+    aware = MODELS.build(semi_config('ssd_digits').model.detector)
+    for detector in (plain, aware):
+        detector.load_state_dict(content['state_dict'], strict=True)
+        want = model.student.state_dict()
+        assert all(torch.equal(v, want[n]) for n, v in detector.state_dict().items())
+
+
+def test_our_test_tool_finds_the_same(folder):
+    """``tools/test.py`` on the training's files and on the exported ones."""
+    write_tiny_data(folder)
+    cfg = moved(semi_config('ssd_digits')._cfg_dict, folder)
+    for part in (cfg.test_dataloader, cfg.val_dataloader):
+        part.update(num_workers=0, persistent_workers=False)
+    save(Config(cfg), folder, 'ssd')
+    export(folder, 'ssd')
+    found = []
+    for name in ('ssd_semi', 'ssd_semi_teacher'):
+        files = [str(folder / f'{name}.py'), str(folder / f'{name}.pth')]
+        out = folder / f'{name}.pkl'
+        work_dir = str(folder / 'run')
+        mmmix.test.main([*files, '--work-dir', work_dir, '--out', str(out)])
+        found.append([sample['pred_instances'] for sample in load(out)])
+    assert [len(boxes['scores']) > 0 for boxes in found[0]] == [True] * 4
+    for got, want in zip(*found):
+        assert all(torch.equal(got[key], want[key]) for key in want)
+
+
+# --- the config -------------------------------------------------------------
+
+
+def test_what_the_plain_config_keeps():
+    cfg = semi_config('faster-rcnn_digits_boxmix')
+    cfg.custom_imports = dict(imports=['mmmix', 'theirs.module', 'mmmix.models'])
+    cfg.model.detector.data_preprocessor.batch_augments = [dict(type='MixBatch')]
+    outer = cfg.model.data_preprocessor.data_preprocessor
+    outer.update(mean=[1, 2, 3], batch_augments=[dict(type='MixBatch')])
+    cfg.default_hooks.preview = dict(type='MixPreviewHook')
+    cfg.pop('visualizer')
+    plain = plain_config(cfg)
+    assert set(cfg.default_hooks) - set(plain.default_hooks) == {'preview'}
+    assert plain.visualizer.type == 'DetLocalVisualizer'
+    assert plain.custom_imports.imports == ['theirs.module']
+    model = plain.model
+    assert model.type == 'FasterRCNN'
+    assert model.rpn_head.type == 'RPNHead'
+    assert model.roi_head.type == 'StandardRoIHead'
+    assert model.roi_head.bbox_head.type == 'Shared2FCBBoxHead'
+    assert 'supervision' not in str(plain)
+    # The preprocessor that the teacher predicted with, without mixing.
+    assert model.data_preprocessor.mean == [1, 2, 3]
+    assert 'batch_augments' not in model.data_preprocessor
+    assert model.backbone == cfg.model.detector.backbone
+    assert model.test_cfg == cfg.model.detector.test_cfg
+    pipeline = plain.test_dataloader.dataset.pipeline
+    assert pipeline[0].type == 'LoadImageFromFile'
+    metrics = [metric.type for metric in plain.test_evaluator]
+    assert 'CocoMetric' in metrics
+    assert 'CocoStyleMetric' not in metrics
+    for key in ('train_dataloader', 'train_cfg', 'val_cfg', 'optim_wrapper'):
+        assert key not in plain
+    assert 'custom_hooks' not in plain
+    # The source is left as it was.
+    assert cfg.model.detector.roi_head.type == 'MixStandardRoIHead'
+
+
+@pytest.mark.parametrize(
+    'detector', ['RetinaNet', dict(type='RetinaNet', backbone=dict(type='B'))]
+)
+def test_a_lossmix_detector_is_what_it_wraps(detector):
+    cfg = semi_config('ssd_digits')
+    cfg.model.detector = dict(
+        type='LossMixDetector',
+        detector=detector,
+        backbone=dict(type='A'),
+        supervision=dict(type='LossMix'),
+    )
+    model = plain_config(cfg).model
+    assert model.type == 'RetinaNet'
+    assert model.backbone.type == 'A'
+    assert set(model) == {'type', 'backbone', 'data_preprocessor'}
+
+
+def test_the_repair_of_ssd_comes_with_ssd_only(monkeypatch, tmp_path):
+    from mmdet.models import SSDHead
+
+    for name, present in (('ssd_digits', True), ('yolov3_digits', False)):
+        text = plain_config_text(plain_config(semi_config(name)), 'x')
+        assert ('SSDHead never sets' in text) is present
+        path = tmp_path / f'{name}.py'
+        path.write_text(text)
+        assert 'head' not in Config.fromfile(path)
+    assert SSDHead.loss_cls is None
+    del SSDHead.loss_cls
+    # A version that sets it by itself is left alone.
+    monkeypatch.setattr(
+        SSDHead, '__init__', lambda self: setattr(self, 'a', self.loss_cls)
+    )
+    Config.fromfile(tmp_path / 'ssd_digits.py')
+    assert not hasattr(SSDHead, 'loss_cls')
+
+
+def test_a_type_without_a_stock_one_is_refused():
+    cfg = semi_config('ssd_digits')
+    cfg.model.detector.neck = dict(type='MixBatch')
+    with pytest.raises(ValueError, match='MixBatch derives from no type of mmdet'):
+        plain_config(cfg)
+
+
+# --- refusals ---------------------------------------------------------------
+
+
+def test_a_teacher_of_burn_in_is_refused(folder):
+    save(semi_config('ssd_digits'), folder, 'ssd', teacher_started=False)
+    with pytest.raises(ValueError, match='iteration 9 was saved during burn-in'):
+        export(folder, 'ssd')
+    assert not (folder / 'ssd_semi_teacher.pth').exists()
+    export(folder, 'ssd', '--which', 'student')
+    assert (folder / 'ssd_semi_student.pth').exists()
+
+
+def test_what_does_not_fit_is_refused(folder):
+    save(semi_config('ssd_digits'), folder, 'ssd')
+    options = ['--cfg-options', 'model.detector.bbox_head.num_classes=3']
+    with pytest.raises(
+        ValueError, match='together: size mismatch for bbox_head.cls_convs'
+    ):
+        export(folder, 'ssd', *options)
+    state = dict(state_dict={'backbone.conv1.weight': torch.zeros(1)})
+    torch.save(state, folder / 'ssd_semi.pth')
+    with pytest.raises(ValueError, match='has no teacher.*backbone.conv1.weight'):
+        export(folder, 'ssd')
+    assert not list(folder.glob('*_teacher.*'))
+    cfg = semi_config('ssd_digits')
+    cfg.model = cfg.model.detector
+    with pytest.raises(ValueError, match="'SingleStageDetector' has no teacher"):
+        plain_config(cfg)
+    cfg = semi_config('ssd_digits')
+    cfg.pop('test_dataloader')
+    with pytest.raises(KeyError, match='test_dataloader'):
+        plain_config(cfg)
+
+
+class Planted:
+    def __reduce__(self):
+        return eval, ("__import__('os').environ.update(PLANTED='1')",)
+
+
+def test_an_unsafe_checkpoint_is_refused(folder, monkeypatch):
+    monkeypatch.delenv('PLANTED', raising=False)
+    write_config(semi_config('ssd_digits'), folder / 'ssd_semi.py')
+    content = pickle.dumps(dict(state_dict=Planted()), protocol=2)
+    (folder / 'ssd_semi.pth').write_bytes(content)
+    with pytest.raises(ValueError, match='--trust-checkpoint'):
+        export(folder, 'ssd')
+    assert 'PLANTED' not in os.environ
+    with pytest.raises(SystemExit):
+        export(folder, 'ssd', '--out', 'detector.onnx')
+    (folder / 'ssd_semi.pth').unlink()
+    with pytest.raises(FileNotFoundError, match='no checkpoint at'):
+        export(folder, 'ssd')
