@@ -1,0 +1,169 @@
+"""Splits of a data set into a labelled and an unlabelled part."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Coco = dict[str, Any]
+
+
+class SplitSettings(NamedTuple):
+    """How the labelled images of one split are drawn.
+
+    Attributes:
+        percent: How many of the images are labelled, in (0, 100).
+        fold: The seed. Folds are draws of their own and may share images.
+        repeat: Draw with repetition, as SoftTeacher and mmdet's
+            ``tools/misc/split_coco.py`` do. An image that is drawn twice counts
+            once, so a few images less are labelled; the splits are theirs.
+        keep_labels: Whether the unlabelled part of a COCO set keeps its boxes, to
+            judge pseudo-labels by.
+    """
+
+    percent: float
+    fold: int = 1
+    repeat: bool = False
+    keep_labels: bool = False
+
+    def names(self, ann_file: Path) -> tuple[str, str]:
+        """File names of the parts, those of SoftTeacher's protocol."""
+        stem = f'{ann_file.stem}.{self.fold}@{self.percent:g}'
+        return f'{stem}{ann_file.suffix}', f'{stem}-unlabeled{ann_file.suffix}'
+
+
+def labelled_mask(total: int, settings: SplitSettings) -> np.ndarray:
+    """Which images are labelled.
+
+    Args:
+        total: The number of images.
+        settings: How to draw.
+
+    Returns:
+        ``(total,)`` booleans.
+
+    Raises:
+        ValueError: If the percentage or the fold is out of range, or no image
+            would be labelled.
+    """
+    if not 0 < settings.percent < 100 or settings.fold < 0:
+        raise ValueError(
+            'expected 0 < percent < 100 and fold >= 0, got '
+            f'percent={settings.percent:g} and fold={settings.fold}'
+        )
+    # Divided last: 29 % of 100 are 29.
+    count = int(settings.percent * total / 100)
+    if count == 0:
+        raise ValueError(
+            f'{settings.percent:g} % of {total} images is less than one; label more'
+        )
+    rng = np.random.RandomState(settings.fold)
+    mask = np.zeros(total, bool)
+    mask[rng.choice(total, count, replace=settings.repeat)] = True
+    return mask
+
+
+def split_coco(content: Coco, settings: SplitSettings) -> tuple[Coco, Coco]:
+    """Split a data set of COCO's format.
+
+    Args:
+        content: What its annotation file holds.
+        settings: How to split.
+
+    Returns:
+        The labelled and the unlabelled part, in the order of ``content`` and with
+        its other entries, such as ``categories``.
+
+    Raises:
+        ValueError: See :func:`labelled_mask`.
+    """
+    mask = labelled_mask(len(content['images']), settings)
+    parts = []
+    for wanted, boxes in ((True, True), (False, settings.keep_labels)):
+        images = [
+            image for image, is_in in zip(content['images'], mask) if is_in == wanted
+        ]
+        ids = {image['id'] for image in images} if boxes else set()
+        found = [ann for ann in content['annotations'] if ann['image_id'] in ids]
+        parts.append({**content, 'images': images, 'annotations': found})
+    return parts[0], parts[1]
+
+
+def split_list(
+    names: Sequence[str], settings: SplitSettings
+) -> tuple[list[str], list[str]]:
+    """Split the image list of a data set of VOC's format.
+
+    Raises:
+        ValueError: See :func:`labelled_mask`.
+    """
+    mask = labelled_mask(len(names), settings)
+    parts = [
+        [name for name, is_in in zip(names, mask) if is_in == wanted]
+        for wanted in (True, False)
+    ]
+    return parts[0], parts[1]
+
+
+def read_annotations(ann_file: Path) -> Coco | list[str]:
+    """A COCO annotation file (``.json``) or a VOC image list (``.txt``).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is neither.
+    """
+    if not ann_file.is_file():
+        raise FileNotFoundError(f'no annotation file at {ann_file.absolute()}')
+    if ann_file.suffix == '.txt':
+        lines = ann_file.read_text().splitlines()
+        return [line.strip() for line in lines if line.strip()]
+    if ann_file.suffix != '.json':
+        raise ValueError(
+            'expected a COCO annotation file (.json) or a VOC image list (.txt), got '
+            f'{ann_file}'
+        )
+    content = json.loads(ann_file.read_text())
+    missing = {'images', 'annotations', 'categories'} - set(content)
+    if missing:
+        raise ValueError(
+            f'{ann_file} is not in COCO format: it lacks {sorted(missing)}'
+        )
+    return content
+
+
+def write_split(
+    content: Coco | list[str], ann_file: Path, out: Path, settings: SplitSettings
+) -> tuple[int, int]:
+    """Write the two parts of a split; a file is there whole or not at all.
+
+    Args:
+        content: See :func:`read_annotations`.
+        ann_file: Where it came from; the parts are named after it.
+        out: The folder to write to.
+        settings: How to split.
+
+    Returns:
+        The numbers of labelled and unlabelled images.
+
+    Raises:
+        ValueError: See :func:`labelled_mask`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, dict):
+        parts = split_coco(content, settings)
+        texts = [json.dumps(part) for part in parts]
+        sizes = [len(part['images']) for part in parts]
+    else:
+        lists = split_list(content, settings)
+        texts = ['\n'.join(names) + '\n' for names in lists]
+        sizes = [len(names) for names in lists]
+    for name, text in zip(settings.names(ann_file), texts):
+        unfinished = out / f'.{name}.part'
+        unfinished.write_text(text)
+        os.replace(unfinished, out / name)
+    return sizes[0], sizes[1]

@@ -1,0 +1,74 @@
+"""The command that splits a training set."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmmix.datasets.semi_split import SplitSettings, split_coco, split_list
+from tests.datasets.test_semi_split import coco
+
+TOOL = Path(__file__).parents[3] / 'tools/dataset_converters/split_semi.py'
+
+
+@pytest.fixture
+def main(monkeypatch):
+    spec = importlib.util.spec_from_file_location('split_semi', TOOL)
+    tool = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, 'split_semi', tool)
+    spec.loader.exec_module(tool)
+    return tool.main
+
+
+def test_all_folds_and_percentages_of_a_coco_set(main, tmp_path, capsys):
+    ann_file = tmp_path / 'train.json'
+    ann_file.write_text(json.dumps(coco(100)))
+    out = tmp_path / 'parts'
+    main([str(ann_file), '--out', str(out), '--soft-teacher', '--keep-labels'])
+    assert len(list(out.iterdir())) == 2 * 4 * 5
+    settings = SplitSettings(10, 4, repeat=True, keep_labels=True)
+    for name, part in zip(settings.names(ann_file), split_coco(coco(100), settings)):
+        assert json.loads((out / name).read_text()) == part
+    printed = capsys.readouterr().out
+    assert '1 %, fold 5: 1 labelled and 99 unlabelled images' in printed
+    assert f'40 files written to {out}' in printed
+
+
+def test_a_voc_list_goes_beside_itself(main, tmp_path):
+    ann_file = tmp_path / 'train.txt'
+    names = [str(k) for k in range(1000)]
+    ann_file.write_text('\n'.join(names))
+    main([str(ann_file), '--percents', '5', '--folds', '2'])
+    labelled, unlabelled = split_list(names, SplitSettings(5, 2))
+    assert (tmp_path / 'train.2@5.txt').read_text().split() == labelled
+    assert (tmp_path / 'train.2@5-unlabeled.txt').read_text().split() == unlabelled
+    assert (len(labelled), len(list(tmp_path.iterdir()))) == (50, 3)
+
+
+def test_existing_files_are_left_alone_unless_forced(main, tmp_path):
+    ann_file = tmp_path / 'train.txt'
+    ann_file.write_text('\n'.join('abcdefghij'))
+    theirs = tmp_path / 'train.2@10.txt'
+    theirs.write_text('theirs')
+    arguments = [str(ann_file), '--percents', '10', '--folds', '1', '2']
+    with pytest.raises(SystemExit, match=r'1 of 4 files exist .*train.2@10.txt'):
+        main(arguments)
+    assert theirs.read_text() == 'theirs'
+    assert not (tmp_path / 'train.1@10.txt').exists()
+    main([*arguments, '--force'])
+    assert (
+        theirs.read_text().split() == split_list('abcdefghij', SplitSettings(10, 2))[0]
+    )
+
+
+def test_what_is_wrong_is_said_without_a_traceback(main, tmp_path):
+    with pytest.raises(SystemExit, match='split_semi: no annotation file at .*none'):
+        main([str(tmp_path / 'none.json')])
+    ann_file = tmp_path / 'train.txt'
+    ann_file.write_text('a\nb')
+    with pytest.raises(SystemExit, match='1 % of 2 images is less than one'):
+        main([str(ann_file), '--percents', '1'])
