@@ -1,0 +1,9 @@
+# The digits demo with 50 labelled images and 1,000 unlabelled ones: Faster R-CNN with
+# a mean teacher. 1 GPU (or CPU) x 16 images.
+_base_ = [
+    '../_base_/models/mean-teacher_faster-rcnn160-r18.py',
+    '../_base_/datasets/digits-semi.py',
+    '../_base_/schedules/semi_800.py',
+]
+
+default_hooks = dict(checkpoint=dict(save_best='teacher/pascal_voc/mAP'))

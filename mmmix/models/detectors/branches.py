@@ -1,0 +1,36 @@
+"""The branches of a semi-supervised batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mmdet.structures import DetDataSample
+from torch import Tensor
+
+Batch = tuple[Tensor, Sequence[DetDataSample]]
+"""Images ``(N, C, H, W)`` and their N samples."""
+
+
+def branch(batch: tuple[Mapping, Mapping], name: str) -> Batch:
+    """Inputs and samples of a branch.
+
+    Raises:
+        KeyError: If the batch has no such branch.
+    """
+    inputs, samples = batch
+    if name not in inputs or name not in samples:
+        raise KeyError(
+            f'the batch has no branch {name!r}, only {sorted(inputs)}; MixTeacher '
+            'needs MultiBranch in the pipelines, with the branches sup, unsup_teacher '
+            'and unsup_student, and MultiBranchDataPreprocessor'
+        )
+    return inputs[name], samples[name]
+
+
+def cycled(batch: Batch, size: int) -> Batch:
+    """The batch, gone through again until it has ``size`` images."""
+    inputs, samples = batch
+    if len(samples) == size:
+        return batch
+    indices = [i % len(samples) for i in range(size)]
+    return inputs[indices], [samples[i] for i in indices]

@@ -1,0 +1,298 @@
+"""Semi-supervised training of any detector, with mixing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmdet.models.detectors import SemiBaseDetector
+from mmdet.models.utils import rename_loss_dict, reweight_loss_dict
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import ConfigDict
+from torch import Tensor, nn
+
+from mmmix.models.supervisions.supervision import Losses
+
+from .branches import Batch, branch, cycled
+from .pseudo_labels import (
+    annotated,
+    confident,
+    label_statistics,
+    mixable,
+    predict_labels,
+    project,
+)
+from .pseudo_regression import weighs_regression, without_regression
+from .semi_checks import (
+    build_mixers,
+    check_cross_regression,
+    check_detector,
+    check_preprocessor,
+)
+from .semi_train_settings import SemiTrainSettings
+from .teacher_progress import TeacherProgress
+
+_VIEWS = ('unsup_teacher', 'unsup_student')
+
+
+@MODELS.register_module()
+class MixTeacher(SemiBaseDetector):
+    """A student that learns from labels and from its own average, a teacher.
+
+    The teacher, which ``MixTeacherHook`` averages, labels weakly augmented
+    unlabelled images; the student learns from strongly augmented views of them.
+    Its loss has up to three terms, each on a batch of its own:
+
+    - ``sup``: labelled images;
+    - ``unsup``: unlabelled images with the teacher's labels;
+    - ``cross``: labelled images, mixed with unlabelled ones.
+
+    A mixer of ``mixers`` mixes the batch of its term after pseudo-labels were
+    filtered and projected, and the supervision of the detector's heads, or of
+    ``LossMixDetector``, turns it into a loss. Without a mixer, or while it is
+    switched off, ``sup`` and ``unsup`` are trained unmixed and ``cross`` is not.
+    Component 0 of a cross image is the labelled one; if one of the two batches is
+    longer, the shorter one is gone through again.
+
+    During burn-in, of which ``MixTeacherHook`` tells, there is only ``sup``: the
+    teacher does not run, and the batch needs no unlabelled images.
+
+    Losses are logged with the name of their term in front, such as
+    ``unsup_loss_cls``; beside them ``pseudo_count`` and ``pseudo_score``, the mean
+    number of pseudo-labels per unlabelled image and their mean score.
+
+    Args:
+        detector: Config of any detector of mmdet with boxes, without
+            ``batch_augments``.
+        semi_train_cfg: See :class:`SemiTrainSettings`.
+        semi_test_cfg: As ``SemiBaseDetector``; the teacher predicts by default.
+        mixers: Config of a ``MixBatch`` for any of ``sup``, ``unsup`` and
+            ``cross``.
+        data_preprocessor: A ``MultiBranchDataPreprocessor``, likewise without
+            ``batch_augments``. Branches of the batch are ``sup``,
+            ``unsup_teacher`` and ``unsup_student``.
+        init_cfg: As ``SemiBaseDetector``.
+
+    Raises:
+        ValueError: If a setting is unknown or out of range, the detector has
+            masks, a preprocessor has ``batch_augments``, or cross images shall
+            teach no regression of pseudo-boxes and the detector cannot do that.
+        TypeError: If a setting has the wrong type.
+    """
+
+    def __init__(
+        self,
+        detector: dict,
+        semi_train_cfg: dict | None = None,
+        semi_test_cfg: dict | None = None,
+        mixers: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: Any = None,
+    ) -> None:
+        settings = SemiTrainSettings.build(semi_train_cfg)
+        # Not SemiBaseDetector's constructor: it builds both from one config, to which
+        # heads like DETR's write.
+        super(SemiBaseDetector, self).__init__(data_preprocessor, init_cfg)
+        self.student = MODELS.build(copy.deepcopy(detector))
+        self.teacher = MODELS.build(copy.deepcopy(detector))
+        if settings.freeze_teacher:
+            self.freeze(self.teacher)
+        self.semi_train_cfg = ConfigDict(settings._asdict())
+        self.semi_test_cfg = ConfigDict(semi_test_cfg or dict(predict_on='teacher'))
+        self.settings = settings
+        self.mixers = build_mixers(mixers)
+        self.progress: TeacherProgress | None = None
+        self._weighs_regression = weighs_regression(self.student)
+        check_detector(self.student)
+        check_preprocessor('data_preprocessor', self.data_preprocessor)
+        if 'cross' in self.mixers and not settings.regress_pseudo:
+            check_cross_regression(self.student)
+
+    def train(self, mode: bool = True) -> MixTeacher:
+        """Set the mode of the student; the teacher stays in eval mode."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def set_progress(self, progress: TeacherProgress) -> None:
+        """Learn how far the training is; ``MixTeacherHook`` calls this."""
+        self.progress = progress
+
+    def loss(
+        self,
+        multi_batch_inputs: dict[str, Tensor],
+        multi_batch_data_samples: dict[str, Sequence[DetDataSample]],
+    ) -> Losses:
+        """Losses of all terms, weighted.
+
+        Args:
+            multi_batch_inputs: By branch, ``(N, C, H, W)``.
+            multi_batch_data_samples: By branch, N samples.
+
+        Returns:
+            Losses under the student's names with the term in front, and
+            ``pseudo_count`` and ``pseudo_score``.
+
+        Raises:
+            KeyError: If a branch is missing.
+            TypeError, ValueError: If the two views of the unlabelled images do not
+                belong together, there is a ramp-up and no hook to measure it, or
+                the mixing does not fit the samples or the detector.
+        """
+        batch = (multi_batch_inputs, multi_batch_data_samples)
+        labelled = branch(batch, 'sup')
+        losses = self.loss_by_gt_instances(*labelled)
+        if self.progress is not None and self.progress.burning_in:
+            return losses
+        weak, strong = (branch(batch, name) for name in _VIEWS)
+        pseudo, statistics = self._pseudo_labelled(weak, strong)
+        info = dict(factor=self._pseudo_factor(pseudo[1]))
+        losses |= self.loss_by_pseudo_instances(*pseudo, info)
+        losses |= self.loss_by_pairs(labelled, pseudo, info)
+        return losses | statistics
+
+    def loss_by_gt_instances(
+        self, batch_inputs: Tensor, batch_data_samples: Sequence[DetDataSample]
+    ) -> Losses:
+        """The losses on labelled images, mixed if ``sup`` has a mixer."""
+        return self._term('sup', self._mixed('sup', batch_inputs, batch_data_samples))
+
+    def loss_by_pseudo_instances(
+        self,
+        batch_inputs: Tensor,
+        batch_data_samples: Sequence[DetDataSample],
+        batch_info: Mapping[str, float] | None = None,
+    ) -> Losses:
+        """The losses on unlabelled images, mixed if ``unsup`` has a mixer.
+
+        Args:
+            batch_inputs: ``(N, C, H, W)``, the student's view.
+            batch_data_samples: N samples with pseudo-labels.
+            batch_info: ``factor``: a factor beside ``unsup_weight``; 1 if None.
+        """
+        factor = 1.0 if batch_info is None else batch_info['factor']
+        batch = self._mixed('unsup', batch_inputs, batch_data_samples)
+        losses = self._term('unsup', batch, factor)
+        if self.settings.regress_pseudo or self._weighs_regression:
+            return losses
+        return without_regression(losses)
+
+    def loss_by_pairs(
+        self, labelled: Batch, pseudo: Batch, batch_info: Mapping[str, float]
+    ) -> Losses:
+        """The losses on labelled × unlabelled images; none without a mixer.
+
+        Args:
+            labelled: Inputs and samples of the labelled images.
+            pseudo: Inputs and samples of the unlabelled images in the student's
+                view, with pseudo-labels.
+            batch_info: ``factor``: a factor beside ``cross_weight``.
+        """
+        mixer = self._mixer('cross')
+        if mixer is None:
+            return {}
+        inputs, samples = labelled
+        weight = None if self.settings.regress_pseudo else 1.0
+        labelled = (inputs, [mixable(sample, weight) for sample in samples])
+        size = max(len(samples), len(pseudo[1]))
+        mixed = mixer.mix_pair(*cycled(labelled, size), *cycled(pseudo, size))
+        return self._term('cross', mixed, batch_info['factor'])
+
+    def get_pseudo_instances(
+        self, batch_inputs: Tensor, batch_data_samples: Sequence[DetDataSample]
+    ) -> tuple[list[DetDataSample], dict]:
+        """What the teacher is confident to see.
+
+        Args:
+            batch_inputs: ``(N, C, H, W)``, the teacher's view.
+            batch_data_samples: N samples; their annotations are not read.
+
+        Returns:
+            N new samples whose ``gt_instances`` have ``bboxes``, ``labels`` and
+            ``scores``; and an empty dict.
+        """
+        self.teacher.eval()
+        size, threshold = self.settings.teacher_batch_size, self.settings.cls_pseudo_thr
+        images = (batch_inputs, batch_data_samples)
+        predicted = predict_labels(self.teacher, *images, size)
+        return [
+            annotated(sample, confident(instances, threshold))
+            for sample, instances in zip(batch_data_samples, predicted)
+        ], {}
+
+    def project_pseudo_instances(
+        self,
+        batch_pseudo_instances: Sequence[DetDataSample],
+        batch_data_samples: Sequence[DetDataSample],
+    ) -> list[DetDataSample]:
+        """The same in the student's view, without what became too small there.
+
+        Args:
+            batch_pseudo_instances: See :meth:`get_pseudo_instances`.
+            batch_data_samples: N samples of the student's view.
+
+        Returns:
+            N new samples of the student's view.
+
+        Raises:
+            ValueError: If the numbers of images differ, or a view has no
+                ``homography_matrix``.
+        """
+        numbers = len(batch_pseudo_instances), len(batch_data_samples)
+        if numbers[0] != numbers[1]:
+            raise ValueError(
+                'unsup_teacher and unsup_student must be two views of the same '
+                f'images, got {numbers[0]} and {numbers[1]} images'
+            )
+        min_size = self.settings.min_pseudo_bbox_wh
+        return [
+            annotated(target, project(source.gt_instances, source, target, min_size))
+            for source, target in zip(batch_pseudo_instances, batch_data_samples)
+        ]
+
+    def _pseudo_labelled(
+        self, weak: Batch, strong: Batch
+    ) -> tuple[Batch, dict[str, Tensor]]:
+        """The student's view with pseudo-labels, and their statistics."""
+        found, _ = self.get_pseudo_instances(*weak)
+        inputs, samples = strong
+        samples = self.project_pseudo_instances(found, samples)
+        statistics = label_statistics([s.gt_instances for s in samples], inputs)
+        no_field = self.settings.regress_pseudo or not self._weighs_regression
+        weight = None if no_field else 0.0
+        return (inputs, [mixable(sample, weight) for sample in samples]), statistics
+
+    def _pseudo_factor(self, samples: Sequence[DetDataSample]) -> float:
+        """Factor of the terms that hold these pseudo-labelled samples."""
+        if self.progress is not None:
+            factor = self.settings.ramp(self.progress.adapting_for)
+        elif self.settings.ramp_up == 0:
+            factor = 1.0
+        else:
+            raise ValueError(
+                f'semi_train_cfg.ramp_up={self.settings.ramp_up} needs '
+                "dict(type='MixTeacherHook') in custom_hooks, which counts iterations"
+            )
+        background = self.settings.empty_batch == 'background'
+        counts = background or any(len(sample.gt_instances) for sample in samples)
+        return factor if counts else 0.0
+
+    def _mixer(self, term: str) -> nn.Module | None:
+        """The mixer of a term; None if it has none or it is switched off."""
+        mixes = term in self.mixers and self.mixers[term].enabled
+        return self.mixers[term] if mixes else None
+
+    def _mixed(
+        self, term: str, inputs: Tensor, samples: Sequence[DetDataSample]
+    ) -> Batch:
+        """The batch of a term after its mixer, if it has one."""
+        mixer = self._mixer(term)
+        return (inputs, samples) if mixer is None else mixer(inputs, samples)
+
+    def _term(self, term: str, batch: Batch, factor: float = 1.0) -> Losses:
+        """The student's losses on a batch, weighted and named."""
+        weight = getattr(self.settings, f'{term}_weight') * factor
+        losses = reweight_loss_dict(self.student.loss(*batch), weight)
+        return rename_loss_dict(f'{term}_', losses)

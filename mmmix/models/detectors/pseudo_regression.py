@@ -1,0 +1,52 @@
+"""Keeping box regression away from pseudo-boxes."""
+
+from __future__ import annotations
+
+from mmdet.models.roi_heads.bbox_heads import BBoxHead
+from mmdet.models.utils import reweight_loss_dict
+from torch import nn
+
+from mmmix.models.roi_heads.weighted_box_loss import WeightedBoxLoss
+from mmmix.models.supervisions import LossMix, Supervision
+from mmmix.models.supervisions.lossmix import is_regression
+from mmmix.models.supervisions.supervision import Losses
+
+
+def weighs_regression(detector: nn.Module) -> bool:
+    """Whether the losses of a detector honour ``regression_weights`` box by box.
+
+    Everything that has a supervision of mixed samples does: the detector as a
+    whole or each of its parts that has a loss. The box heads of a second stage
+    have none of their own and must weigh their samples.
+    """
+    if _has_supervision(detector):
+        return True
+    heads = [part for part in detector.children() if hasattr(part, 'loss')]
+    box_heads = [part for part in detector.modules() if isinstance(part, BBoxHead)]
+    return (
+        bool(heads)
+        and all(map(_has_supervision, heads))
+        and all(isinstance(head, WeightedBoxLoss) for head in box_heads)
+    )
+
+
+def weighs_mixed_regression(detector: nn.Module) -> bool:
+    """Whether it also does where labelled and pseudo-boxes meet in one image.
+
+    A supervision of a whole detector weighs whole losses. It can tell them apart
+    only if every loss is computed once per component.
+    """
+    supervision = getattr(detector, 'supervision', None)
+    if not isinstance(supervision, Supervision):
+        return weighs_regression(detector)
+    return isinstance(supervision, LossMix) and supervision.cls and supervision.reg
+
+
+def without_regression(losses: Losses) -> Losses:
+    """Losses whose terms of box regression, told by their names, have weight 0."""
+    regression = {name: loss for name, loss in losses.items() if is_regression(name)}
+    return losses | reweight_loss_dict(regression, 0.0)
+
+
+def _has_supervision(part: nn.Module) -> bool:
+    return isinstance(getattr(part, 'supervision', None), Supervision)

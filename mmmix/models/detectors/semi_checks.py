@@ -1,0 +1,70 @@
+"""What ``MixTeacher`` refuses to train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmdet.registry import MODELS
+from torch import nn
+
+from mmmix.models.batch_augments import MixBatch
+
+from .pseudo_regression import weighs_mixed_regression
+
+TERMS = ('sup', 'unsup', 'cross')
+
+
+def build_mixers(mixers: Mapping[str, Any] | None) -> nn.ModuleDict:
+    """The mixers of the terms that have one.
+
+    Raises:
+        ValueError: If a term is unknown.
+        TypeError: If what is built does not mix batches.
+    """
+    mixers = dict(mixers or {})
+    unknown = sorted(mixers.keys() - set(TERMS))
+    if unknown:
+        raise ValueError(f'mixers has unknown terms {unknown}, expected {list(TERMS)}')
+    built = {term: MODELS.build(cfg) for term, cfg in mixers.items() if cfg is not None}
+    for term, mixer in built.items():
+        if not isinstance(mixer, MixBatch):
+            raise TypeError(
+                f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
+                f'...), got {type(mixer).__name__}'
+            )
+    return nn.ModuleDict(built)
+
+
+def check_detector(detector: nn.Module) -> None:
+    """Refuse masks, which have no pseudo-labels, and mixing in the detector."""
+    if detector.with_mask:
+        raise ValueError(
+            'MixTeacher has pseudo-boxes but no pseudo-masks, and '
+            f'{type(detector).__name__} has a mask head; leave it out'
+        )
+    check_preprocessor('detector.data_preprocessor', detector.data_preprocessor)
+
+
+def check_preprocessor(place: str, preprocessor: nn.Module) -> None:
+    """Refuse batch augmentations, which run before there are pseudo-labels."""
+    for part in preprocessor.modules():
+        if getattr(part, 'batch_augments', None):
+            raise ValueError(
+                f'{place} has batch_augments. They would change what the teacher sees '
+                'and run before there are pseudo-labels; mix with '
+                'mixers=dict(sup=..., unsup=..., cross=...) of MixTeacher instead'
+            )
+
+
+def check_cross_regression(detector: nn.Module) -> None:
+    """Refuse labelled × unlabelled images that would teach pseudo-boxes."""
+    if not weighs_mixed_regression(detector):
+        raise ValueError(
+            'mixers.cross mixes boxes with pseudo-boxes, and with '
+            'semi_train_cfg.regress_pseudo=False only the former may teach box '
+            f'regression, which the losses of {type(detector).__name__} do not tell '
+            'apart. Use the mix-aware heads (and box head), or wrap it in '
+            "dict(type='LossMixDetector', supervision=dict(type='LossMix')); or set "
+            'regress_pseudo=True, or leave out mixers.cross'
+        )
