@@ -10,7 +10,9 @@ import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmengine.model import MMDistributedDataParallel
 from torch import nn
+from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
 
+from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.engine import MixTeacherHook
 from tests.engine.teacher_toy import Net, ToyTeacherModel, stub_runner
 
@@ -359,3 +361,15 @@ def test_no_gradient_reaches_the_teacher():
 def test_bad_settings_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         MixTeacherHook(**settings)
+
+
+def test_a_loader_with_other_batches_than_its_sampler_is_refused():
+    parts = ConcatDataset([TensorDataset(torch.zeros(n)) for n in (4, 8)])
+    sampler = MixSourceSampler(parts, 4, source_ratio=[1, 1], seed=0)
+    runner = stub_runner(ToyTeacherModel())
+    for size in (4, 2):
+        runner.train_dataloader = DataLoader(parts, size, sampler=sampler)
+        if size == 4:
+            MixTeacherHook().before_train(runner)
+    with pytest.raises(ValueError, match='batch_size is 2 and its sampler.batch_size'):
+        MixTeacherHook().before_train(runner)

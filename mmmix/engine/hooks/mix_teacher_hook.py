@@ -15,6 +15,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.models.detectors.teacher_progress import TeacherProgress
 
 from .pseudo_label_watch import PseudoLabelWatch
@@ -134,9 +135,13 @@ class MixTeacherHook(Hook):
         Raises:
             TypeError: If the model has no teacher and student, or the burn-in
                 would not be known to it.
-            ValueError: If teacher and student differ in their tensors.
+            ValueError: If teacher and student differ in their tensors, or the
+                batches of the loader are not those of its ``MixSourceSampler``.
         """
         model = self._checked_model(runner)
+        loader = runner.train_dataloader
+        if isinstance(loader.sampler, MixSourceSampler):
+            loader.sampler.check_loader(loader)
         self._pairs = TeacherPairs(model.teacher, model.student)
         self._watch = PseudoLabelWatch(self.empty_patience)
         if self.burn_in > runner.max_iters:
