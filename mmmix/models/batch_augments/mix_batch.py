@@ -58,6 +58,8 @@ class MixBatch(nn.Module):
 
     Attributes:
         enabled: Whether it mixes; ``MixScheduleHook`` switches it.
+        stream: Number of the mixer among several that are called in one
+            iteration; those of different numbers draw independently.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class MixBatch(nn.Module):
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
         self.fill = None if pad == 'mean' else _normalised_black(mean, std)
         self.enabled = True
+        self.stream = 0
         self._iter, self._calls = -1, 0
         self._warned = False
 
@@ -156,11 +159,12 @@ class MixBatch(nn.Module):
         )
 
     def _rng(self) -> np.random.Generator:
-        """The generator of this call: (seed, rank, iteration, call)."""
+        """The generator of this call: (seed, rank, iteration, call, stream)."""
         iteration = runner_counter('iter')
         self._calls = self._calls + 1 if iteration == self._iter else 0
         self._iter = iteration
-        return counter_rng(runner_counter('seed'), get_rank(), iteration, self._calls)
+        counters = (runner_counter('seed'), get_rank(), iteration, self._calls)
+        return counter_rng(*counters, *([self.stream] if self.stream else []))
 
     def _draw(
         self, rng: np.random.Generator, size: int

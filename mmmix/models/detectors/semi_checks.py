@@ -33,6 +33,7 @@ def build_mixers(mixers: Mapping[str, Any] | None) -> nn.ModuleDict:
                 f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
                 f'...), got {type(mixer).__name__}'
             )
+        mixer.stream = TERMS.index(term)
     return nn.ModuleDict(built)
 
 

@@ -159,12 +159,13 @@ def test_mix_pair_of_two_canvases():
 
 
 def test_draws_follow_the_counters():
-    """Same (seed, iteration, call): same draw; any other: another draw."""
+    """Same (seed, iteration, call, stream): same draw; any other: another draw."""
     inputs, samples = batch_of([(32, 32)] * 4)
 
-    def draws(iteration, seed=0, calls=1):
+    def draws(iteration, seed=0, calls=1, stream=0):
         at_iteration(iteration, seed)
         mixer = MixBatch(ratio=dict(type='Beta', alpha=1.0))
+        mixer.stream = stream
         for _ in range(calls):
             _, mixed = mixer(inputs, samples)
         return [sample.mix_weights[0] for sample in mixed]
@@ -173,6 +174,8 @@ def test_draws_follow_the_counters():
     assert draws(7) != draws(8)
     assert draws(7) != draws(7, seed=1)
     assert draws(7) != draws(7, calls=2)
+    assert draws(7) != draws(7, stream=1) != draws(7, stream=2)
+    assert draws(7, stream=1) == draws(7, stream=1)
 
 
 def test_prob_fraction_and_lam_per_batch():

@@ -103,25 +103,27 @@ def test_pseudo_boxes_are_moved_to_the_students_view():
     ],
 )
 def test_mixed_terms_are_the_students_losses_on_mixed_batches(name, supervision):
-    """Each mixer of its own does the same, with the same counters, by hand."""
+    """Mixers of its own do the same by hand; each term has its own draws."""
     cfg = semi.mixer(lam_per='batch')
-    model = semi.configure(
-        name,
-        supervision,
-        mixers=dict(sup=cfg, unsup=cfg, cross=cfg),
-        cross_weight=0.25,
-    )
+    terms = dict.fromkeys(('sup', 'unsup', 'cross'), cfg)
+    model = semi.configure(name, supervision, terms, cross_weight=0.25)
     losses, inputs = losses_of(model)
     labelled = (inputs['sup'], views(LABELLED, 'l'))
     pseudo = (inputs['unsup_student'], views(PSEUDO))
-    for term, batch, factor in (
-        ('sup', MODELS.build(cfg)(*labelled), 1.0),
-        ('unsup', MODELS.build(cfg)(*pseudo), 1.0),
-        ('cross', MODELS.build(cfg).mix_pair(*labelled, *pseudo), 0.25),
-    ):
-        assert all('mix_weights' in sample for sample in batch[1])
+    mixers = [MODELS.build(cfg) for _ in terms]
+    for stream, mixer in enumerate(mixers):
+        mixer.stream = stream
+    batches = (
+        mixers[0](*labelled),
+        mixers[1](*pseudo),
+        mixers[2].mix_pair(*labelled, *pseudo),
+    )
+    for term, batch, factor in zip(terms, batches, (1.0, 1.0, 0.25)):
         expected = model.student.loss(*batch)
         semi.assert_same(semi.named(losses, term), expected, factor)
+    assert (
+        len({sample.mix_weights for _, samples in batches for sample in samples}) == 3
+    )
 
 
 @pytest.mark.parametrize('name', ['SSD', 'YOLOv3'])
