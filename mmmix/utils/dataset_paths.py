@@ -8,8 +8,13 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmmix.datasets.domain_data import CLIPART1K, DIGITS_TARGET, WATERCOLOR2K
+
 _ADVICE = {
     'digits': 'Make the digits data: python tools/dataset_converters/make_digits.py',
+    'digits_target': DIGITS_TARGET,
+    'clipart': CLIPART1K,
+    'watercolor': WATERCOLOR2K,
     'voc': (
         'Pascal VOC: download VOCtrainval_06-Nov-2007.tar, VOCtest_06-Nov-2007.tar '
         'and VOCtrainval_11-May-2012.tar from '

@@ -1,0 +1,14 @@
+# Digits to their second domain, Faster R-CNN: the target with its labels.
+# 1 GPU (or CPU) x 8 images.
+_base_ = [
+    '../_base_/models/domain-teacher_faster-rcnn160-r18.py',
+    '../_base_/datasets/digits-domain_oracle.py',
+    '../_base_/schedules/domain_1000.py',
+]
+
+model = dict(
+    semi_train_cfg=dict(
+        lambda_nst=0.0, lambda_mtt=0.0, lambda_mst=0.0, lambda_disc=0.0
+    ),
+    mixers=None,
+)

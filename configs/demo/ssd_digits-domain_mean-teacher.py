@@ -1,0 +1,12 @@
+# Digits to their second domain, SSD: a teacher without mixing and adversary.
+# 1 GPU (or CPU) x 8 images.
+_base_ = [
+    '../_base_/models/domain-teacher_ssd160-r18.py',
+    '../_base_/datasets/digits-domain.py',
+    '../_base_/schedules/domain_1000.py',
+]
+
+model = dict(
+    semi_train_cfg=dict(lambda_nst=0.0, lambda_mst=0.0, lambda_disc=0.0),
+    mixers=None,
+)

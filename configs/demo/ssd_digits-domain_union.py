@@ -1,0 +1,12 @@
+# Digits to their second domain, SSD: the teacher with Union. 1 GPU (or CPU) x 8 images.
+_base_ = [
+    '../_base_/models/domain-teacher_ssd160-r18.py',
+    '../_base_/datasets/digits-domain.py',
+    '../_base_/schedules/domain_1000.py',
+    '../_base_/mixes/union.py',
+]
+
+model = dict(
+    detector=dict(bbox_head=dict(supervision=_base_.supervision)),
+    mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
+)
