@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+from mmengine.runner import CheckpointLoader, Runner
 
 from mmmix.utils.checkpoint import install_safe_loading
 from mmmix.utils.cli import (
@@ -96,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     apply_options(cfg, args)
     check_dataset_paths(cfg, ('train', 'val'))
     with launched(cfg), install_safe_loading(args.trust_checkpoint):
+        keep_seed(cfg)
         runner = build_runner(cfg)
         with logged(
             runner,
@@ -137,13 +138,30 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         _find_resumed(cfg)
 
 
+def keep_seed(cfg: Config) -> None:
+    """Give a resumed run the seed of its checkpoint, if the config has none.
+
+    mmengine does so after the data loaders were built, too late for samplers.
+    """
+    randomness = cfg.get('randomness') or {}
+    if not cfg.get('resume') or randomness.get('seed') is not None:
+        return
+    checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, map_location='cpu')
+    seed = checkpoint.get('meta', {}).get('seed')
+    if seed is not None:
+        cfg.randomness = dict(randomness, seed=seed)
+
+
 def _use_amp(cfg: Config) -> None:
     """Wrap the optimizer for mixed precision."""
     if get_device() == 'cpu':
         raise ValueError('--amp needs a GPU, and none is available; leave it out')
     if cfg.get('optim_wrapper') is None:
         raise KeyError('--amp needs optim_wrapper=dict(...) in the config')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    guarded = cfg.optim_wrapper.get('type') == 'SkipNonFiniteOptimWrapper'
+    cfg.optim_wrapper.type = (
+        'SkipNonFiniteAmpOptimWrapper' if guarded else 'AmpOptimWrapper'
+    )
     cfg.optim_wrapper.loss_scale = 'dynamic'
 
 

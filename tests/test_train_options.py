@@ -53,6 +53,9 @@ def test_amp(tmp_path, monkeypatch):
     monkeypatch.setattr(train_module, 'get_device', lambda: 'cuda')
     wrapper = options(tmp_path, '--amp').optim_wrapper
     assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
+    guarded = 'optim_wrapper.type=SkipNonFiniteOptimWrapper'
+    wrapper = options(tmp_path, '--amp', '--cfg-options', guarded).optim_wrapper
+    assert wrapper.type == 'SkipNonFiniteAmpOptimWrapper'
     with pytest.raises(KeyError, match='optim_wrapper'):
         options(tmp_path, '--amp', '--cfg-options', 'optim_wrapper=None')
 
@@ -65,6 +68,21 @@ def test_no_pretrained_and_cfg_options(tmp_path):
     choice = ['--cfg-options', 'model.norm=SyncBN', 'train_cfg.max_epochs=7']
     cfg = options(tmp_path, *choice)
     assert (cfg.model.norm, cfg.train_cfg.max_epochs) == ('SyncBN', 7)
+
+
+@pytest.mark.parametrize(
+    ('configured', 'saved', 'kept'), [(None, 7, 7), (3, 7, 3), (None, None, None)]
+)
+def test_a_resumed_run_keeps_its_seed(tmp_path, configured, saved, kept):
+    path = str(tmp_path / 'iter_1.pth')
+    torch.save(dict(meta={} if saved is None else dict(seed=saved)), path)
+    changes = {} if configured is None else dict(randomness=dict(seed=configured))
+    cfg = options(tmp_path, '--resume', path, **changes)
+    train_module.keep_seed(cfg)
+    assert cfg.get('randomness', {}).get('seed') == kept
+    cfg = options(tmp_path)
+    train_module.keep_seed(cfg)
+    assert cfg.get('randomness') is None
 
 
 def test_resume(tmp_path):

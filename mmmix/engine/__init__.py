@@ -1,5 +1,24 @@
-"""Hooks."""
+"""Hooks and optimizer wrappers."""
 
-from .hooks import MixPreviewHook, MixScheduleHook
+from .hooks import (
+    DivergenceWatchHook,
+    DomainTeacherHook,
+    IterationSeedHook,
+    MixPreviewHook,
+    MixScheduleHook,
+    MixTeacherHook,
+    ResumeSkipHook,
+)
+from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
-__all__ = ['MixPreviewHook', 'MixScheduleHook']
+__all__ = [
+    'DivergenceWatchHook',
+    'DomainTeacherHook',
+    'IterationSeedHook',
+    'MixPreviewHook',
+    'MixScheduleHook',
+    'MixTeacherHook',
+    'ResumeSkipHook',
+    'SkipNonFiniteAmpOptimWrapper',
+    'SkipNonFiniteOptimWrapper',
+]

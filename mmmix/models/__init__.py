@@ -1,13 +1,20 @@
 """Mixers of batches, supervisions and mix-aware heads."""
 
 from .batch_augments import MixBatch
+from .data_preprocessors import OptionalBranchDataPreprocessor
 from .dense_heads import MixRPNHead, MixSSDHead, MixYOLOV3Head
-from .detectors import LossMixDetector
+from .detectors import (
+    DomainDiscriminator,
+    LossMixDetector,
+    MixedDomainTeacher,
+    MixTeacher,
+)
 from .roi_heads import MixBBoxHead, MixShared2FCBBoxHead, MixStandardRoIHead
 from .supervisions import BoxMix, LossMix, Supervision, Union, WeightedUnion
 
 __all__ = [
     'BoxMix',
+    'DomainDiscriminator',
     'LossMix',
     'LossMixDetector',
     'MixBBoxHead',
@@ -16,7 +23,10 @@ __all__ = [
     'MixSSDHead',
     'MixShared2FCBBoxHead',
     'MixStandardRoIHead',
+    'MixTeacher',
     'MixYOLOV3Head',
+    'MixedDomainTeacher',
+    'OptionalBranchDataPreprocessor',
     'Supervision',
     'Union',
     'WeightedUnion',

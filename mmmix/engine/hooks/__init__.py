@@ -1,6 +1,19 @@
-"""Hooks that switch mixing and show it."""
+"""Hooks that switch mixing and show it, lead teachers, and make runs resumable."""
 
+from .divergence_watch_hook import DivergenceWatchHook
+from .domain_teacher_hook import DomainTeacherHook
+from .iteration_seed_hook import IterationSeedHook
 from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
+from .mix_teacher_hook import MixTeacherHook
+from .resume_skip_hook import ResumeSkipHook
 
-__all__ = ['MixPreviewHook', 'MixScheduleHook']
+__all__ = [
+    'DivergenceWatchHook',
+    'DomainTeacherHook',
+    'IterationSeedHook',
+    'MixPreviewHook',
+    'MixScheduleHook',
+    'MixTeacherHook',
+    'ResumeSkipHook',
+]

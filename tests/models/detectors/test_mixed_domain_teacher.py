@@ -278,6 +278,20 @@ def test_terms_are_switched_off_by_their_weight(off, left):
     assert len(calls) == len(left - {'disc'}) + len(set(off) & {'mss', 'mtt'})
 
 
+def test_terms_with_pseudo_labels_rise():
+    """Four iterations into a ramp of eight: exp(-5 (1 - 1/2)²)."""
+    whole, ramped = (
+        domain.losses_of(
+            domain.configure('SSD', 'LossMix', domain.mixers(), ADAPTATION, ramp_up=n)
+        )[0]
+        for n in (0, 8)
+    )
+    for term in ('mss', 'mtt', 'mst', 'disc'):
+        factor = math.exp(-1.25) if term in ('mtt', 'mst') else 1.0
+        expected = semi.named(whole, term)
+        semi.assert_same(semi.named(ramped, term), expected, factor)
+
+
 def test_no_adversary():
     model = domain.configure(
         'SSD', 'LossMix', domain.mixers(), ADAPTATION, lambda_disc=0.0

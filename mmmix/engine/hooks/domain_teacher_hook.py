@@ -1,0 +1,103 @@
+"""What changes in a run when the warm-up of a domain-adaptive teacher ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+CURRENT = 'current'
+"""Prefix of the metrics of the model that counts."""
+# What begins with these is no loss of the adaptation, unless it is among its outputs.
+_WARM_UP_LOSSES = ('train/nst_', 'train/disc_loss')
+
+
+@HOOKS.register_module()
+class DomainTeacherHook(Hook):
+    """Evaluate the model that counts, and start the discriminator afresh.
+
+    Beside the metrics of ``TeacherStudentValLoop``, ``teacher/...`` and
+    ``student/...``, there are ``current/...``: the student's during warm-up, when
+    there is no teacher yet, and the teacher's from then on. Choose the best
+    checkpoint by these, ``CheckpointHook(save_best='current/pascal_voc/mAP')`` say.
+    Without a training they are those of ``semi_test_cfg.predict_on``.
+
+    At the end of warm-up the optimizer forgets what it remembers of the
+    discriminator, whose weights ``MixedDomainTeacher`` draws anew there. And the
+    log forgets the losses of the warm-up, whose last values it would repeat.
+
+    It needs ``MixTeacherHook``, which knows the length of the warm-up.
+    """
+
+    # Before RuntimeInfoHook, which hands the metrics on to the log.
+    priority = 'HIGHEST'
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """At the end of warm-up, drop the discriminator's momenta and old losses.
+
+        Raises:
+            TypeError: If nothing tells the model how far it is.
+        """
+        model = _unwrapped(runner)
+        progress = getattr(model, 'progress', None)
+        if progress is None:
+            raise TypeError(
+                "DomainTeacherHook needs dict(type='MixTeacherHook') in custom_hooks "
+                f'and a model such as MixedDomainTeacher, got {type(model).__name__}'
+            )
+        if runner.iter + 1 == progress.burn_in:
+            discriminator = getattr(model, 'discriminator', None) or nn.Module()
+            for parameter in discriminator.parameters():
+                runner.optim_wrapper.optimizer.state.pop(parameter, None)
+        if runner.iter == progress.burn_in:
+            logged = runner.message_hub.log_scalars
+            for name in [n for n in logged if n.startswith(_WARM_UP_LOSSES)]:
+                if name.removeprefix('train/') not in (outputs or {}):
+                    del logged[name]
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Add the metrics of the model that counts.
+
+        Raises:
+            KeyError: If there are no metrics of that model.
+        """
+        if not metrics:
+            return
+        prefix = f'{self._current(runner)}/'
+        found = {
+            f'{CURRENT}/{name.removeprefix(prefix)}': value
+            for name, value in metrics.items()
+            if name.startswith(prefix)
+        }
+        if not found:
+            raise KeyError(
+                f'DomainTeacherHook found no metric {prefix}... among '
+                f'{sorted(metrics)}; set val_cfg = dict(type="TeacherStudentValLoop")'
+            )
+        metrics.update(found)
+
+    def _current(self, runner: Runner) -> str:
+        """Which of the two models counts."""
+        model = _unwrapped(runner)
+        progress = getattr(model, 'progress', None)
+        if progress is None:
+            return model.semi_test_cfg.get('predict_on', 'teacher')
+        return 'student' if runner.iter < progress.burn_in else 'teacher'
+
+
+def _unwrapped(runner: Runner) -> nn.Module:
+    """The model inside a wrapper for distributed training."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,5 @@
+"""Data preprocessors."""
+
+from .optional_branch import OptionalBranchDataPreprocessor
+
+__all__ = ['OptionalBranchDataPreprocessor']
