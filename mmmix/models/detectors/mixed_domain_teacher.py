@@ -18,10 +18,11 @@ from mmmix.models.supervisions.supervision import Losses
 
 from .branches import Batch, branch, cycled
 from .domain_batches import Batches, domain_maps, without_labels
-from .domain_checks import build_domain_mixers, check_regression
+from .domain_checks import build_domain_mixers
 from .domain_train_settings import DomainTrainSettings
 from .feature_tap import FeatureTap
 from .mix_teacher import MixTeacher
+from .semi_checks import check_cross_regression
 from .teacher_progress import TeacherProgress
 
 # What MixTeacher calls the terms on labelled, pseudo-labelled and pairs of images.
@@ -102,7 +103,7 @@ class MixedDomainTeacher(MixTeacher):
         self.semi_train_cfg = ConfigDict(semi_train_cfg or {})
         self.mixers = build_domain_mixers(mixers)
         if 'mst' in self.mixers and not lambdas.pseudo.regress_pseudo:
-            check_regression(self.student)
+            check_cross_regression(self.student, 'mst')
         self.discriminator: nn.Module | None = None
         if discriminator is not None:
             self.discriminator = MODELS.build(discriminator)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmdet.registry import MODELS
@@ -15,17 +15,23 @@ from .pseudo_regression import weighs_mixed_regression
 TERMS = ('sup', 'unsup', 'cross')
 
 
-def build_mixers(mixers: Mapping[str, Any] | None) -> nn.ModuleDict:
-    """The mixers of the terms that have one.
+def build_mixers(
+    mixers: Mapping[str, Any] | None, terms: Sequence[str] = TERMS
+) -> nn.ModuleDict:
+    """The mixers of the terms that have one, each with draws of its own.
+
+    Args:
+        mixers: Config of a ``MixBatch`` by term.
+        terms: All terms that may be mixed.
 
     Raises:
         ValueError: If a term is unknown.
         TypeError: If what is built does not mix batches.
     """
     mixers = dict(mixers or {})
-    unknown = sorted(mixers.keys() - set(TERMS))
+    unknown = sorted(mixers.keys() - set(terms))
     if unknown:
-        raise ValueError(f'mixers has unknown terms {unknown}, expected {list(TERMS)}')
+        raise ValueError(f'mixers has unknown terms {unknown}, expected {list(terms)}')
     built = {term: MODELS.build(cfg) for term, cfg in mixers.items() if cfg is not None}
     for term, mixer in built.items():
         if not isinstance(mixer, MixBatch):
@@ -33,7 +39,7 @@ def build_mixers(mixers: Mapping[str, Any] | None) -> nn.ModuleDict:
                 f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
                 f'...), got {type(mixer).__name__}'
             )
-        mixer.stream = TERMS.index(term)
+        mixer.stream = terms.index(term)
     return nn.ModuleDict(built)
 
 
@@ -58,14 +64,18 @@ def check_preprocessor(place: str, preprocessor: nn.Module) -> None:
             )
 
 
-def check_cross_regression(detector: nn.Module) -> None:
-    """Refuse labelled × unlabelled images that would teach pseudo-boxes."""
+def check_cross_regression(detector: nn.Module, term: str = 'cross') -> None:
+    """Refuse labelled × unlabelled images that would teach pseudo-boxes.
+
+    Raises:
+        ValueError: If the losses of the detector cannot tell boxes apart.
+    """
     if not weighs_mixed_regression(detector):
         raise ValueError(
-            'mixers.cross mixes boxes with pseudo-boxes, and with '
+            f'mixers.{term} mixes boxes with pseudo-boxes, and with '
             'semi_train_cfg.regress_pseudo=False only the former may teach box '
             f'regression, which the losses of {type(detector).__name__} do not tell '
             'apart. Use the mix-aware heads (and box head), or wrap it in '
             "dict(type='LossMixDetector', supervision=dict(type='LossMix')); or set "
-            'regress_pseudo=True, or leave out mixers.cross'
+            f'regress_pseudo=True, or leave out mixers.{term}'
         )

@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 
 from mmmix.models import MixedDomainTeacher
 from mmmix.models.detectors import TeacherProgress
-from mmmix.models.detectors.domain_checks import build_domain_mixers
+from mmmix.models.detectors.domain_checks import MIXED_TERMS, build_domain_mixers
 from mmmix.models.detectors.domain_train_settings import DomainTrainSettings
 from mmmix.models.supervisions import build_supervision
 
@@ -71,6 +71,13 @@ def _shared(name: str, wrapped: bool) -> MixedDomainTeacher:
     model.teacher.load_state_dict(model.student.state_dict())
     model.discriminator.reset(0)
     return model
+
+
+def mixer_of(term: str, cfg: dict) -> Any:
+    """The mixer of a term on its own, with the same draws."""
+    mixer = MODELS.build(cfg)
+    mixer.stream = MIXED_TERMS.index(term)
+    return mixer
 
 
 def configure(

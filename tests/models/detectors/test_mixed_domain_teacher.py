@@ -129,12 +129,12 @@ def test_warm_up(name):
     assert terms_of(losses) == {'mss', 'nst', 'disc'}
     assert losses['disc_loss'].item() == 0
     source = (inputs['sup'], views(domain.SOURCE, 'l'))
-    mss = MODELS.build(semi.mixer(lam_per='batch'))(*source)
+    mss = domain.mixer_of('mss', semi.mixer(lam_per='batch'))(*source)
     assert all('mix_weights' in sample for sample in mss[1])
     expected = model.student.loss(*mss)
     semi.assert_same(semi.named(losses, 'mss'), expected, 0.5)
     target = (inputs['unsup_student'], views([semi.objects(0, 0)] * 2))
-    nst = MODELS.build(domain.NOISE).mix_pair(*source, *target)
+    nst = domain.mixer_of('nst', domain.NOISE).mix_pair(*source, *target)
     apart = (nst[0] - source[0]) / (target[0] - source[0])
     assert 0 < apart.median() < 0.1
     expected = model.student.loss(nst[0], views(domain.SOURCE, 'l'))
@@ -208,12 +208,12 @@ def test_adaptation(name, supervision):
     source = (inputs['sup'], views(domain.SOURCE, 'l'))
     target = (inputs['unsup_student'], views(domain.PSEUDO))
     mixer = semi.mixer(lam_per='batch')
-    mss = MODELS.build(mixer)(*source)
-    mtt = MODELS.build(mixer)(*target)
+    mss = domain.mixer_of('mss', mixer)(*source)
+    mtt = domain.mixer_of('mtt', mixer)(*target)
     for term, batch, factor in (
         ('mss', mss, 0.5),
         ('mtt', mtt, 2.0),
-        ('mst', MODELS.build(mixer).mix_pair(*source, *target), 0.25),
+        ('mst', domain.mixer_of('mst', mixer).mix_pair(*source, *target), 0.25),
     ):
         expected = model.student.loss(*batch)
         semi.assert_same(semi.named(losses, term), expected, factor)
@@ -358,8 +358,10 @@ def test_the_student_gets_the_reversed_gradient(name):
     losses, inputs = domain.losses_of(model)
     found = backbone_gradient(model, losses)
     mixer = semi.mixer(lam_per='batch')
-    source = MODELS.build(mixer)(inputs['sup'], views(domain.SOURCE))[0]
-    target = MODELS.build(mixer)(inputs['unsup_student'], views(domain.PSEUDO))[0]
+    source = domain.mixer_of('mss', mixer)(inputs['sup'], views(domain.SOURCE))[0]
+    target = domain.mixer_of('mtt', mixer)(
+        inputs['unsup_student'], views(domain.PSEUDO)
+    )[0]
     plain = 0
     for images, label in ((source, 0.0), (target, 1.0)):
         # twice reversed is not reversed
