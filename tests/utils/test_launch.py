@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,10 +124,15 @@ def test_dist_train_on_two_cpu_processes(tmp_path):
         train_cfg=dict(by_epoch=True, max_epochs=1),
     )
     command = [TOOLS / 'dist_train.sh', config, '2', '--work-dir', tmp_path / 'run']
-    hidden = {'CUDA_VISIBLE_DEVICES': '-1', 'OMP_NUM_THREADS': '1'}
+    # PYTHON: the stack under test, which may not be that of .venv.
+    settings = {
+        'CUDA_VISIBLE_DEVICES': '-1',
+        'OMP_NUM_THREADS': '1',
+        'PYTHON': sys.executable,
+    }
     done = subprocess.run(
         command,
-        env={**os.environ, **hidden},
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=False,
