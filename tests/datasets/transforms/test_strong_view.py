@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mmdet.registry import TRANSFORMS
 
+from mmmix.datasets.transforms import strong_view
 from mmmix.datasets.transforms.strong_view import _recoloured
 
 BOXES = np.array([[3.0, 4.0, 20.0, 30.0]])
@@ -63,6 +64,25 @@ def test_jitter_of_nothing_changes_nothing(image):
     # going to HSV and back rounds
     assert np.abs(result - image).max() <= 8
     assert np.abs(result - image).mean() < 1.5
+
+
+def test_jitter_changes_all_four_in_a_random_order(image, monkeypatch):
+    names: list[str] = []
+
+    def record(picture, name, draw):
+        names.append(name)
+        return picture
+
+    monkeypatch.setattr(strong_view, '_recoloured', record)
+    for seed in range(20):
+        apply('ColorJitter', image, seed)
+    orders = {tuple(names[k : k + 4]) for k in range(0, len(names), 4)}
+    assert len(names) == 80
+    assert all(
+        set(o) == {'brightness', 'contrast', 'saturation', 'hue'} for o in orders
+    )
+    assert len(orders) > 8
+    assert {order[0] for order in orders} == set(names)
 
 
 def test_brightness_multiplies(image):
@@ -126,8 +146,9 @@ def test_a_patch_is_one_rectangle_of_noise_in_its_bounds(image):
     assert 1.5 < max(aspects) <= 2.1
 
 
-def test_a_patch_that_never_fits_leaves_the_image(image):
-    result = apply('NoisePatch', image, area=(0.9, 0.9), aspect=(20.0, 20.0))
+@pytest.mark.parametrize('aspect', [20.0, 0.05])
+def test_a_patch_that_never_fits_leaves_the_image(image, aspect):
+    result = apply('NoisePatch', image, area=(0.9, 0.9), aspect=(aspect, aspect))
     assert np.array_equal(result, image)
 
 
