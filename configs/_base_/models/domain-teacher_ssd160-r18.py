@@ -1,7 +1,6 @@
 # The mixed-domain teacher of the small SSD of the digits demo, with the weights of the
-# LossMix paper, suppl. D, and the threshold of mean-teacher_ssd160-r18.py. Its norm
-# layers are trained, so the teacher needs the student's statistics too; MixTeacherHook
-# takes them.
+# LossMix paper, suppl. D, and a lower threshold than there. Its norm layers are
+# trained, so the teacher needs the student's statistics too; MixTeacherHook takes them.
 _base_ = './ssd160-r18.py'
 
 model = dict(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .semi_train_settings import SemiTrainSettings
+from .semi_train_settings import SemiTrainSettings, check_count, check_factor
 
 # Settings of MixTeacher that the lambdas take the place of.
 _REPLACED = ('sup_weight', 'unsup_weight', 'cross_weight')
@@ -61,18 +60,8 @@ class DomainTrainSettings(NamedTuple):
         pseudo = dict(cls_pseudo_thr=0.8, regress_pseudo=False) | settings
         self = cls(**kept, pseudo=SemiTrainSettings.build(pseudo))
         for name in _LAMBDAS:
-            _check_weight(name, getattr(self, name))
-        if isinstance(self.disc_ramp_up, bool) or not isinstance(
-            self.disc_ramp_up, int
-        ):
-            raise TypeError(
-                f'semi_train_cfg.disc_ramp_up must be an integer, got '
-                f'{self.disc_ramp_up!r}'
-            )
-        if self.disc_ramp_up < 0:
-            raise ValueError(
-                f'semi_train_cfg.disc_ramp_up must be >= 0, got {self.disc_ramp_up}'
-            )
+            check_factor(name, getattr(self, name))
+        check_count('disc_ramp_up', self.disc_ramp_up, least=0)
         return self
 
     def weight(self, term: str) -> float:
@@ -87,10 +76,3 @@ class DomainTrainSettings(NamedTuple):
                 :meth:`SemiTrainSettings.ramp`.
         """
         return self.pseudo._replace(ramp_up=self.disc_ramp_up).ramp(iteration)
-
-
-def _check_weight(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f'semi_train_cfg.{name} must be a number, got {value!r}')
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f'semi_train_cfg.{name} must not be negative, got {value!r}')

@@ -62,12 +62,12 @@ class SemiTrainSettings(NamedTuple):
         for name in ('freeze_teacher', 'regress_pseudo'):
             _check_bool(name, getattr(self, name))
         for name in ('sup_weight', 'unsup_weight', 'cross_weight'):
-            _check_factor(name, getattr(self, name))
+            check_factor(name, getattr(self, name))
         check_unit('semi_train_cfg.cls_pseudo_thr', self.cls_pseudo_thr)
         check_choice('semi_train_cfg.empty_batch', self.empty_batch, EMPTY_BATCHES)
-        _check_count('ramp_up', self.ramp_up, least=0)
+        check_count('ramp_up', self.ramp_up, least=0)
         if self.teacher_batch_size is not None:
-            _check_count('teacher_batch_size', self.teacher_batch_size, least=1)
+            check_count('teacher_batch_size', self.teacher_batch_size, least=1)
         return self._replace(min_pseudo_bbox_wh=_check_size(self.min_pseudo_bbox_wh))
 
     def ramp(self, iteration: int) -> float:
@@ -89,14 +89,24 @@ def _check_bool(name: str, value: Any) -> None:
         raise TypeError(f'semi_train_cfg.{name} must be True or False, got {value!r}')
 
 
-def _check_factor(name: str, value: Any) -> None:
+def check_factor(name: str, value: Any) -> None:
+    """Make sure that a setting is a number that is not negative.
+
+    Raises:
+        TypeError, ValueError: Naming the setting.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f'semi_train_cfg.{name} must be a number, got {value!r}')
     if not 0.0 <= value < math.inf:
         raise ValueError(f'semi_train_cfg.{name} must not be negative, got {value!r}')
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
+def check_count(name: str, value: Any, least: int) -> None:
+    """Make sure that a setting is an integer of at least ``least``.
+
+    Raises:
+        TypeError, ValueError: Naming the setting.
+    """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f'semi_train_cfg.{name} must be an integer, got {value!r}')
     if value < least:
@@ -111,5 +121,5 @@ def _check_size(value: Any) -> tuple[float, float]:
             f'{value!r}'
         )
     for side in value:
-        _check_factor('min_pseudo_bbox_wh', side)
+        check_factor('min_pseudo_bbox_wh', side)
     return tuple(value)
