@@ -8,6 +8,7 @@ from .hooks import (
     MixScheduleHook,
     MixTeacherHook,
     ResumeSkipHook,
+    TeacherPreviewHook,
 )
 from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
@@ -19,6 +20,7 @@ __all__ = [
     'MixScheduleHook',
     'MixTeacherHook',
     'ResumeSkipHook',
+    'TeacherPreviewHook',
     'SkipNonFiniteAmpOptimWrapper',
     'SkipNonFiniteOptimWrapper',
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import get_box_tensor
+from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 
@@ -17,6 +18,8 @@ from mmmix.structures import MIX_IDS, get_mix_weights
 
 COLORS = ('#2ca02c', '#d62728', '#1f77b4', '#ff7f0e')
 """Colour of the boxes of component 0, 1, …"""
+IGNORED_COLOR = '#a0a0a0'
+"""Colour of boxes to ignore."""
 
 _MIN_SIDE = 300
 _GAP = 4
@@ -38,6 +41,42 @@ def draw_preprocessed_batch(
         classes=classes,
         max_images=max_images,
     )
+
+
+def draw_branches(
+    preprocessor: nn.Module,
+    data: dict[str, Any],
+    classes: Sequence[str] | None = None,
+    max_images: int = 8,
+) -> dict[str, np.ndarray]:
+    """Pictures of what a data preprocessor returned, one for each branch.
+
+    Args:
+        preprocessor: Any of mmdet's, with several branches or not.
+        data: What it returned.
+        classes: Names of the labels.
+        max_images: Draw at most this many of a branch.
+
+    Returns:
+        Pictures by the branch's name, which is ``''`` for a plain batch.
+    """
+    inner = plain_preprocessor(preprocessor)
+    settings = dict(classes=classes, max_images=max_images)
+    if not isinstance(data['inputs'], Mapping):
+        return {'': draw_preprocessed_batch(inner, data, **settings)}
+    return {
+        name: draw_preprocessed_batch(
+            inner,
+            dict(inputs=inputs, data_samples=data['data_samples'][name]),
+            **settings,
+        )
+        for name, inputs in data['inputs'].items()
+    }
+
+
+def plain_preprocessor(preprocessor: nn.Module) -> nn.Module:
+    """The preprocessor that normalises images, within one for several branches."""
+    return getattr(preprocessor, 'data_preprocessor', preprocessor)
 
 
 def draw_mixed_batch(
@@ -76,26 +115,36 @@ def draw_mixed_batch(
 def _draw(
     image: np.ndarray, sample: DetDataSample, classes: Sequence[str] | None
 ) -> np.ndarray:
-    """One image with its boxes and, if mixed, its weights; enlarged if small."""
+    """One image with its boxes and, if mixed, its weights; enlarged if small.
+
+    A box of an unmixed image that has a score shows this instead of the weight 1.
+    """
     scale = max(1, math.ceil(_MIN_SIDE / min(image.shape[:2])))
     image = image.repeat(scale, axis=0).repeat(scale, axis=1)
     weights = get_mix_weights(sample.metainfo)
     visualizer = Visualizer(image=np.ascontiguousarray(image))
+    if 'ignored_instances' in sample:
+        for box in _boxes(sample.ignored_instances) * scale:
+            visualizer.draw_bboxes(box, edge_colors=IGNORED_COLOR, line_widths=1)
     instances = sample.gt_instances
-    boxes = instances.bboxes
-    boxes = boxes if isinstance(boxes, Tensor) else get_box_tensor(boxes)
-    boxes = boxes.detach().cpu() * scale
+    boxes = _boxes(instances) * scale
+    scores = instances.get('scores', torch.ones(len(boxes))).tolist()
     ids = instances.get(MIX_IDS, torch.zeros(len(boxes), dtype=torch.int64)).tolist()
-    for box, label, component in zip(boxes, instances.labels.tolist(), ids):
+    labels = instances.labels.tolist()
+    for box, label, component, score in zip(boxes, labels, ids, scores):
         color = COLORS[component % len(COLORS)]
         visualizer.draw_bboxes(box, edge_colors=color, line_widths=2, alpha=1)
         name = classes[label] if classes else str(label)
-        text = f'{name} {weights[component]:.2f}'
+        text = f'{name} {weights[component] * score:.2f}'
         _write(visualizer, text, box[:2], color)
     if len(weights) > 1:
         text = ' + '.join(f'{weight:.2f}' for weight in weights)
         _write(visualizer, text, torch.tensor([2.0, image.shape[0] - 18.0]), 'black')
     return visualizer.get_image()
+
+
+def _boxes(instances: InstanceData) -> Tensor:
+    return get_box_tensor(instances.bboxes).detach().cpu()
 
 
 def _write(visualizer: Visualizer, text: str, where: Tensor, color: str) -> None:

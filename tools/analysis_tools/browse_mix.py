@@ -3,7 +3,8 @@
 Loads batches with the config's own train_dataloader and passes them through its
 data preprocessor, so mixers in the pipeline and in batch_augments both show.
 Boxes are coloured by component (green: the image itself, red: its partner) and
-carry the component's weight.
+carry the component's weight. Batches of several branches, as teachers have, are
+drawn branch by branch; what a teacher mixes later is shown by TeacherPreviewHook.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from mmmix.utils.config_reading import config_name, read_config
 from mmmix.utils.dataset_paths import check_dataset_paths
 from mmmix.utils.synthetic import values_of
 from mmmix.utils.training_step import ConfigBatches
-from mmmix.visualization import draw_preprocessed_batch
+from mmmix.visualization import draw_branches
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -71,15 +72,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     for index in range(args.num_batches):
         hub.update_info('iter', index)
         data = preprocessor(batches(index), training=True)
-        picture = draw_preprocessed_batch(
+        pictures = draw_branches(
             preprocessor,
             data,
             classes=batches.metainfo.get('classes'),
             max_images=args.max_images,
         )
-        path = folder / f'batch_{index}.png'
-        mmcv.imwrite(mmcv.rgb2bgr(picture), str(path))
-        print(f'[{index + 1}/{args.num_batches}] {path}')
+        for name, picture in pictures.items():
+            path = folder / f'batch_{index}{"_" * bool(name)}{name}.png'
+            mmcv.imwrite(mmcv.rgb2bgr(picture), str(path))
+            print(f'[{index + 1}/{args.num_batches}] {path}')
 
 
 if __name__ == '__main__':

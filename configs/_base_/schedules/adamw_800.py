@@ -19,8 +19,7 @@ default_hooks = dict(
     logger=dict(interval=20), checkpoint=dict(by_epoch=False, interval=100)
 )
 custom_hooks = [
-    # without MixPreviewHook, which knows batches of one branch only
-    *_base_.custom_hooks[:3],
+    *_base_.custom_hooks,
     dict(type='IterationSeedHook'),
     dict(type='ResumeSkipHook'),
 ]

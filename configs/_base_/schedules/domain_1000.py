@@ -2,7 +2,7 @@
 # meant to take SSD about five minutes on one core.
 _base_ = './adamw_800.py'
 
-train_cfg = dict(max_iters=1000, val_interval=200)
+train_cfg = dict(max_iters=1000, val_interval=500)
 val_cfg = dict(type='TeacherStudentValLoop')
 
 optim_wrapper = dict(
@@ -23,5 +23,6 @@ custom_hooks = [
     dict(type='MixTeacherHook', momentum=0.01, burn_in=400),
     dict(type='DomainTeacherHook'),
     dict(type='DivergenceWatchHook'),
-    *_base_.custom_hooks[3:],
+    dict(type='TeacherPreviewHook'),  # in the place of MixPreviewHook
+    *_base_.custom_hooks[4:],
 ]

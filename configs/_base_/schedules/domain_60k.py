@@ -28,12 +28,13 @@ default_hooks = dict(
 )
 custom_hooks = [
     # without CheckInvalidLossHook, which would end the run where the wrapper skips a
-    # step, and MixPreviewHook, which knows batches of one branch only
+    # step; TeacherPreviewHook is in the place of MixPreviewHook
     _base_.custom_hooks[0],
     _base_.custom_hooks[2],
     dict(type='MixTeacherHook', momentum=0.0004, burn_in=20000),  # EMA of 0.9996
     dict(type='DomainTeacherHook'),
     dict(type='DivergenceWatchHook'),
+    dict(type='TeacherPreviewHook'),
     dict(type='IterationSeedHook'),
     dict(type='ResumeSkipHook'),
 ]

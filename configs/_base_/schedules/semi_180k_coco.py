@@ -20,10 +20,11 @@ auto_scale_lr = dict(enable=False, base_batch_size=40)  # 4 GPUs x (2 + 8)
 
 default_hooks = dict(checkpoint=dict(by_epoch=False, interval=5000))
 custom_hooks = [
-    # without MixPreviewHook, which knows batches of one branch only
+    # TeacherPreviewHook is in the place of MixPreviewHook
     *_base_.custom_hooks[:3],
     # as MeanTeacherHook in mmdet's config
     dict(type='MixTeacherHook', momentum=0.001, burn_in=0),
+    dict(type='TeacherPreviewHook'),
     dict(type='IterationSeedHook'),
     dict(type='ResumeSkipHook'),
 ]

@@ -7,5 +7,6 @@ custom_hooks = [
     *_base_.custom_hooks[:3],
     # A teacher averages over 1 / momentum = 100 students, as a run is so short.
     dict(type='MixTeacherHook', momentum=0.01, burn_in=400),
-    *_base_.custom_hooks[3:],
+    dict(type='TeacherPreviewHook'),  # in the place of MixPreviewHook
+    *_base_.custom_hooks[4:],
 ]

@@ -7,6 +7,7 @@ from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
 from .mix_teacher_hook import MixTeacherHook
 from .resume_skip_hook import ResumeSkipHook
+from .teacher_preview_hook import TeacherPreviewHook
 
 __all__ = [
     'DivergenceWatchHook',
@@ -16,4 +17,5 @@ __all__ = [
     'MixScheduleHook',
     'MixTeacherHook',
     'ResumeSkipHook',
+    'TeacherPreviewHook',
 ]

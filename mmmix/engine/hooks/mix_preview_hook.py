@@ -11,7 +11,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.visualization import draw_preprocessed_batch
+from mmmix.visualization import draw_branches
 
 
 @HOOKS.register_module()
@@ -21,7 +21,9 @@ class MixPreviewHook(Hook):
     The pictures show the mixed images with their boxes, coloured by component
     and labelled with its weight. They go to the runner's visualizer as
     ``mix_preview``, that is to ``<work_dir>/<time>/vis_data/vis_image`` and to
-    TensorBoard or the like where configured.
+    TensorBoard or the like where configured. A batch of several branches makes a
+    picture of each, ``mix_preview_sup`` for one; what a teacher's student learns
+    from is mixed later, and shown by ``TeacherPreviewHook``.
 
     Args:
         num_batches: How many batches of a run to save.
@@ -57,10 +59,12 @@ class MixPreviewHook(Hook):
         """Draw one batch; stop listening after the last one."""
         if not runner.model.training:
             return
-        picture = draw_preprocessed_batch(
+        pictures = draw_branches(
             preprocessor, data, classes=self._classes, max_images=self.max_images
         )
-        runner.visualizer.add_image('mix_preview', picture, step=runner.iter)
+        for name, picture in pictures.items():
+            title = f'mix_preview_{name}' if name else 'mix_preview'
+            runner.visualizer.add_image(title, picture, step=runner.iter)
         self._left -= 1
         if not self._left:
             handle.remove()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
@@ -11,6 +11,7 @@ from mmdet.models.utils import rename_loss_dict, reweight_loss_dict
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmmix.models.supervisions.supervision import Losses
@@ -19,6 +20,7 @@ from .branches import Batch, branch, cycled
 from .pseudo_labels import (
     annotated,
     confident,
+    doubtful,
     label_statistics,
     mixable,
     predict_labels,
@@ -29,10 +31,13 @@ from .semi_checks import (
     build_mixers,
     check_cross_regression,
     check_detector,
+    check_ignoring,
     check_preprocessor,
 )
 from .semi_train_settings import SemiTrainSettings
 from .teacher_progress import TeacherProgress
+
+Watcher = Callable[[str, Batch], None]
 
 _VIEWS = ('unsup_teacher', 'unsup_student')
 
@@ -104,9 +109,12 @@ class MixTeacher(SemiBaseDetector):
         self.settings = settings
         self.mixers = build_mixers(mixers)
         self.progress: TeacherProgress | None = None
+        self._watcher: Watcher | None = None
         self._weighs_regression = weighs_regression(self.student)
         check_detector(self.student)
         check_preprocessor('data_preprocessor', self.data_preprocessor)
+        if settings.ignore_pseudo_thr is not None:
+            check_ignoring(self.student)
         if 'cross' in self.mixers and not settings.regress_pseudo:
             check_cross_regression(self.student)
 
@@ -119,6 +127,17 @@ class MixTeacher(SemiBaseDetector):
     def set_progress(self, progress: TeacherProgress) -> None:
         """Learn how far the training is; ``MixTeacherHook`` calls this."""
         self.progress = progress
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Show someone what is trained on; ``TeacherPreviewHook`` calls this.
+
+        Args:
+            watcher: Called with a name and a batch: ``weak`` and ``strong``, the
+                unlabelled images in both views with their pseudo-labels, and the
+                name of each term with the batch that the student learns from. None
+                for nobody.
+        """
+        self._watcher = watcher
 
     def loss(
         self,
@@ -211,14 +230,15 @@ class MixTeacher(SemiBaseDetector):
 
         Returns:
             N new samples whose ``gt_instances`` have ``bboxes``, ``labels`` and
-            ``scores``; and an empty dict.
+            ``scores``; with ``ignore_pseudo_thr``, ``ignored_instances`` likewise.
+            And an empty dict.
         """
         self.teacher.eval()
-        size, threshold = self.settings.teacher_batch_size, self.settings.cls_pseudo_thr
         images = (batch_inputs, batch_data_samples)
+        size = self.settings.teacher_batch_size
         predicted = predict_labels(self.teacher, *images, size)
         return [
-            annotated(sample, confident(instances, threshold))
+            self._judged(sample, instances)
             for sample, instances in zip(batch_data_samples, predicted)
         ], {}
 
@@ -246,11 +266,24 @@ class MixTeacher(SemiBaseDetector):
                 'unsup_teacher and unsup_student must be two views of the same '
                 f'images, got {numbers[0]} and {numbers[1]} images'
             )
-        min_size = self.settings.min_pseudo_bbox_wh
         return [
-            annotated(target, project(source.gt_instances, source, target, min_size))
+            self._projected(source, target)
             for source, target in zip(batch_pseudo_instances, batch_data_samples)
         ]
+
+    def _judged(self, sample: DetDataSample, instances: InstanceData) -> DetDataSample:
+        """A sample with predictions as its objects, and as boxes to ignore."""
+        low, high = self.settings.ignore_pseudo_thr, self.settings.cls_pseudo_thr
+        ignored = None if low is None else doubtful(instances, low, high)
+        return annotated(sample, confident(instances, high), ignored)
+
+    def _projected(self, source: DetDataSample, target: DetDataSample) -> DetDataSample:
+        """The other view of an image, with the annotations of this one."""
+        views = (source, target, self.settings.min_pseudo_bbox_wh)
+        ignored = source.get('ignored_instances')
+        if ignored is not None:
+            ignored = project(ignored, *views)
+        return annotated(target, project(source.gt_instances, *views), ignored)
 
     def _pseudo_labelled(
         self, weak: Batch, strong: Batch
@@ -259,6 +292,8 @@ class MixTeacher(SemiBaseDetector):
         found, _ = self.get_pseudo_instances(*weak)
         inputs, samples = strong
         samples = self.project_pseudo_instances(found, samples)
+        self._show('weak', (weak[0], found))
+        self._show('strong', (inputs, samples))
         statistics = label_statistics([s.gt_instances for s in samples], inputs)
         no_field = self.settings.regress_pseudo or not self._weighs_regression
         weight = None if no_field else 0.0
@@ -291,8 +326,23 @@ class MixTeacher(SemiBaseDetector):
         mixer = self._mixer(term)
         return (inputs, samples) if mixer is None else mixer(inputs, samples)
 
+    def _show(self, name: str, batch: Batch) -> None:
+        """Let the watcher see a batch."""
+        if self._watcher is not None:
+            self._watcher(name, batch)
+
     def _term(self, term: str, batch: Batch, factor: float = 1.0) -> Losses:
         """The student's losses on a batch, weighted and named."""
-        weight = getattr(self.settings, f'{term}_weight') * factor
+        name = self._term_name(term)
+        self._show(name, batch)
+        weight = self._term_weight(name) * factor
         losses = reweight_loss_dict(self.student.loss(*batch), weight)
-        return rename_loss_dict(f'{term}_', losses)
+        return rename_loss_dict(f'{name}_', losses)
+
+    def _term_name(self, term: str) -> str:
+        """What a term is called in the log."""
+        return term
+
+    def _term_weight(self, name: str) -> float:
+        """The factor of a term."""
+        return getattr(self.settings, f'{name}_weight')

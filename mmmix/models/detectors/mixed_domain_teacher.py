@@ -260,9 +260,10 @@ class MixedDomainTeacher(MixTeacher):
         """The mixer of a term, by either name; None if there is none or it is off."""
         return super()._mixer(_PAPER_NAMES.get(term, term))
 
-    def _term(self, term: str, batch: Batch, factor: float = 1.0) -> Losses:
-        """The student's losses on a batch, weighted and named as in the paper."""
-        term = _PAPER_NAMES.get(term, term)
-        weight = self.lambdas.weight(term) * factor
-        losses = reweight_loss_dict(self.student.loss(*batch), weight)
-        return rename_loss_dict(f'{term}_', losses)
+    def _term_name(self, term: str) -> str:
+        """What the paper calls a term."""
+        return _PAPER_NAMES.get(term, term)
+
+    def _term_weight(self, name: str) -> float:
+        """The λ of a term."""
+        return self.lambdas.weight(name)

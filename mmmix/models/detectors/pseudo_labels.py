@@ -56,6 +56,12 @@ def confident(instances: InstanceData, threshold: float) -> InstanceData:
     return instances[instances.scores > threshold]
 
 
+def doubtful(instances: InstanceData, low: float, high: float) -> InstanceData:
+    """The instances whose score is above ``low`` and not above ``high``."""
+    scores = instances.scores
+    return instances[(scores > low) & (scores <= high)]
+
+
 def project(
     instances: InstanceData,
     source: DetDataSample,
@@ -82,13 +88,24 @@ def project(
     return projected[(sizes > sizes.new_tensor(min_size)).all(dim=1)]
 
 
-def annotated(sample: DetDataSample, instances: InstanceData) -> DetDataSample:
+def annotated(
+    sample: DetDataSample,
+    instances: InstanceData,
+    ignored: InstanceData | None = None,
+) -> DetDataSample:
     """A sample of the same image with these instances and no other annotation.
 
     What an unlabelled image brings along, boxes to ignore for one, is not for use.
+
+    Args:
+        sample: Only its metainfo is read.
+        instances: Its objects.
+        ignored: What is neither object nor background; nothing if None.
     """
     result = _bare(sample)
     result.gt_instances = instances
+    if ignored is not None:
+        result.ignored_instances = ignored
     return result
 
 

@@ -79,3 +79,23 @@ def check_cross_regression(detector: nn.Module, term: str = 'cross') -> None:
             "dict(type='LossMixDetector', supervision=dict(type='LossMix')); or set "
             f'regress_pseudo=True, or leave out mixers.{term}'
         )
+
+
+def check_ignoring(detector: nn.Module) -> None:
+    """Refuse boxes to ignore where no assigner heeds them.
+
+    Raises:
+        ValueError: If they would have no effect.
+    """
+    assigners = [
+        getattr(part, name, None)
+        for part in detector.modules()
+        for name in ('assigner', 'bbox_assigner')
+    ]
+    thresholds = [getattr(one, 'ignore_iof_thr', None) or -1.0 for one in assigners]
+    if max(thresholds, default=-1.0) <= 0:
+        raise ValueError(
+            'semi_train_cfg.ignore_pseudo_thr has no effect: no assigner of '
+            f'{type(detector).__name__} heeds boxes to ignore. Set ignore_iof_thr=0.5 '
+            'in the assigner of its train_cfg, or leave ignore_pseudo_thr out'
+        )

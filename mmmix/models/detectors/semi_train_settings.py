@@ -20,6 +20,10 @@ class SemiTrainSettings(NamedTuple):
         unsup_weight: Factor of the losses on unlabelled images.
         cross_weight: Factor of the losses on labelled × unlabelled images.
         cls_pseudo_thr: A prediction is a pseudo-label if its score is above it.
+        ignore_pseudo_thr: A prediction whose score is above it, but not above
+            ``cls_pseudo_thr``, is neither object nor background to the student,
+            if its assigners heed boxes to ignore (``ignore_iof_thr`` > 0). None:
+            it is background.
         min_pseudo_bbox_wh: A pseudo-box must be wider and higher than these, in
             pixels of the student's view.
         regress_pseudo: Whether box regression learns from pseudo-boxes.
@@ -38,6 +42,7 @@ class SemiTrainSettings(NamedTuple):
     unsup_weight: float = 1.0
     cross_weight: float = 1.0
     cls_pseudo_thr: float = 0.9
+    ignore_pseudo_thr: float | None = None
     min_pseudo_bbox_wh: tuple[float, float] = (1e-2, 1e-2)
     regress_pseudo: bool = True
     ramp_up: int = 0
@@ -64,6 +69,7 @@ class SemiTrainSettings(NamedTuple):
         for name in ('sup_weight', 'unsup_weight', 'cross_weight'):
             check_factor(name, getattr(self, name))
         check_unit('semi_train_cfg.cls_pseudo_thr', self.cls_pseudo_thr)
+        _check_ignore_thr(self.ignore_pseudo_thr, self.cls_pseudo_thr)
         check_choice('semi_train_cfg.empty_batch', self.empty_batch, EMPTY_BATCHES)
         check_count('ramp_up', self.ramp_up, least=0)
         if self.teacher_batch_size is not None:
@@ -87,6 +93,18 @@ class SemiTrainSettings(NamedTuple):
 def _check_bool(name: str, value: Any) -> None:
     if not isinstance(value, bool):
         raise TypeError(f'semi_train_cfg.{name} must be True or False, got {value!r}')
+
+
+def _check_ignore_thr(low: Any, high: float) -> None:
+    """The scores between both thresholds must be some."""
+    if low is None:
+        return
+    check_unit('semi_train_cfg.ignore_pseudo_thr', low)
+    if low >= high:
+        raise ValueError(
+            f'semi_train_cfg.ignore_pseudo_thr={low} must be below '
+            f'cls_pseudo_thr={high}'
+        )
 
 
 def check_factor(name: str, value: Any) -> None:

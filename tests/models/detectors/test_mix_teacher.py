@@ -36,6 +36,7 @@ def test_settings_by_default():
     ) * 3
     assert (settings.regress_pseudo, settings.freeze_teacher) == (True, True)
     assert (settings.ramp(0), settings.empty_batch) == (1.0, 'skip')
+    assert settings.ignore_pseudo_thr is None
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,13 @@ def test_settings_by_default():
         (dict(cross_weight=float('nan')), ValueError, 'cross_weight.*nan'),
         (dict(sup_weight='1'), TypeError, "sup_weight must be a number, got '1'"),
         (dict(cls_pseudo_thr=1.1), ValueError, 'cls_pseudo_thr.*1.1'),
+        (dict(ignore_pseudo_thr=-0.1), ValueError, 'ignore_pseudo_thr.*-0.1'),
+        (
+            dict(ignore_pseudo_thr=0.9, cls_pseudo_thr=0.9),
+            ValueError,
+            'ignore_pseudo_thr=0.9 must be below cls_pseudo_thr=0.9',
+        ),
+        (dict(ignore_pseudo_thr=0.2), ValueError, 'no effect.*ignore_iof_thr=0.5'),
         (dict(regress_pseudo=0), TypeError, 'regress_pseudo must be True or False'),
         (dict(ramp_up=-5), ValueError, 'ramp_up must be >= 0, got -5'),
         (dict(ramp_up=0.5), TypeError, 'ramp_up must be an integer'),

@@ -58,6 +58,25 @@ def test_unmixed_terms_are_the_students_losses(name):
     torch.testing.assert_close(losses['pseudo_score'], torch.tensor(0.9))
 
 
+def test_doubtful_boxes_are_neither_objects_nor_background(monkeypatch):
+    """The student's loss with these boxes to ignore, mirrored like the objects."""
+    model = semi.configure(ignore_pseudo_thr=0.3)
+    monkeypatch.setattr(model.student.bbox_head.assigner, 'ignore_iof_thr', 0.5)
+    losses, inputs = losses_of(model)
+    expected = views(PSEUDO)
+    for one, seen in zip(expected, TEACHER_SEES):
+        doubt = (seen.scores > 0.3) & (seen.scores <= semi.THRESHOLD)
+        one.ignored_instances = seen[doubt]
+    assert [len(one.ignored_instances) for one in expected] == [1, 0]
+    unsup = model.student.loss(inputs['unsup_student'], expected)
+    semi.assert_same(semi.named(losses, 'unsup'), unsup)
+    assert losses['pseudo_count'].item() == 1.5
+    for one in expected:
+        del one.ignored_instances
+    other = model.student.loss(inputs['unsup_student'], expected)
+    assert semi.flat(other)['loss_cls'].sum() != semi.flat(unsup)['loss_cls'].sum()
+
+
 def test_annotations_of_unlabelled_images_do_not_matter():
     model = semi.configure()
     expected, _ = losses_of(model)

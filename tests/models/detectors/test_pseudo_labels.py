@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 from mmmix.models.detectors.pseudo_labels import (
     annotated,
     confident,
+    doubtful,
     label_statistics,
     mixable,
     predict_labels,
@@ -41,6 +42,13 @@ def test_the_score_must_be_above_the_threshold():
     half = semi.scored(semi.objects(2, 0), [0.5, 0.5 + 2**-20])
     kept = confident(half, 0.5)
     assert kept.bboxes.tolist() == half.bboxes[1:].tolist()
+
+
+def test_doubtful_are_those_between_the_thresholds():
+    instances = semi.scored(semi.objects(5, 0), [0.125, 0.25, 0.5, 0.75, 1.0])
+    assert doubtful(instances, 0.125, 0.75).scores.tolist() == [0.25, 0.5, 0.75]
+    # together with the confident ones and the rest they are all
+    assert len(confident(instances, 0.75)) == 1
 
 
 # --- projection -------------------------------------------------------------
