@@ -4,7 +4,7 @@ _base_ = [
     '../_base_/models/mean-teacher_yolov3-160-r18.py',
     '../_base_/datasets/digits-semi.py',
     '../_base_/schedules/semi_800.py',
-    '../_base_/mixes/lossmix.py',
+    '../_base_/mixes/lossmix_alpha-0.2.py',
 ]
 
 model = dict(

@@ -204,6 +204,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_does_not_end_the_run(leaf):
         'MixTeacherHook',
         'DomainTeacherHook',
         'DivergenceWatchHook',
+        'TeacherPreviewHook',
         'IterationSeedHook',
         'ResumeSkipHook',
     ]

@@ -99,6 +99,7 @@ def test_it_trains_evaluates_and_saves_as_a_teacher_does(leaf):
         'CheckInvalidLossHook',
         'MixScheduleHook',
         'MixTeacherHook',
+        'TeacherPreviewHook',
         'IterationSeedHook',
         'ResumeSkipHook',
     ]

@@ -41,4 +41,7 @@ model = dict(
             center_offset=0.5,
         ),
     ),
+    # An anchor half of which lies in a box to ignore is no background. The labels of
+    # the digits have none of these, those of a teacher do.
+    train_cfg=dict(assigner=dict(ignore_iof_thr=0.5)),
 )
