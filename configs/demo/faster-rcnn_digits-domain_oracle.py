@@ -1,5 +1,5 @@
 # Digits to their second domain, Faster R-CNN: the target with its labels.
-# 1 GPU (or CPU) x 8 images.
+# 1 GPU (or CPU) x 4 images.
 _base_ = [
     '../_base_/models/domain-teacher_faster-rcnn160-r18.py',
     '../_base_/datasets/digits-domain_oracle.py',
@@ -12,3 +12,4 @@ model = dict(
     ),
     mixers=None,
 )
+auto_scale_lr = dict(base_batch_size=4)  # 1 x 4

@@ -1,4 +1,4 @@
-# Digits to their second domain, SSD: the source alone. 1 GPU (or CPU) x 8 images.
+# Digits to their second domain, SSD: the source alone. 1 GPU (or CPU) x 4 images.
 _base_ = [
     '../_base_/models/domain-teacher_ssd160-r18.py',
     '../_base_/datasets/digits-domain_source.py',
@@ -11,3 +11,4 @@ model = dict(
     ),
     mixers=None,
 )
+auto_scale_lr = dict(base_batch_size=4)  # 1 x 4

@@ -203,7 +203,7 @@ def check_built(leaf: str, model: Any) -> None:
 def check_step(leaf: str, cfg: Config, model: Any, phase: str) -> None:
     """A training step, with pseudo-labels of everything that the teacher sees."""
     progress, names = PHASES[phase]
-    model.settings = model.settings._replace(cls_pseudo_thr=0.0)
+    model.settings = model.settings._replace(cls_pseudo_thr=0.0, ignore_pseudo_thr=None)
     model.train()
     model.set_progress(progress)
     wrapper = build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))

@@ -25,7 +25,9 @@ model = dict(
         lambda_mst=1.0,
         lambda_disc=0.1,
         disc_ramp_up=100,
-        cls_pseudo_thr=0.5,
+        cls_pseudo_thr=0.7,
+        # What the teacher is in doubt of is no background; SSD mines such places first.
+        ignore_pseudo_thr=0.2,
         # smaller than any glyph, also than one cut by the border of a crop
         min_pseudo_bbox_wh=(4.0, 4.0),
         regress_pseudo=False,
