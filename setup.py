@@ -85,6 +85,9 @@ setup(
         'onedl': read_pins('onedl'),
         'openmmlab': read_pins('openmmlab'),
         'digits': [pin for pin in read_pins('dev') if pin.startswith('scikit-learn')],
+        'robustness': [
+            pin for pin in read_pins('dev') if pin.startswith('imagecorruptions')
+        ],
     },
     zip_safe=False,
 )

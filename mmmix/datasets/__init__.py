@@ -6,9 +6,12 @@ from .seeded_dataset import SeededDataset
 from .transforms import (
     CheckedLoadImageFromFile,
     ColorJitter,
+    CommonCorruption,
     GaussianBlur,
+    GaussianNoise,
     MixImage,
     NoisePatch,
+    OcclusionHole,
     PackMixInputs,
 )
 
@@ -16,11 +19,14 @@ __all__ = [
     'CheckedLoadImageFromFile',
     'Clipart1kDataset',
     'ColorJitter',
+    'CommonCorruption',
     'DrawIndex',
     'GaussianBlur',
+    'GaussianNoise',
     'MixImage',
     'MixSourceSampler',
     'NoisePatch',
+    'OcclusionHole',
     'PackMixInputs',
     'SeededDataset',
     'Watercolor2kDataset',

@@ -1,15 +1,20 @@
-"""Transforms: checked loading, strong views, mixing in the dataset, packing."""
+"""Transforms: loading, strong views, mixing, packing, perturbations."""
 
+from .common_corruption import CommonCorruption
 from .loading import CheckedLoadImageFromFile
 from .mix_image import MixImage
 from .packing import PackMixInputs
+from .perturbations import GaussianNoise, OcclusionHole
 from .strong_view import ColorJitter, GaussianBlur, NoisePatch
 
 __all__ = [
     'CheckedLoadImageFromFile',
     'ColorJitter',
+    'CommonCorruption',
     'GaussianBlur',
+    'GaussianNoise',
     'MixImage',
     'NoisePatch',
+    'OcclusionHole',
     'PackMixInputs',
 ]

@@ -1,0 +1,1 @@
+"""What the study tools of ``tools/analysis_tools`` are made of."""

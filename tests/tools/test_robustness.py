@@ -1,0 +1,47 @@
+"""test_robustness.py from the command line to its files."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.conftest import tiny_study  # noqa: F401  a fixture
+
+TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/test_robustness.py'
+
+
+def run(*args: str) -> None:
+    runpy.run_path(str(TOOL))['main'](list(args))
+
+
+def test_two_models(tiny_study, monkeypatch, tmp_path, capsys):  # noqa: F811
+    monkeypatch.chdir(tiny_study.root)
+    model = f'{tiny_study.spec.config}@{tiny_study.spec.checkpoint}'
+    out = ['--out', str(tmp_path / 'out'), '--limit', '2', '--device', 'cpu']
+    run(f'a={model}', f'b={model}', *out, '--perturbations', 'gaussian:0.2')
+    assert '4 results, 8 images' in capsys.readouterr().out
+    parts = json.loads((tmp_path / 'out/results.json').read_text())['parts']
+    assert [part['perturbation'] for part in parts.values()] == [
+        'clean',
+        'gaussian:0.2',
+    ]
+    files = {path.name for path in (tmp_path / 'out').iterdir()}
+    tables = {'robustness.md', 'robustness.csv', 'cells.csv', 'results.json'}
+    assert files == {*tables, 'pascal_voc_mAP.png', 'coco_AP.png'}
+    text = (tmp_path / 'out/robustness.md').read_text()
+    assert '| gaussian:0.2 |' in text
+    assert 'Δ b' in text
+    # What is there is not done again, other settings are no continuation.
+    run(f'a={model}', *out, '--perturbations', 'gaussian:0.2', '--metric', 'coco/AP50')
+    assert '2 results, 0 images' in capsys.readouterr().out
+    with pytest.raises(ValueError, match='seed: 0 there, 1 now'):
+        run(f'a={model}', *out, '--seed', '1')
+
+
+def test_wrong_arguments(capsys):
+    with pytest.raises(SystemExit):
+        run('c.py@x.pth', '--out', 'x', '--perturbations', 'rain')
+    assert "no perturbation 'rain'" in capsys.readouterr().err

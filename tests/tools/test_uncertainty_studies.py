@@ -1,0 +1,143 @@
+"""The studies of uncertainty, calibration and flattening, and the side by side."""
+
+from __future__ import annotations
+
+import csv
+import json
+import runpy
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import DATASETS
+from mmengine.dataset import pseudo_collate
+
+import mmmix.analysis.sweep as sweeping
+from tests.analysis.conftest import tiny_study  # noqa: F401  a fixture
+
+TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
+
+
+@pytest.fixture
+def study(tiny_study, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tiny_study.root)
+    return tiny_study
+
+
+def run(tool, study, out, *options, models=2):
+    """Run a tool on one model under two names, and read its table."""
+    _, config, checkpoint = study.spec
+    specs = [f'{name}={config}@{checkpoint}' for name in ('one', 'two')[:models]]
+    main = runpy.run_path(str(TOOLS / f'{tool}.py'))['main']
+    main([*specs, '--out', str(out), '--device', 'cpu', *options])
+    tables = list(out.glob('*.csv'))
+    if not tables:
+        return []
+    with tables[0].open(encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def stock_batch(study):
+    """The test images as mmdet's own loader gives them."""
+    dataset = DATASETS.build(study.detector.cfg.test_dataloader.dataset)
+    return pseudo_collate([dataset[index] for index in range(len(dataset))])
+
+
+def test_uncertainty(study, tmp_path, monkeypatch):
+    cv2.imwrite(str(tmp_path / 'x.png'), np.full((30, 40, 3), 90, np.uint8))
+    options = ('--outside', f'grey={tmp_path}')
+    rows = run('test_uncertainty', study, tmp_path / 'out', *options)
+    assert [(row['against'], row['model']) for row in rows] == [
+        (against, model)
+        for against in ('uniform', 'gaussian', 'grey')
+        for model in ('one', 'two')
+    ]
+    with torch.no_grad():
+        found = study.detector.model.test_step(stock_batch(study))
+    inside = [float(sample.pred_instances.scores.max()) for sample in found]
+    parts = json.loads((tmp_path / 'out/results.json').read_text())['parts']
+    (stored,) = (scores for key, scores in parts.items() if key.endswith(' on test'))
+    assert stored == pytest.approx(inside, rel=1e-5)
+    for row in rows:
+        assert 0 <= float(row['AUROC']) <= 1
+        assert float(row['detection accuracy']) >= 0.5
+        assert row['Δ AUROC'] == ('' if row['model'] == 'one' else '0.0')
+    assert cv2.imread(str(tmp_path / 'out/uncertainty.png')).std() > 10
+    # Nothing is left to do, and the table is the same.
+    monkeypatch.setattr(sweeping, 'predict', None)
+    assert run('test_uncertainty', study, tmp_path / 'out', *options) == rows
+
+
+def test_in_between(study, tmp_path):
+    options = ('--lams', '0', '0.5', '1', '--score-thr', '0.05')
+    rows = run('test_in_between', study, tmp_path, *options, models=1)
+    table = {(row['way'], float(row['λ'])): row for row in rows}
+    assert len(table) == 6
+    with torch.no_grad():
+        found = study.detector.model.test_step(stock_batch(study))
+    mean = np.mean([float(sample.pred_instances.scores.max()) for sample in found])
+    # Each image is a once and b once, so both ends see all images as they are.
+    for way in ('blend', 'cut'):
+        first, last = table[way, 0.0], table[way, 1.0]
+        assert float(first['score']) == pytest.approx(mean, rel=1e-5)
+        assert float(last['score']) == pytest.approx(mean, rel=1e-5)
+        assert float(first['hit']) == float(last['hit'])
+        assert float(first['found of b']) == float(last['found of a'])
+    assert (tmp_path / 'in_between.png').stat().st_size > 1000
+
+
+def test_calibration(study, tmp_path):
+    options = ('--min-score', '0.1', '--ious', '0.1', '0.75', '--bins', '10')
+    rows = run('test_calibration', study, tmp_path, *options)
+    with torch.no_grad():
+        found = study.detector.model.test_step(stock_batch(study))
+    scores = torch.cat([sample.pred_instances.scores for sample in found])
+    scores = scores[scores >= 0.1].double()
+    assert [row['IoU'] for row in rows] == ['0.1', '0.1', '0.75', '0.75']
+    for row in rows:
+        assert float(row['detections']) == len(scores)
+        assert float(row['mean score']) == pytest.approx(float(scores.mean()))
+        gap = float(row['mean score']) - float(row['precision'])
+        assert float(row['score - precision']) == pytest.approx(gap)
+        assert float(row['D-ECE']) >= abs(gap) - 1e-9
+    assert float(rows[0]['precision']) >= float(rows[2]['precision'])
+    assert cv2.imread(str(tmp_path / 'calibration.png')).std() > 10
+
+
+def test_flattening(study, tmp_path):
+    rows = run('plot_flattening', study, tmp_path, '--classes', 'zero', '--batch', '3')
+    table = {(row['class'], row['model']): row for row in rows}
+    assert table['zero', 'one']['A1'] == ''  # one image
+    model, batch = study.detector.model, stock_batch(study)
+    with torch.no_grad():
+        inputs = model.data_preprocessor(batch, False)['inputs']
+        maps = model.bbox_head(model.extract_feat(inputs))[0]
+    for level, logits in enumerate(maps, 1):
+        rows = logits.flatten(1).double()
+        values = torch.linalg.svdvals(rows - rows.mean(dim=0)) ** 2
+        share = float(values[0] / values.sum())
+        got = table['all classes', 'two']
+        assert float(got[f'A{level}']) == pytest.approx(share, abs=1e-4)
+        assert float(got[f'Δ A{level}']) == 0
+    assert cv2.imread(str(tmp_path / 'flattening.png')).std() > 5
+    with pytest.raises(ValueError, match="'cat'"):
+        run('plot_flattening', study, tmp_path, '--classes', 'cat')
+
+
+def test_side_by_side(study, tmp_path, capsys):
+    choose = ('--choose', 'differ', '--num-images', '1')
+    noise = ('--perturbations', 'gaussian:0.4', '--score-thr', '0.2')
+    run('compare_detections', study, tmp_path, *choose, *noise)
+    assert '2 rows, detections of 0.2 and more' in capsys.readouterr().out
+    picture = cv2.imread(str(tmp_path / 'side_by_side.png'))
+    assert picture.shape == (2 * 3 * 120, round(3 * 3.2 * 120), 3)
+    folder = ('--folder', str(study.root / 'data/digits/JPEGImages'))
+    run('compare_detections', study, tmp_path, *folder, '--num-images', '1', models=1)
+    picture = cv2.imread(str(tmp_path / 'side_by_side.png'))
+    assert picture.shape == (360, 384, 3)  # no column of annotations
+    with pytest.raises(KeyError, match='no images'):
+        run('compare_detections', study, tmp_path, '--ids', 'c0', 'nobody')
+    with pytest.raises(SystemExit):
+        run('compare_detections', study, tmp_path, '--perturbations', 'fgsm')
