@@ -16,6 +16,8 @@ model = dict(
         unsup_weight=0.5,
         cross_weight=0.5,
         cls_pseudo_thr=0.7,
+        # what the teacher is in doubt of is no background
+        ignore_pseudo_thr=0.2,
         # smaller than any glyph, also than one cut by the border of a crop
         min_pseudo_bbox_wh=(4.0, 4.0),
         regress_pseudo=False,

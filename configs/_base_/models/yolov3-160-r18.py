@@ -19,6 +19,9 @@ model = dict(
         num_classes=10,
         in_channels=[96, 64, 48],
         out_channels=[128, 96, 64],
+        # An anchor half of which lies in a box to ignore is no negative. The labels of
+        # the digits have none of these, those of a teacher do.
+        ignore_iof_thr=0.5,
         # k-means of the training boxes after the random crop
         anchor_generator=dict(
             base_sizes=[

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from mmdet.models.dense_heads import YOLOV3Head
 from mmdet.registry import MODELS
+from mmdet.structures.bbox import bbox_overlaps, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -30,6 +31,8 @@ from mmmix.structures import (
 _BOX_TERM_WEIGHT = 'box_term_weight'
 # Metainfo of ``gt_instances`` in a weighted pass: (cls, reg) factors of the image.
 _TERM_WEIGHTS = 'term_weights'
+# Metainfo of ``gt_instances``: the boxes to ignore, which mmdet does not hand on.
+_IGNORED = 'ignored_bboxes'
 
 
 @MODELS.register_module()
@@ -41,7 +44,7 @@ class MixYOLOV3Head(YOLOV3Head):
     losses' own reduction, a plain sum in mmdet's configs; there is no
     normaliser. ``loss_conf`` and ``loss_cls`` count as classification,
     ``loss_xy`` and ``loss_wh`` as regression. As in mmdet,
-    ``ignored_instances`` have no effect.
+    ``ignored_instances`` have no effect, unless ``ignore_iof_thr`` is set.
 
     A box whose centre lies on or beyond the border of the map belongs to the
     nearest cell; the stock head takes a cell of another row there, or fails
@@ -52,14 +55,21 @@ class MixYOLOV3Head(YOLOV3Head):
         supervision: Config of a supervision, e.g. ``dict(type='BoxMix')``. None
             means ``Union``. YOLOv3 neither samples nor mines, so the three
             ``positives`` rules of ``BoxMix`` are one and the same here.
+        ignore_iof_thr: An anchor is no negative if at least this share of it lies
+            in a box to ignore, as in ``MaxIoUAssigner``; -1 for never.
         **kwargs: As ``YOLOV3Head``.
     """
 
     def __init__(
-        self, *args: Any, supervision: dict | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        supervision: dict | None = None,
+        ignore_iof_thr: float = -1.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.supervision = build_supervision(supervision)
+        self.ignore_iof_thr = ignore_iof_thr
 
     def loss_by_feat(
         self,
@@ -102,12 +112,12 @@ class MixYOLOV3Head(YOLOV3Head):
         weights = zip(*([m[COMPONENT_WEIGHT] for m in c.metas] for c in components))
         dominant = [dominant_component(pair) for pair in weights]
         passes = []
-        for k, (gt_instances, metas, _) in enumerate(components):
+        for k, (gt_instances, metas, ignored) in enumerate(components):
             metas = [
                 {**meta, _BOX_TERM_WEIGHT: float(k == d)}
                 for meta, d in zip(metas, dominant)
             ]
-            passes.append(self._weighted_loss(pred_maps, gt_instances, metas))
+            passes.append(self._weighted_loss(pred_maps, gt_instances, metas, ignored))
         return {
             name: [sum(level) for level in zip(*(losses[name] for losses in passes))]
             for name in passes[0]
@@ -126,6 +136,11 @@ class MixYOLOV3Head(YOLOV3Head):
                 _with_term_weights(*pair)
                 for pair in zip(batch_gt_instances, batch_img_metas)
             ]
+        if self.ignore_iof_thr > 0 and batch_gt_instances_ignore is not None:
+            batch_gt_instances = [
+                _with_ignored(*pair)
+                for pair in zip(batch_gt_instances, batch_gt_instances_ignore)
+            ]
         return super().loss_by_feat(
             pred_maps, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
@@ -140,6 +155,10 @@ class MixYOLOV3Head(YOLOV3Head):
         target_map, neg_map = super()._get_targets_single(
             anchors, responsible_flags, gt_instances
         )
+        ignored = gt_instances.get(_IGNORED, gt_instances.bboxes[:0])
+        if len(ignored):
+            shares = bbox_overlaps(torch.cat(anchors), ignored, mode='iof')
+            neg_map[shares.amax(dim=1) >= self.ignore_iof_thr] = 0
         weighed = (_TERM_WEIGHTS, BOX_WEIGHTS, REGRESSION_WEIGHTS)
         if not any(name in gt_instances for name in weighed):
             return target_map, neg_map
@@ -216,6 +235,16 @@ def _with_term_weights(instances: InstanceData, meta: dict[str, Any]) -> Instanc
     weight = meta[COMPONENT_WEIGHT]
     factors = (weight, meta.get(_BOX_TERM_WEIGHT, weight))
     return instances.new(metainfo={_TERM_WEIGHTS: factors})
+
+
+def _with_ignored(
+    instances: InstanceData, ignored: InstanceData | None
+) -> InstanceData:
+    """A copy that knows the boxes to ignore of its image."""
+    if ignored is None or not len(ignored):
+        return instances
+    boxes = get_box_tensor(ignored.bboxes)
+    return instances.new(metainfo={**instances.metainfo, _IGNORED: boxes})
 
 
 def _box_factors(gt_instances: InstanceData) -> Tensor:

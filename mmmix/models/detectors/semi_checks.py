@@ -91,11 +91,12 @@ def check_ignoring(detector: nn.Module) -> None:
         getattr(part, name, None)
         for part in detector.modules()
         for name in ('assigner', 'bbox_assigner')
-    ]
+    ] + list(detector.modules())  # YOLOv3's head has the threshold itself
     thresholds = [getattr(one, 'ignore_iof_thr', None) or -1.0 for one in assigners]
     if max(thresholds, default=-1.0) <= 0:
         raise ValueError(
             'semi_train_cfg.ignore_pseudo_thr has no effect: no assigner of '
             f'{type(detector).__name__} heeds boxes to ignore. Set ignore_iof_thr=0.5 '
-            'in the assigner of its train_cfg, or leave ignore_pseudo_thr out'
+            'in the assigner of its train_cfg (MixYOLOV3Head: in bbox_head), or leave '
+            'ignore_pseudo_thr out'
         )

@@ -53,7 +53,6 @@ def test_settings_by_default():
             ValueError,
             'ignore_pseudo_thr=0.9 must be below cls_pseudo_thr=0.9',
         ),
-        (dict(ignore_pseudo_thr=0.2), ValueError, 'no effect.*ignore_iof_thr=0.5'),
         (dict(regress_pseudo=0), TypeError, 'regress_pseudo must be True or False'),
         (dict(ramp_up=-5), ValueError, 'ramp_up must be >= 0, got -5'),
         (dict(ramp_up=0.5), TypeError, 'ramp_up must be an integer'),
@@ -66,6 +65,14 @@ def test_settings_by_default():
 def test_settings_it_refuses(settings, error, message):
     with pytest.raises(error, match=message):
         build(semi_train_cfg=settings)
+
+
+def test_boxes_to_ignore_need_an_assigner_that_heeds_them():
+    settings = dict(semi_train_cfg=dict(ignore_pseudo_thr=0.2))
+    with pytest.raises(ValueError, match='no effect.*ignore_iof_thr=0.5'):
+        build('FasterRCNN', **settings)
+    for name in ('SSD', 'YOLOv3'):
+        assert build(name, **settings).settings.ignore_pseudo_thr == 0.2
 
 
 @pytest.mark.parametrize(
