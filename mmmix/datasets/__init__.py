@@ -13,6 +13,7 @@ from .transforms import (
     NoisePatch,
     OcclusionHole,
     PackMixInputs,
+    TransplantPatch,
 )
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     'OcclusionHole',
     'PackMixInputs',
     'SeededDataset',
+    'TransplantPatch',
     'Watercolor2kDataset',
 ]

@@ -1,5 +1,5 @@
 """Metrics that mmdet lacks."""
 
-from .metrics import CocoStyleMetric, PseudoLabelMetric
+from .metrics import CocoStyleMetric, PatchMetric, PseudoLabelMetric
 
-__all__ = ['CocoStyleMetric', 'PseudoLabelMetric']
+__all__ = ['CocoStyleMetric', 'PatchMetric', 'PseudoLabelMetric']

@@ -56,3 +56,11 @@ def draw_chosen(
     if fraction is None:
         return rng.random(size) < prob
     return rng.permutation(size) < int(fraction * size)
+
+
+def draw_centres(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Middles of the regions that CutMix pastes, ``(N, 2)`` in [0, 1), as (y, x).
+
+    CutMix suppl., alg. A1, l. 6-7: uniform over the image.
+    """
+    return rng.random((size, 2))

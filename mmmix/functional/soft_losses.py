@@ -70,27 +70,73 @@ def boxmix_cls_losses(
     background = log_probs.shape[1] - 1
     matched = [label < background for label in labels]
     if positives == 'factored':
-        return _factored(parts, matched, weights, neg_pos_ratio)
+        num_pos = sum(w * int(m.sum()) for w, m in zip(weights, matched))
+        foreground = sum(part[m].sum() for part, m in zip(parts, matched))
+        background = sum(part * ~m for part, m in zip(parts, matched))
+        return _factored(foreground, background, num_pos, neg_pos_ratio)
+    return _mined(
+        parts[0] + parts[1], _positive(matched, lam, positives), neg_pos_ratio
+    )
+
+
+def transported_cls_losses(
+    log_probs: Tensor,
+    labels: Tensor,
+    label_weights: Tensor,
+    transported: Tensor,
+    lam: float,
+    neg_pos_ratio: float,
+    positives: str,
+) -> ClsLosses:
+    """:func:`boxmix_cls_losses` where a plan has carried component 1's labels.
+
+    An anchor's label is λ p + (1 - λ) Σ_j r_ij p'_j. In the rules, its share of the
+    classes of component 1 takes the place of a match: ``'factored'`` adds the
+    shares up, the others see a match in a share above ½. With the identity as
+    plan it is BoxMix.
+
+    Args:
+        log_probs: ``(A, C + 1)``, float32.
+        labels: ``(A,)`` labels of component 0.
+        label_weights: ``(A,)`` weights of component 0.
+        transported: ``(A, C + 1)``: Σ_j r_ij p'_j, not negative, sums of at most
+            1; less where an anchor of component 1 is to be left out.
+        lam: λ in [0, 1].
+        neg_pos_ratio: Mined negatives per positive.
+        positives: A rule, see :func:`boxmix_cls_losses`.
+    """
+    classes = log_probs.shape[1] - 1
+    own = lam * hard_cross_entropy(log_probs, labels) * label_weights
+    other = -(1.0 - lam) * transported * log_probs
+    matched = labels < classes
+    shares = transported[:, :classes].sum(dim=1)
+    if positives == 'factored':
+        num_pos = lam * int(matched.sum()) + (1.0 - lam) * float(shares.sum())
+        foreground = own[matched].sum() + other[:, :classes].sum()
+        background = own * ~matched + other[:, classes]
+        return _factored(foreground, background, num_pos, neg_pos_ratio)
+    is_pos = _positive([matched, shares > 0.5], lam, positives)
+    return _mined(own + other.sum(dim=1), is_pos, neg_pos_ratio)
+
+
+def _positive(matched: list[Tensor], lam: float, positives: str) -> Tensor:
+    """Mask of the positives of ``'any'`` and ``'dominant'``."""
     if positives == 'any':
-        is_pos = matched[0] | matched[1]
-    else:
-        is_pos = matched[0] if lam > 0.5 else matched[1]
-    loss = parts[0] + parts[1]
+        return matched[0] | matched[1]
+    return matched[0] if lam > 0.5 else matched[1]
+
+
+def _mined(loss: Tensor, is_pos: Tensor, neg_pos_ratio: float) -> ClsLosses:
+    """All positives and the hardest of the other anchors."""
     num_pos = int(is_pos.sum())
     mined = _hardest(loss[~is_pos], neg_pos_ratio * num_pos)
     return ClsLosses(loss[is_pos].sum() + mined, num_pos)
 
 
 def _factored(
-    parts: list[Tensor],
-    matched: list[Tensor],
-    weights: tuple[float, float],
-    neg_pos_ratio: float,
+    foreground: Tensor, background: Tensor, num_pos: float, neg_pos_ratio: float
 ) -> ClsLosses:
     """Foreground and background part of the soft cross-entropy, apart."""
-    num_pos = sum(w * int(m.sum()) for w, m in zip(weights, matched))
-    foreground = sum(part[m].sum() for part, m in zip(parts, matched))
-    background = sum(part * ~m for part, m in zip(parts, matched))
     mined = _hardest(background, round(neg_pos_ratio * num_pos))
     return ClsLosses(foreground + mined, num_pos)
 

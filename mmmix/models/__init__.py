@@ -2,19 +2,31 @@
 
 from .batch_augments import MixBatch
 from .data_preprocessors import OptionalBranchDataPreprocessor
-from .dense_heads import MixRPNHead, MixSSDHead, MixYOLOV3Head
+from .dense_heads import LevelMixSSDHead, MixRPNHead, MixSSDHead, MixYOLOV3Head
 from .detectors import (
+    AlignMix,
     DomainDiscriminator,
+    LevelMixDetector,
     LossMixDetector,
     MixedDomainTeacher,
     MixTeacher,
 )
 from .roi_heads import MixBBoxHead, MixShared2FCBBoxHead, MixStandardRoIHead
-from .supervisions import BoxMix, LossMix, Supervision, Union, WeightedUnion
+from .supervisions import (
+    BoxMix,
+    LossMix,
+    Supervision,
+    Union,
+    Visible,
+    WeightedUnion,
+)
 
 __all__ = [
+    'AlignMix',
     'BoxMix',
     'DomainDiscriminator',
+    'LevelMixDetector',
+    'LevelMixSSDHead',
     'LossMix',
     'LossMixDetector',
     'MixBBoxHead',
@@ -29,5 +41,6 @@ __all__ = [
     'OptionalBranchDataPreprocessor',
     'Supervision',
     'Union',
+    'Visible',
     'WeightedUnion',
 ]

@@ -26,11 +26,16 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.structures import COMPONENT_WEIGHT, Annotations, dominant_component
+from mmmix.structures import (
+    COMPONENT_WEIGHT,
+    TRANSPORT,
+    Annotations,
+    dominant_component,
+)
 
 
 def dominant_first(components: list[Annotations]) -> list[Annotations]:
-    """Regroup two components image by image, the dominant one first.
+    """Regroup two components image by image, the one that is regressed first.
 
     Args:
         components: Two batches of N images, with ``component_weight`` in their
@@ -38,10 +43,13 @@ def dominant_first(components: list[Annotations]) -> list[Annotations]:
 
     Returns:
         Two batches of N images: the dominant component of each image (a tie
-        goes to component 1, eq. 7), and the other one. ``ignored`` is a list.
+        goes to component 1, eq. 7), and the other one. Of an image with a plan
+        (AlignMix), component 0 always comes first. ``ignored`` is a list.
     """
     first = [
-        dominant_component([meta[COMPONENT_WEIGHT] for meta in metas])
+        0
+        if TRANSPORT in metas[0]
+        else dominant_component([meta[COMPONENT_WEIGHT] for meta in metas])
         for metas in zip(*(component.metas for component in components))
     ]
     return [

@@ -9,9 +9,12 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .mix_fields import (
+    MIX_BOXES,
     MIX_IDS,
+    MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_ids,
+    check_mix_visibility,
     get_mix_weights,
     is_mixed,
 )
@@ -26,6 +29,12 @@ REGRESSION_WEIGHTS = 'regression_weights'
 """Field of ``gt_instances``, shape ``(num_boxes,)``: factor of the box regression.
 
 A teacher sets it, to 0 for pseudo-boxes that shall be classified only.
+"""
+
+TRANSPORT = 'transport'
+"""Metainfo of an image with aligned features: the ``Transport`` of component 1.
+
+Its labels are carried through it, and component 0 alone is regressed.
 """
 
 
@@ -86,6 +95,9 @@ def split_components(batch: Annotations) -> list[Annotations]:
 def with_box_weights(batch: Annotations) -> Annotations:
     """The union of all components, every box with its component's weight.
 
+    Args:
+        batch: Union annotations with their mixing fields.
+
     Returns:
         A batch whose ``gt_instances`` carry ``box_weights``: a float tensor of
         shape ``(num_boxes,)``, 1 for the boxes of unmixed images.
@@ -106,6 +118,51 @@ def with_box_weights(batch: Annotations) -> Annotations:
     return batch._replace(gt_instances=weighted)
 
 
+def with_visibility(batch: Annotations) -> Annotations:
+    """The union of all components, every box with its visible share as weight.
+
+    Args:
+        batch: Union annotations; those of mixed images carry ``mix_visibility``.
+
+    Returns:
+        A batch whose ``gt_instances`` carry ``box_weights``, as
+        :func:`with_box_weights`.
+
+    Raises:
+        TypeError, ValueError: If ``mix_visibility`` is missing or invalid, with
+            the image's name.
+    """
+    weighted = []
+    for i, (instances, meta) in enumerate(zip(batch.gt_instances, batch.metas)):
+        visibility = instances.bboxes.new_ones(len(instances.bboxes))
+        if is_mixed(meta):
+            visibility = _visibility(batch, i)
+        instances = instances.new()
+        instances[BOX_WEIGHTS] = visibility
+        weighted.append(instances)
+    return batch._replace(gt_instances=weighted)
+
+
+def _visibility(batch: Annotations, index: int) -> Tensor:
+    """Checked ``mix_visibility`` of a mixed image's boxes."""
+    instances = batch.gt_instances[index]
+    where = _where(batch, index)
+    if MIX_VISIBILITY not in instances:
+        raise ValueError(
+            f'{where}: gt_instances has no {MIX_VISIBILITY}. With MixImage, pack with '
+            'PackMixInputs instead of PackDetInputs.'
+        )
+    try:
+        return check_mix_visibility(instances[MIX_VISIBILITY], len(instances.bboxes))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f'{where}: gt_instances.{error}') from error
+
+
+def _where(batch: Annotations, index: int) -> str:
+    """What to call an image in an error."""
+    return str(batch.metas[index].get('img_path', f'image {index} of the batch'))
+
+
 def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
     """Checked ``mix_ids`` of an image; None if it is unmixed or has no boxes."""
     meta = batch.metas[index]
@@ -113,7 +170,7 @@ def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
     if not is_mixed(meta) or instances is None or not instances[index]:
         return None
     instance = instances[index]
-    where = meta.get('img_path', f'image {index} of the batch')
+    where = _where(batch, index)
     if MIX_IDS not in instance:
         raise ValueError(
             f'{where}: {field} has boxes and the image has {MIX_WEIGHTS}, but no '
@@ -139,5 +196,6 @@ def _select(
 
 def _component_meta(meta: dict[str, Any], weight: float) -> dict[str, Any]:
     """Metainfo of an image as one component with a loss weight."""
-    kept = {key: value for key, value in meta.items() if key != MIX_WEIGHTS}
+    mixing = (MIX_WEIGHTS, MIX_BOXES)
+    kept = {key: value for key, value in meta.items() if key not in mixing}
     return {**kept, COMPONENT_WEIGHT: weight}

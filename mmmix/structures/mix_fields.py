@@ -5,6 +5,15 @@ metainfo: a tuple of K floats in [0, 1] that sum to 1; component 0 is the
 sample's own image. ``mix_ids`` sits beside the boxes, in ``gt_instances`` and
 ``ignored_instances``: the component in [0, K) that each box came from. An
 unmixed sample carries neither.
+
+Two more belong to CutMix, whose images hide parts of each other: ``mix_boxes`` is
+metainfo and says whether the boxes were kept as they were (``'keep'``) or clipped
+to what is visible (``'clip'``); ``mix_visibility`` sits beside clipped boxes, the
+visible share of each in [0, 1].
+
+Two more, in metainfo, belong to pairs whose pixels were left alone, for AlignMix:
+``mix_partner``, the index of component 1 in the batch, and ``mix_sizes``, the
+(height, width) of both images before.
 """
 
 from __future__ import annotations
@@ -18,6 +27,10 @@ from torch import Tensor
 
 MIX_WEIGHTS = 'mix_weights'
 MIX_IDS = 'mix_ids'
+MIX_BOXES = 'mix_boxes'
+MIX_VISIBILITY = 'mix_visibility'
+MIX_PARTNER = 'mix_partner'
+MIX_SIZES = 'mix_sizes'
 
 _SUM_TOLERANCE = 1e-6
 
@@ -107,3 +120,30 @@ def check_mix_ids(mix_ids: Any, num_boxes: int, num_components: int) -> Tensor:
                 f'has {num_components} weights; got values from {low} to {high}'
             )
     return mix_ids
+
+
+def check_mix_visibility(mix_visibility: Any, num_boxes: int) -> Tensor:
+    """Return ``mix_visibility`` or say what is wrong with it.
+
+    Args:
+        mix_visibility: Expected to be a floating point tensor of shape
+            ``(num_boxes,)`` with values in [0, 1].
+        num_boxes: Number of boxes beside it.
+
+    Raises:
+        TypeError: If it is no floating point tensor.
+        ValueError: If its shape or a value is wrong.
+    """
+    if not isinstance(mix_visibility, Tensor) or not mix_visibility.is_floating_point():
+        got = getattr(mix_visibility, 'dtype', type(mix_visibility).__name__)
+        raise TypeError(f'{MIX_VISIBILITY} must be a floating point tensor, got {got}')
+    if mix_visibility.shape != (num_boxes,):
+        raise ValueError(
+            f'{MIX_VISIBILITY} must have shape ({num_boxes},), one entry per box; '
+            f'got {tuple(mix_visibility.shape)}'
+        )
+    if not ((mix_visibility >= 0) & (mix_visibility <= 1)).all():
+        raise ValueError(
+            f'{MIX_VISIBILITY} must lie in [0, 1], got {mix_visibility.tolist()}'
+        )
+    return mix_visibility

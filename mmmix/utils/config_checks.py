@@ -45,7 +45,7 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
     if cfg.get('mix') is not None:
         kind = _mixer_class(cfg.mix)
         if issubclass(kind, nn.Module):
-            placed = _has_key(cfg.model, 'batch_augments', 'mixers')
+            placed = _has_key(cfg.model, 'batch_augments', 'mixers', 'mixer')
             _compare(cfg, 'mix', _modules(model, kind), placed)
         elif training:
             found = _transforms(runner.train_dataloader.dataset, kind)
@@ -188,7 +188,7 @@ def _fix(cfg: Config, name: str, value: str, places: Any = ()) -> str:
             f"train_dataloader=dict(dataset=dict(type='MultiImageMixDataset', "
             f"pipeline=[{value}, dict(type='PackMixInputs')], ...))"
         )
-    if name == 'mix' and not any('.mixers.' in place for place in places):
+    if name == 'mix' and not any('.mixer' in place for place in places):
         return f'model=dict(data_preprocessor=dict(batch_augments=[{value}]))'
     heads = [place.split('.')[1:] for place in places] or [['bbox_head', name]]
     keys = []

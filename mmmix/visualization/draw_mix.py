@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 
-from mmmix.structures import MIX_IDS, get_mix_weights
+from mmmix.structures import MIX_IDS, MIX_VISIBILITY, get_mix_weights
 
 COLORS = ('#2ca02c', '#d62728', '#1f77b4', '#ff7f0e')
 """Colour of the boxes of component 0, 1, …"""
@@ -117,7 +117,8 @@ def _draw(
 ) -> np.ndarray:
     """One image with its boxes and, if mixed, its weights; enlarged if small.
 
-    A box of an unmixed image that has a score shows this instead of the weight 1.
+    A box of an unmixed image that has a score shows this instead of the weight 1, and
+    a box that CutMix clipped shows its visible share.
     """
     scale = max(1, math.ceil(_MIN_SIDE / min(image.shape[:2])))
     image = image.repeat(scale, axis=0).repeat(scale, axis=1)
@@ -128,19 +129,27 @@ def _draw(
             visualizer.draw_bboxes(box, edge_colors=IGNORED_COLOR, line_widths=1)
     instances = sample.gt_instances
     boxes = _boxes(instances) * scale
-    scores = instances.get('scores', torch.ones(len(boxes))).tolist()
     ids = instances.get(MIX_IDS, torch.zeros(len(boxes), dtype=torch.int64)).tolist()
     labels = instances.labels.tolist()
-    for box, label, component, score in zip(boxes, labels, ids, scores):
+    figures = _figures(instances, [weights[component] for component in ids])
+    for box, label, component, figure in zip(boxes, labels, ids, figures):
         color = COLORS[component % len(COLORS)]
         visualizer.draw_bboxes(box, edge_colors=color, line_widths=2, alpha=1)
         name = classes[label] if classes else str(label)
-        text = f'{name} {weights[component] * score:.2f}'
+        text = f'{name} {figure:.2f}'
         _write(visualizer, text, box[:2], color)
     if len(weights) > 1:
         text = ' + '.join(f'{weight:.2f}' for weight in weights)
         _write(visualizer, text, torch.tensor([2.0, image.shape[0] - 18.0]), 'black')
     return visualizer.get_image()
+
+
+def _figures(instances: InstanceData, weights: list[float]) -> list[float]:
+    """What to write beside each box, given its component's weight."""
+    if MIX_VISIBILITY in instances:
+        return instances[MIX_VISIBILITY].tolist()
+    scores = instances.get('scores', torch.ones(len(weights))).tolist()
+    return [weight * score for weight, score in zip(weights, scores)]
 
 
 def _boxes(instances: InstanceData) -> Tensor:

@@ -30,6 +30,8 @@ class Method(NamedTuple):
     align: str
     keep: str
     supervision: str
+    mode: str = 'blend'
+    boxes: str = 'keep'
 
 
 # method -> what its mixer and supervision are
@@ -40,24 +42,30 @@ METHODS = {
     'boxmix': Method('Beta(alpha=0.2)', 'center', 'all', 'BoxMix'),
     'lossmix': Method('Beta(alpha=1)', 'center', 'all', 'LossMix'),
     'weighted-union': Method('Beta(alpha=1.5)', 'center', 'all', 'WeightedUnion'),
+    'cutmix': Method('Uniform(low=0, high=1)', 'center', 'all', 'LossMix', 'cutmix'),
+    'cutmix-visible': Method(
+        'Uniform(low=0, high=1)', 'center', 'all', 'Visible', 'cutmix', 'clip'
+    ),
+    'alignmix': Method('Beta(alpha=2)', 'corner', 'all', 'BoxMix', 'pair'),
 }
+SHOWN = ('union', 'boxstack', 'noise', 'boxmix', 'lossmix', 'weighted-union')
 BASIC = ('union', 'noise', 'boxmix', 'lossmix')
 
 # {folder}{detector}_{dataset} -> the methods beside the baseline. Every leaf must be
 # here; it is then in all tests of this folder.
 MATRIX = {
-    'ssd300_voc': tuple(METHODS),
+    'ssd300_voc': (*SHOWN, 'cutmix', 'alignmix'),
     'ssd300_coco': BASIC,
-    'ssd300-r50_voc': (*METHODS, 'cutmix-pretrained'),
+    'ssd300-r50_voc': (*SHOWN, 'cutmix-pretrained'),
     'ssd300-r50_voc07': ('boxmix',),
     'ssd300-r50_coco': BASIC,
-    'demo/ssd_digits': tuple(METHODS),
-    'faster-rcnn_r50_voc': (*BASIC, 'cutmix-pretrained'),
+    'demo/ssd_digits': (*METHODS, 'level1'),
+    'faster-rcnn_r50_voc': (*BASIC, 'cutmix', 'cutmix-pretrained', 'alignmix'),
     'faster-rcnn_r50_coco': BASIC,
     'faster-rcnn_r101_voc': BASIC,
     'faster-rcnn_r101_coco': BASIC,
     'demo/faster-rcnn_digits': BASIC,
-    'yolov3_d53_voc': BASIC,
+    'yolov3_d53_voc': (*BASIC, 'cutmix'),
     'yolov3_d53_coco': BASIC,
     'demo/yolov3_digits': BASIC,
     'retinanet_r50_voc': ('lossmix',),
@@ -71,7 +79,11 @@ STUDIES = {
         *('lossmix-roi-only', 'lossmix-loc-only', 'lossmix-cls-only'),
         *('lossmix-alpha0.2', 'lossmix-alpha5', 'lossmix-alpha20'),
         *('lossmix-reg', 'lossmix-partial'),
-    )
+    ),
+    'studies/ssd300-r50_voc07': (
+        'batch16',
+        *(f'level{number}' for number in range(1, 7)),
+    ),
 }
 
 STUDIED = [f'{base}_{method}.py' for base in STUDIES for method in STUDIES[base]]
@@ -91,7 +103,10 @@ def split(leaf: str) -> tuple[str, str | None]:
     return baseline.removeprefix('studies/'), method
 
 
+# Mixed on one anchor level, by a detector of its own.
+LEVELS = [leaf for leaf in LEAVES if re.fullmatch(r'level\d', split(leaf)[1] or '')]
 MIXED = [leaf for leaf in LEAVES if split(leaf)[1] in METHODS]
+WITH_MIX = {*MIXED, *STUDIED, *LEVELS} - {'studies/ssd300-r50_voc07_batch16.py'}
 
 
 @functools.cache
@@ -109,6 +124,8 @@ def plain(leaf: str, without_mixing: bool = False) -> dict[str, Any]:
             part.pop('supervision', None)
         cfg.pop('mix', None)
         model['data_preprocessor'].pop('batch_augments', None)
+        if model['type'] == 'AlignMix':
+            del model['level']
         model['type'] = model.pop('detector', model['type'])
     return cfg
 

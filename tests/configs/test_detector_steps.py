@@ -136,6 +136,7 @@ def check_built(leaf: str, cfg: Config, model: Any) -> None:
         expected = METHODS[method]
         assert repr(mixer.settings.ratio) == expected.ratio
         assert mixer.settings.keep == expected.keep
+        assert mixer.settings.mode == expected.mode
         assert {type(s).__name__ for s in placed} == {expected.supervision}
 
 
@@ -155,7 +156,8 @@ def check_step(leaf: str, cfg: Config, model: Any) -> None:
     same = mixed['inputs'].shape == alone['inputs'].shape and torch.equal(
         mixed['inputs'], alone['inputs']
     )
-    assert same == (leaf not in MIXED + STUDIED)
+    paired = method is not None and method.mode == 'pair'
+    assert same == (paired or leaf not in MIXED + STUDIED)
 
     before = [p.detach().clone() for p in model.parameters() if p.requires_grad]
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)

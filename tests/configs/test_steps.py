@@ -18,17 +18,23 @@ from mmmix.models.batch_augments import MixBatch
 from mmmix.structures import is_mixed
 from mmmix.utils.pretrained import drop_pretrained
 
-from .config_cases import LEAVES, METHODS, MIXED, load, split
+from .config_cases import LEAVES, LEVELS, METHODS, MIXED, load, split
 from .tiny_data import moved, write_tiny_data
 
 # Leaves whose model, mixer and supervision together are the same as another's.
 TWINS = {
     'ssd300-r50_voc07.py': 'ssd300-r50_voc.py',
+    'studies/ssd300-r50_voc07_batch16.py': 'ssd300-r50_voc.py',
     'ssd300-r50_voc07_boxmix.py': 'ssd300-r50_voc_boxmix.py',
     'ssd300-r50_voc_cutmix-pretrained.py': 'ssd300-r50_voc.py',
 }
-SSD = [leaf for leaf in LEAVES if Path(leaf).name.startswith('ssd')]
-DISTINCT = [leaf for leaf in SSD if leaf not in TWINS]
+# Those mixed on one level have a detector of their own, and test_level_configs.py.
+SSD = [
+    leaf for leaf in LEAVES if Path(leaf).name.startswith('ssd') and leaf not in LEVELS
+]
+# Those that align features have a detector of their own, and cannot share one.
+ALIGNED = [leaf for leaf in SSD if leaf.endswith('_alignmix.py')]
+DISTINCT = [leaf for leaf in SSD if leaf not in TWINS and leaf not in ALIGNED]
 
 
 @pytest.fixture(scope='module')
@@ -87,6 +93,10 @@ def check_built(leaf: str, model: Any) -> None:
         expected.keep,
     )
     assert (mixer.settings.pad, mixer.settings.prob) == ('mean', 1.0)
+    assert (mixer.settings.mode, mixer.settings.boxes) == (
+        expected.mode,
+        expected.boxes,
+    )
     assert (mixer.fraction, mixer.lam_per) == (None, 'image')
     assert mixer.pairing == 'shuffle'
     assert type(model.bbox_head.supervision).__name__ == expected.supervision
@@ -102,7 +112,7 @@ def check_step(leaf: str, cfg: Config, model: Any) -> None:
     assert fields == [leaf in MIXED and METHODS[method].keep == 'all'] * 2
     alone = model.data_preprocessor(copy.deepcopy(batch), training=False)
     same = torch.equal(mixed['inputs'], alone['inputs'])
-    assert same == (leaf not in MIXED)
+    assert same == (leaf not in MIXED or METHODS[method].mode == 'pair')
 
     before = [p.detach().clone() for p in model.bbox_head.parameters()]
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
@@ -132,6 +142,15 @@ def test_step_with_a_shared_frozen_backbone(leaf, data, models):
         models[baseline].neck.init_weights()
         models[baseline].backbone.requires_grad_(requires_grad=False)
     model = assemble(cfg, models[baseline])
+    check_built(leaf, model)
+    check_step(leaf, cfg, model)
+
+
+def test_step_with_aligned_features(data):
+    leaf = 'demo/ssd_digits_alignmix.py'
+    cfg = ready(leaf, data)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
     check_built(leaf, model)
     check_step(leaf, cfg, model)
 

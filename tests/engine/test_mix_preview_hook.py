@@ -11,6 +11,7 @@ from mmdet.models import DetDataPreprocessor
 from torch import nn
 
 from mmmix.engine import MixPreviewHook
+from mmmix.models import MixBatch
 from mmmix.visualization import draw_mixed_batch
 from tests.helpers import annotations, mixed, samples_of
 
@@ -93,3 +94,45 @@ def test_grid(count, grid):
 def test_bad_settings_are_refused():
     with pytest.raises(ValueError, match='num_batches'):
         MixPreviewHook(num_batches=-1)
+
+
+def test_a_mixer_after_the_preprocessor_is_listened_to():
+    """LevelMixDetector's batches are mixed later than those of others."""
+    model = nn.Module()
+    model.data_preprocessor = DetDataPreprocessor()
+    model.mixer = MixBatch(ratio=dict(type='Constant', value=0.4))
+    runner = SimpleNamespace(
+        model=model,
+        visualizer=Visualizer(),
+        train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo={})),
+        iter=0,
+    )
+    MixPreviewHook(num_batches=1).before_train(runner)
+    assert not model.data_preprocessor._forward_hooks
+    samples = samples_of(annotations((2, 2), size=100))
+    inputs = torch.stack([torch.full((3, 100, 100), v) for v in (100.0, 200.0)])
+    mixed_inputs, mixed_samples = model.mixer(inputs, samples)
+    assert not model.mixer._forward_hooks
+    ((name, picture, _),) = runner.visualizer.images
+    want = draw_mixed_batch(
+        mixed_inputs, mixed_samples, mean=None, std=None, bgr_to_rgb=False
+    )
+    assert name == 'mix_preview'
+    np.testing.assert_array_equal(picture, want)
+
+
+def test_clipped_boxes_show_their_visible_share(monkeypatch):
+    batch = mixed(annotations((1,), size=100), annotations((1,), 1, 100), [0.7])
+    texts = []
+    monkeypatch.setattr(
+        'mmmix.visualization.draw_mix._write', lambda _, text, *__: texts.append(text)
+    )
+    samples = samples_of(batch)
+    draw = dict(
+        mean=None, std=None, bgr_to_rgb=True, classes=[str(i) for i in range(20)]
+    )
+    draw_mixed_batch(torch.zeros(1, 3, 100, 100), samples, **draw)
+    samples[0].gt_instances.mix_visibility = torch.tensor([1.0, 0.31])
+    draw_mixed_batch(torch.zeros(1, 3, 100, 100), samples, **draw)
+    figures = [text.split()[-1] for text in texts]
+    assert figures == ['0.70', '0.30', '0.30', '1.00', '0.31', '0.30']

@@ -268,3 +268,22 @@ def test_the_detector_of_a_teacher_is_named_as_in_its_config(folder, child, plac
     assert f'{place} is still ' in str(caught.value)
     assert fix in str(caught.value)
     assert 'model.teacher' not in str(caught.value)
+
+
+def detector_with_a_mixer(folder, child=''):
+    """A config whose detector itself holds the mixer, as LevelMixDetector does."""
+    (folder / 'level.py').write_text(
+        "_base_ = ['./baseline.py', './mix.py']\n"
+        'model = dict(mixer=_base_.mix, '
+        'bbox_head=dict(supervision=_base_.supervision))\n'
+    )
+    runner = build(folder, child, base='./level.py')
+    runner.model.mixer = MODELS.build(runner.cfg.model.mixer)
+    return runner
+
+
+def test_a_mixer_in_the_detector_is_found(folder):
+    check_mixing(detector_with_a_mixer(folder))
+    stale = detector_with_a_mixer(folder, 'mix = dict(ratio=dict(alpha=0.5))')
+    with pytest.raises(ValueError, match=r'set model=dict\(mixer=dict\(type='):
+        check_mixing(stale)

@@ -5,6 +5,7 @@ data preprocessor, so mixers in the pipeline and in batch_augments both show.
 Boxes are coloured by component (green: the image itself, red: its partner) and
 carry the component's weight. Batches of several branches, as teachers have, are
 drawn branch by branch; what a teacher mixes later is shown by TeacherPreviewHook.
+Boxes that CutMix clipped carry the share of them that is visible.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
     preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))
+    # LevelMixDetector mixes after its preprocessor.
+    mixer = MODELS.build(cfg.model.mixer) if 'mixer' in cfg.model else None
     # Augmentations draw from the global generators, mixers from the counters below.
     set_random_seed(args.seed)
     batches = ConfigBatches(cfg, seed=args.seed)
@@ -72,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for index in range(args.num_batches):
         hub.update_info('iter', index)
         data = preprocessor(batches(index), training=True)
+        if mixer is not None:
+            mixed = mixer(data['inputs'], data['data_samples'])
+            data = dict(zip(('inputs', 'data_samples'), mixed))
         pictures = draw_branches(
             preprocessor,
             data,

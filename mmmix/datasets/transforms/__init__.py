@@ -6,6 +6,7 @@ from .mix_image import MixImage
 from .packing import PackMixInputs
 from .perturbations import GaussianNoise, OcclusionHole
 from .strong_view import ColorJitter, GaussianBlur, NoisePatch
+from .transplant_patch import TransplantPatch
 
 __all__ = [
     'CheckedLoadImageFromFile',
@@ -17,4 +18,5 @@ __all__ = [
     'NoisePatch',
     'OcclusionHole',
     'PackMixInputs',
+    'TransplantPatch',
 ]

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
-from mmdet.structures.bbox import BaseBoxes
 from mmengine.dist import get_rank
 from torch import Tensor
 from torch.utils.data import get_worker_info
@@ -18,15 +17,17 @@ from mmmix.functional import (
     blend,
     check_boxes,
     common_canvas,
+    cut_region,
+    own_share,
+    paste,
     place,
-    shift_boxes,
-    shift_masks,
 )
 from mmmix.functional.counters import counter_rng, runner_counter
-from mmmix.functional.mix_plan import draw_lam
+from mmmix.functional.mix_plan import draw_centres, draw_lam
 from mmmix.functional.mixer_settings import MixerSettings
-from mmmix.structures import MIX_WEIGHTS, dominant_component
+from mmmix.structures import MIX_BOXES, MIX_WEIGHTS, dominant_component
 
+from .mix_annotations import check_mixable, placed_annotations, union_of
 from .packing import GT_MIX_IDS
 
 
@@ -51,6 +52,9 @@ class MixImage(BaseTransform):
         mean: The preprocessor's mean per channel.
         bgr_to_rgb: The preprocessor's ``bgr_to_rgb``: whether ``mean`` is in
             RGB order while images are loaded as BGR.
+        mode: ``'blend'`` or ``'cutmix'``; see ``MixBatch``.
+        boxes: ``'keep'`` or ``'clip'``; see ``MixBatch``.
+        min_visibility: Smallest visible share of a clipped box; see ``MixBatch``.
 
     Raises:
         TypeError, ValueError, KeyError: If a setting is unknown or out of range.
@@ -65,8 +69,13 @@ class MixImage(BaseTransform):
         prob: float = 1.0,
         mean: Sequence[float] | None = None,
         bgr_to_rgb: bool = True,
+        mode: str = 'blend',
+        boxes: str = 'keep',
+        min_visibility: float = 0.25,
     ) -> None:
-        self.settings = MixerSettings.build(ratio, align, pad, keep, prob)
+        self.settings = MixerSettings.build(
+            ratio, align, pad, keep, prob, mode, boxes, min_visibility
+        )
         if pad == 'mean' and align != 'resize' and mean is None:
             raise ValueError(
                 "MixImage(pad='mean') works on images that are not normalised yet and "
@@ -118,8 +127,9 @@ class MixImage(BaseTransform):
         Returns:
             A dict with ``img``, ``img_shape``, ``gt_bboxes``,
             ``gt_bboxes_labels``, ``gt_ignore_flags``, ``gt_masks`` of the mixed
-            image, plus ``gt_mix_ids`` and ``mix_weights``. An image whose
-            partner is itself stays unmixed.
+            image, plus ``gt_mix_ids`` and ``mix_weights``, of CutMix also
+            ``mix_boxes`` and, of clipped boxes, ``gt_mix_visibility``. An image
+            whose partner is itself stays unmixed.
 
         Raises:
             ValueError: Outside ``MultiImageMixDataset``, for an image that is
@@ -133,22 +143,33 @@ class MixImage(BaseTransform):
                 'pipeline=[dict(type="MixImage", ...), dict(type="PackMixInputs")])'
             )
         for item in (results, *results['mix_results']):
-            _check_mixable(item)
+            check_mixable(item)
         if not results['mix_results']:
             return results
         other = results['mix_results'][0]
         if results.get('img_path', results) == other.get('img_path', other):
             return results
         rng = self._rng(results.get('sample_idx', 0))
-        return self.mix(results, other, float(draw_lam(rng, 1, self.settings.ratio)[0]))
+        lam = float(draw_lam(rng, 1, self.settings.ratio)[0])
+        if not self.settings.cuts:
+            return self.mix(results, other, lam)
+        return self.mix(results, other, lam, tuple(draw_centres(rng, 1)[0].tolist()))
 
-    def mix(self, results: dict, other: dict, lam: float) -> dict:
+    def mix(
+        self,
+        results: dict,
+        other: dict,
+        lam: float,
+        centre: tuple[float, float] = (0.5, 0.5),
+    ) -> dict:
         """Mix two loaded images.
 
         Args:
             results: Component 0.
             other: Component 1.
             lam: λ in [0, 1], the weight of component 0.
+            centre: (y, x) of the middle of what CutMix pastes, in [0, 1] of the
+                canvas; without effect in ``mode='blend'``.
 
         Returns:
             As :meth:`transform`.
@@ -158,36 +179,41 @@ class MixImage(BaseTransform):
         boxes = [item['gt_bboxes'] for item in pair]
         check_boxes(boxes, sizes, [str(item.get('img_path')) for item in pair])
         canvas, offsets = common_canvas(*sizes, self.settings.align)
+        region = None
+        if self.settings.cuts:
+            region = cut_region(lam, centre, canvas)
+            lam = own_share(region, canvas)
         weights = (lam, 1.0 - lam)
         components = [0, 1]
-        mixed = {key: value for key, value in results.items() if key != 'mix_results'}
-        mixed['img'] = self._blend([item['img'] for item in pair], lam, canvas, offsets)
-        mixed['img_shape'] = canvas
         if self.settings.keep == 'dominant':
             components = [dominant_component(weights)]
-        else:
+        placed = [
+            placed_annotations(pair[k], k, offsets[k], canvas, region, self.settings)
+            for k in components
+        ]
+        mixed = {key: value for key, value in results.items() if key != 'mix_results'}
+        layers = [
+            self._layer(item['img'], canvas, offset)
+            for item, offset in zip(pair, offsets)
+        ]
+        image = blend(*layers, lam) if region is None else paste(*layers, region)
+        mixed['img'] = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+        mixed['img_shape'] = canvas
+        mixed.update(union_of(placed))
+        if self.settings.keep == 'all':
             mixed[MIX_WEIGHTS] = weights
-            mixed[GT_MIX_IDS] = np.repeat(components, [len(b) for b in boxes])
-        mixed.update(_union([pair[k] for k in components], offsets, components, canvas))
+            counts = [len(fields['gt_bboxes']) for fields in placed]
+            mixed[GT_MIX_IDS] = np.repeat(components, counts)
+            if region is not None:
+                mixed[MIX_BOXES] = self.settings.boxes
         return mixed
 
-    def _blend(
-        self,
-        images: list[np.ndarray],
-        lam: float,
-        canvas: tuple[int, int],
-        offsets: Sequence[tuple[int, int]],
-    ) -> np.ndarray:
-        """Blend two ``(h, w, 3)`` images to ``(H, W, 3)`` float32."""
-        fill = self.fill.view(-1, 1, 1)
-        layers: list[Tensor] = [
-            place(
-                torch.from_numpy(image).permute(2, 0, 1).float(), canvas, offset, fill
-            )
-            for image, offset in zip(images, offsets)
-        ]
-        mixed = blend(*layers, lam)
-        return np.ascontiguousarray(mixed.permute(1, 2, 0).numpy())
+    def _layer(
+        self, image: np.ndarray, canvas: tuple[int, int], offset: tuple[int, int]
+    ) -> Tensor:
+        """A ``(h, w, 3)`` image on the canvas, ``(3, H, W)`` float32."""
+        planes = torch.from_numpy(image).permute(2, 0, 1).float()
+        return place(planes, canvas, offset, self.fill.view(-1, 1, 1))
 
     def _rng(self, *index: int) -> np.random.Generator:
         """The generator of this call: (seed, rank, worker, epoch, call, index)."""
@@ -200,43 +226,3 @@ class MixImage(BaseTransform):
             self._calls,
             *index,
         )
-
-
-def _check_mixable(item: dict) -> None:
-    """Refuse results whose fields mixing would make wrong."""
-    name = item.get('img_path')
-    if MIX_WEIGHTS in item:
-        raise ValueError(
-            f'{name} is already mixed ({MIX_WEIGHTS}={item[MIX_WEIGHTS]}); use one '
-            'MixImage'
-        )
-    for key in ('gt_seg_map', 'proposals'):
-        if key in item:
-            raise TypeError(
-                f'{name}: {key!r} cannot be mixed; leave it out of the pipeline '
-                '(LoadAnnotations(with_seg=False), no LoadProposals)'
-            )
-    if not isinstance(item.get('gt_bboxes'), BaseBoxes):
-        raise TypeError(
-            f'{name}: gt_bboxes must be boxes as LoadAnnotations(with_bbox=True) '
-            f'gives them, got {type(item.get("gt_bboxes")).__name__}'
-        )
-
-
-def _union(
-    items: list[dict],
-    offsets: Sequence[tuple[int, int]],
-    components: list[int],
-    canvas: tuple[int, int],
-) -> dict[str, Any]:
-    """Annotations of the given components on the mixed canvas."""
-    places = [offsets[k] for k in components]
-    boxes = [shift_boxes(i['gt_bboxes'], p, canvas) for i, p in zip(items, places)]
-    union = {'gt_bboxes': boxes[0].cat(boxes)}
-    for key in ('gt_bboxes_labels', 'gt_ignore_flags'):
-        if key in items[0]:
-            union[key] = np.concatenate([item[key] for item in items])
-    if 'gt_masks' in items[0]:
-        masks = [shift_masks(i['gt_masks'], p, canvas) for i, p in zip(items, places)]
-        union['gt_masks'] = type(masks[0]).cat(masks)
-    return union

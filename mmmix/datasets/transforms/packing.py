@@ -5,22 +5,30 @@ from __future__ import annotations
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
 
-from mmmix.structures import MIX_IDS, MIX_WEIGHTS
+from mmmix.structures import MIX_BOXES, MIX_IDS, MIX_VISIBILITY, MIX_WEIGHTS
 
 GT_MIX_IDS = f'gt_{MIX_IDS}'
 """Key of the boxes' components in the results dict of a pipeline."""
+
+GT_MIX_VISIBILITY = f'gt_{MIX_VISIBILITY}'
+"""Key of the visible shares of clipped boxes there."""
 
 
 @TRANSFORMS.register_module()
 class PackMixInputs(PackDetInputs):
     """``PackDetInputs`` that also packs the mixing fields.
 
-    ``gt_mix_ids`` becomes ``mix_ids`` of ``gt_instances`` and
-    ``ignored_instances``; ``mix_weights`` joins the metainfo. An unmixed sample
-    is packed as by ``PackDetInputs``.
+    ``gt_mix_ids`` and ``gt_mix_visibility`` become ``mix_ids`` and
+    ``mix_visibility`` of ``gt_instances`` and ``ignored_instances``;
+    ``mix_weights`` and ``mix_boxes`` join the metainfo. An unmixed sample is
+    packed as by ``PackDetInputs``.
     """
 
-    mapping_table = {**PackDetInputs.mapping_table, GT_MIX_IDS: MIX_IDS}
+    mapping_table = {
+        **PackDetInputs.mapping_table,
+        GT_MIX_IDS: MIX_IDS,
+        GT_MIX_VISIBILITY: MIX_VISIBILITY,
+    }
 
     def transform(self, results: dict) -> dict:
         """Pack one sample.
@@ -40,6 +48,7 @@ class PackMixInputs(PackDetInputs):
                     'before MixImage.'
                 )
         packed = super().transform(results)
-        if MIX_WEIGHTS in results:
-            packed['data_samples'].set_metainfo({MIX_WEIGHTS: results[MIX_WEIGHTS]})
+        packed['data_samples'].set_metainfo(
+            {key: results[key] for key in (MIX_WEIGHTS, MIX_BOXES) if key in results}
+        )
         return packed

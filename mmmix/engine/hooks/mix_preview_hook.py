@@ -41,7 +41,7 @@ class MixPreviewHook(Hook):
         self.max_images = max_images
 
     def before_train(self, runner: Runner) -> None:
-        """Listen to the preprocessor until enough batches are saved."""
+        """Listen to the preprocessor, or a mixer after it, for the first batches."""
         if not is_main_process() or not self.num_batches or not self.max_images:
             return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -49,9 +49,15 @@ class MixPreviewHook(Hook):
         self._classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get(
             'classes'
         )
-        handle = model.data_preprocessor.register_forward_hook(
-            lambda module, _, data: self._save(runner, module, data, handle)
-        )
+        preprocessor = model.data_preprocessor
+        mixer = getattr(model, 'mixer', None)  # of LevelMixDetector
+
+        def listen(module: nn.Module, _: Any, output: Any) -> None:
+            if module is mixer:
+                output = dict(zip(('inputs', 'data_samples'), output))
+            self._save(runner, preprocessor, output, handle)
+
+        handle = (mixer or preprocessor).register_forward_hook(listen)
 
     def _save(
         self, runner: Runner, preprocessor: nn.Module, data: Any, handle: Any

@@ -1,6 +1,7 @@
 """Metrics that mmdet lacks."""
 
 from .coco_style_metric import CocoStyleMetric
+from .patch_metric import PatchMetric
 from .pseudo_label_metric import PseudoLabelMetric
 
-__all__ = ['CocoStyleMetric', 'PseudoLabelMetric']
+__all__ = ['CocoStyleMetric', 'PatchMetric', 'PseudoLabelMetric']

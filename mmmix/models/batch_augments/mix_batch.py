@@ -13,12 +13,23 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmmix.functional.counters import counter_rng, runner_counter
-from mmmix.functional.mix_plan import PAIRINGS, draw_chosen, draw_lam, draw_partners
-from mmmix.functional.mixer_settings import MixerSettings, check_choice, check_unit
+from mmmix.functional.mix_plan import (
+    PAIRINGS,
+    draw_centres,
+    draw_chosen,
+    draw_lam,
+    draw_partners,
+)
+from mmmix.functional.mixer_settings import (
+    MODES,
+    MixerSettings,
+    check_choice,
+    check_unit,
+)
 
 from .mix_pixels import mix_pixels
 from .mix_samples import check_samples, mix_sample
-from .pair import Pair
+from .pair import Draws, Pair
 
 Samples = Sequence[DetDataSample]
 
@@ -52,6 +63,17 @@ class MixBatch(nn.Module):
         pairing: ``'shuffle'``, ``'roll'`` or ``'reverse'``.
         mean: The preprocessor's mean per channel, for ``pad='black'``.
         std: The preprocessor's standard deviation per channel, likewise.
+        mode: ``'blend'`` the pixels, or ``'cutmix'``: paste a region of the
+            partner, of about a share 1 - λ of the canvas; λ becomes the exact
+            share of what is left (CutMix suppl., alg. A1). ``'pair'`` leaves the
+            pixels alone and records the partner as ``metainfo['mix_partner']``,
+            for ``AlignMix``; it needs ``align='corner'`` or ``'resize'``.
+        boxes: In ``mode='cutmix'``, ``'keep'`` all boxes as they are, for
+            supervisions that weigh by λ, or ``'clip'`` them to what is visible
+            and record its share as ``mix_visibility``, for ``Visible`` and
+            ``Union``.
+        min_visibility: A clipped box is dropped if less than this share of it is
+            visible, or less than 4 pixels of a side are left.
 
     Raises:
         TypeError, ValueError, KeyError: If a setting is unknown or out of range.
@@ -74,9 +96,22 @@ class MixBatch(nn.Module):
         pairing: str = 'shuffle',
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
+        mode: str = 'blend',
+        boxes: str = 'keep',
+        min_visibility: float = 0.25,
     ) -> None:
         super().__init__()
-        self.settings = MixerSettings.build(ratio, align, pad, keep, prob)
+        self.settings = MixerSettings.build(
+            ratio,
+            align,
+            pad,
+            keep,
+            prob,
+            mode,
+            boxes,
+            min_visibility,
+            modes=(*MODES, 'pair'),
+        )
         if fraction is not None and prob != 1.0:
             raise ValueError(f'give prob or fraction, not both: {prob=}, {fraction=}')
         self.fraction = None if fraction is None else check_unit('fraction', fraction)
@@ -119,9 +154,9 @@ class MixBatch(nn.Module):
             return inputs, samples
         rng = self._rng()
         partners = draw_partners(rng, len(samples), self.pairing)
-        lam, chosen = self._draw(rng, len(samples))
-        chosen &= partners != np.arange(len(samples))
-        return self._mix((inputs, samples), (inputs, samples), partners, lam, chosen)
+        draws = self._draw(rng, len(samples))
+        draws.chosen[partners == np.arange(len(samples))] = False
+        return self._mix((inputs, samples), (inputs, samples), partners, draws)
 
     def mix_pair(
         self,
@@ -151,11 +186,16 @@ class MixBatch(nn.Module):
                 'mix_pair expects two batches of one length, got '
                 f'{size} and {len(samples_b)} samples'
             )
+        if self.settings.pairs_only:
+            raise ValueError(
+                "MixBatch(mode='pair') pairs samples within a batch, so that features "
+                "can be mixed; use mode='blend' to mix two batches"
+            )
         if not self.enabled:
             return inputs_a, samples_a
-        lam, chosen = self._draw(self._rng(), size)
+        draws = self._draw(self._rng(), size)
         return self._mix(
-            (inputs_a, samples_a), (inputs_b, samples_b), np.arange(size), lam, chosen
+            (inputs_a, samples_a), (inputs_b, samples_b), np.arange(size), draws
         )
 
     def _rng(self) -> np.random.Generator:
@@ -166,22 +206,22 @@ class MixBatch(nn.Module):
         counters = (runner_counter('seed'), get_rank(), iteration, self._calls)
         return counter_rng(*counters, *([self.stream] if self.stream else []))
 
-    def _draw(
-        self, rng: np.random.Generator, size: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """λ of each sample, and whether it is mixed."""
+    def _draw(self, rng: np.random.Generator, size: int) -> Draws:
+        """All draws of a batch but its partners."""
         count = size if self.lam_per == 'image' else 1
         lam = draw_lam(rng, count, self.settings.ratio)
         chosen = draw_chosen(rng, size, self.settings.prob, self.fraction)
-        return np.broadcast_to(lam, size), chosen
+        centres = [None] * size
+        if self.settings.cuts:
+            centres = np.broadcast_to(draw_centres(rng, count), (size, 2)).tolist()
+        return Draws(np.broadcast_to(lam, size), chosen, centres)
 
     def _mix(
         self,
         batch_a: tuple[Tensor, Samples],
         batch_b: tuple[Tensor, Samples],
         partners: np.ndarray,
-        lam: np.ndarray,
-        chosen: np.ndarray,
+        draws: Draws,
     ) -> tuple[Tensor, Samples]:
         """Mix the chosen samples of batch a with their partners of batch b."""
         (inputs_a, samples_a), (inputs_b, samples_b) = batch_a, batch_b
@@ -189,18 +229,25 @@ class MixBatch(nn.Module):
         sizes_b = sizes_a if samples_b is samples_a else check_samples(samples_b)
         pairs = [
             Pair.build(
-                i, j, float(lam[i]), (sizes_a[i], sizes_b[j]), self.settings.align
+                i,
+                j,
+                float(draws.lam[i]),
+                (sizes_a[i], sizes_b[j]),
+                self.settings.align,
+                draws.centres[i],
             )
-            for i, j in ((int(i), int(partners[i])) for i in chosen.nonzero()[0])
+            for i, j in ((int(i), int(partners[i])) for i in draws.chosen.nonzero()[0])
         ]
-        inputs = mix_pixels(inputs_a, inputs_b, pairs, self.fill)
+        inputs = inputs_a
+        if not self.settings.pairs_only:
+            inputs = mix_pixels(inputs_a, inputs_b, pairs, self.fill)
         samples = list(samples_a)
         for pair in pairs:
             samples[pair.index] = mix_sample(
                 samples_a[pair.index],
                 samples_b[pair.partner],
                 pair,
-                self.settings.keep,
+                self.settings,
             )
         if inputs.shape[2:] != inputs_a.shape[2:]:
             samples = [sample.new() for sample in samples]

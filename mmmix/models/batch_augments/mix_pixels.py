@@ -1,4 +1,4 @@
-"""Blending the images of a batch.
+"""Mixing the pixels of a batch.
 
 Shape shorthand: N samples, C channels, H x W pixels of the padded batch; images
 lie in the upper left corner.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from mmmix.functional import blend, place
+from mmmix.functional import blend, paste, place
 
 from .pair import Pair
 
@@ -18,7 +18,7 @@ from .pair import Pair
 def mix_pixels(
     inputs_a: Tensor, inputs_b: Tensor, pairs: Sequence[Pair], fill: Tensor | None
 ) -> Tensor:
-    """Blend the images of the pairs; all other images of batch a stay.
+    """Blend or cut the images of the pairs; all other images of batch a stay.
 
     Every pixel is written once, straight into the result: a copy of the batch in
     the order of the partners would cost more than the blend itself.
@@ -47,7 +47,10 @@ def mix_pixels(
             for row, size, offset in zip(rows, pair.sizes, pair.offsets)
         ]
         canvas = mixed[pair.index, :, : pair.canvas[0], : pair.canvas[1]]
-        blend(*layers, pair.lam, out=canvas)
+        if pair.region is None:
+            blend(*layers, pair.lam, out=canvas)
+        else:
+            paste(*layers, pair.region, out=canvas)
     return mixed
 
 

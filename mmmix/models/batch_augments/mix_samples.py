@@ -9,8 +9,24 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmmix.functional import check_boxes, shift_boxes, shift_masks
-from mmmix.structures import MIX_IDS, MIX_WEIGHTS, dominant_component
+from mmmix.functional import (
+    check_boxes,
+    cut_boxes,
+    cut_masks,
+    seen_enough,
+    shift_boxes,
+    shift_masks,
+)
+from mmmix.functional.mixer_settings import MixerSettings
+from mmmix.structures import (
+    MIX_BOXES,
+    MIX_IDS,
+    MIX_PARTNER,
+    MIX_SIZES,
+    MIX_VISIBILITY,
+    MIX_WEIGHTS,
+    dominant_component,
+)
 
 from .pair import Pair, Size
 
@@ -67,7 +83,7 @@ def mix_sample(
     sample_a: DetDataSample,
     sample_b: DetDataSample,
     pair: Pair,
-    keep: str,
+    settings: MixerSettings,
 ) -> DetDataSample:
     """The mixed sample of a pair.
 
@@ -75,32 +91,39 @@ def mix_sample(
         sample_a: Component 0.
         sample_b: Component 1.
         pair: Their geometry and λ.
-        keep: ``'all'`` or ``'dominant'``.
+        settings: The mixer's; ``keep``, ``boxes`` and ``min_visibility`` count.
 
     Returns:
         A new sample on the pair's canvas. With ``keep='all'`` it carries
-        ``mix_weights`` and ``mix_ids``; with ``'dominant'`` it is an unmixed
+        ``mix_weights`` and ``mix_ids``, of CutMix also ``mix_boxes`` and, with
+        ``boxes='clip'``, ``mix_visibility``, of ``mode='pair'`` also
+        ``mix_partner`` and ``mix_sizes``; with ``'dominant'`` it is an unmixed
         sample with the boxes of the heavier component.
 
     Raises:
+        TypeError: If polygon masks are to be clipped.
         ValueError: If the two samples' annotations have different fields.
     """
     weights = (pair.lam, 1.0 - pair.lam)
-    components = list(zip((sample_a, sample_b), pair.offsets))
-    if keep == 'dominant':
-        components = [components[dominant_component(weights)]]
+    samples = (sample_a, sample_b)
+    components = [0, 1]
+    mix_fields: dict[str, Any] = {MIX_WEIGHTS: weights}
+    if pair.region is not None:
+        mix_fields[MIX_BOXES] = settings.boxes
+    if settings.pairs_only:
+        mix_fields |= {MIX_PARTNER: pair.partner, MIX_SIZES: pair.sizes}
+    if settings.keep == 'dominant':
+        components = [dominant_component(weights)]
         mix_fields = {}
-    else:
-        mix_fields = {MIX_WEIGHTS: weights}
     mixed = _copy_of(sample_a)
     metainfo = _canvas_metainfo(sample_a, sample_b, pair) | mix_fields
     for name, value in metainfo.items():
         mixed.set_field(value, name, field_type='metainfo')
     for field in _INSTANCES:
         placed = [
-            _place(sample.get(field), offset, pair.canvas)
-            for sample, offset in components
-            if field in sample
+            _place(samples[k].get(field), pair, k, settings)
+            for k in components
+            if field in samples[k]
         ]
         if placed:
             merged = _merge(placed, field, _name(sample_a))
@@ -133,14 +156,25 @@ def _canvas_metainfo(
     return {'img_shape': pair.canvas, 'pad_shape': (height, width)}
 
 
-def _place(instances: InstanceData, offset: Size, canvas: Size) -> dict[str, Any]:
-    """Fields of a component's instances, moved to where its image lies."""
+def _place(
+    instances: InstanceData, pair: Pair, component: int, settings: MixerSettings
+) -> dict[str, Any]:
+    """Fields of a component's instances, moved and cut as its image is."""
     fields = dict(instances.items())
+    offset = pair.offsets[component]
     if len(instances):
-        fields['bboxes'] = shift_boxes(fields['bboxes'], offset, canvas)
+        fields['bboxes'] = shift_boxes(fields['bboxes'], offset, pair.canvas)
     if 'masks' in fields:
-        fields['masks'] = shift_masks(fields['masks'], offset, canvas)
-    return fields
+        fields['masks'] = shift_masks(fields['masks'], offset, pair.canvas)
+    if pair.region is None or not settings.clips or 'bboxes' not in fields:
+        return fields
+    fields['bboxes'], visibility = cut_boxes(fields['bboxes'], pair.region, component)
+    if 'masks' in fields:
+        fields['masks'] = cut_masks(fields['masks'], pair.region, component)
+    seen = seen_enough(fields['bboxes'], visibility, settings.min_visibility)
+    if settings.keep == 'all':
+        fields[MIX_VISIBILITY] = visibility
+    return dict(InstanceData(**fields)[seen].items())
 
 
 def _merge(placed: list[dict[str, Any]], field: str, name: str) -> dict[str, Any]:

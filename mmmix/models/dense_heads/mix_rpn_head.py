@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from mmdet.models.dense_heads import RPNHead
-from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.models.task_modules.prior_generators import anchor_inside_flags
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.models.utils import images_to_levels, multi_apply
@@ -18,9 +17,12 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.merged_assignment import dominant_first, sample_once, seen_by
+from mmmix.models.soft_assignment import all_negative, soft_assignment
 from mmmix.models.supervisions import build_supervision
-from mmmix.structures import COMPONENT_WEIGHT, Annotations
+from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
 
+from .drawn_anchors import DrawnAnchors, carried_shares, split_by_share
+from .pair_targets import Levels
 from .weighted_anchor_targets import WeightedAnchorTargets
 
 
@@ -77,7 +79,9 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
 
         An anchor's objectness target is λ o + (1 - λ) o'; a component that
         ignores the anchor adds nothing. Offsets are the dominant component's,
-        with weight 1. Both terms are divided by the size of the sample.
+        with weight 1. Both terms are divided by the size of the sample. An image
+        with a plan (AlignMix) has component 1's labels carried through it, and the
+        offsets of component 0.
 
         Args:
             cls_scores: Per level ``(N, num_anchors, H, W)``.
@@ -104,9 +108,9 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
             )
             for *levels, avg_factor in targets
         ]
-        (loss_cls, loss_bbox), (loss_cls_other, _) = passes
+        cls_passes, (loss_bbox, *_) = zip(*passes)
         return dict(
-            loss_rpn_cls=[sum(pair) for pair in zip(loss_cls, loss_cls_other)],
+            loss_rpn_cls=[sum(parts) for parts in zip(*cls_passes)],
             loss_rpn_bbox=loss_bbox,
         )
 
@@ -118,7 +122,9 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
         Returns:
             Anchors per level, ``(N, A, 4)``, and per component what
             ``AnchorHead.get_targets`` returns, with label weights that are
-            scaled by the component's weight and box weights that are not.
+            scaled by the component's weight and box weights that are not. If an
+            image has a plan, component 1 has two of these, see
+            :func:`split_by_share`.
         """
         metas = [
             {key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
@@ -126,8 +132,12 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
         ]
         sizes = [score.shape[-2:] for score in cls_scores]
         grid = self.get_anchors(sizes, metas, device=cls_scores[0].device)
+        levels = Levels(
+            [tuple(size) for size in sizes], self.prior_generator.num_base_priors
+        )
+        views, shares = self._samples(*grid, components, levels)
         targets = []
-        for component, samples in zip(components, self._samples(*grid, components)):
+        for component, samples in zip(components, views):
             labels, label_weights, *rest = self._with_samples(samples).get_targets(
                 *grid, component.gt_instances, metas
             )
@@ -135,6 +145,8 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
                 [[meta[COMPONENT_WEIGHT]] for meta in component.metas]
             )
             targets.append((labels, [w * factors for w in label_weights], *rest))
+        if any(share is not None for share in shares):
+            targets[1:] = split_by_share(targets[1], shares)
         anchors = grid[0]
         return images_to_levels(
             [cat_boxes(levels) for levels in anchors],
@@ -146,47 +158,43 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
         anchors: list[list[Tensor]],
         valid_flags: list[list[Tensor]],
         components: list[Annotations],
-    ) -> list[tuple[SamplingResult, ...]]:
+        levels: Levels,
+    ) -> tuple[list[tuple[SamplingResult, ...]], list[Tensor | None]]:
         """One sample of anchors per image, as each component sees it.
 
         Returns:
-            Per component: N sampling results on the anchors inside the image.
+            Per component: N sampling results on the anchors inside the image. And
+            per image what its plan makes of component 1's labels, if it has one:
+            ``(A, 2)`` shares of object and background; its sample then is all
+            negative to component 1.
         """
-        samples = []
-        for i, (levels, flags) in enumerate(zip(anchors, valid_flags)):
-            flat = cat_boxes(levels)
+        samples, shares = [], []
+        for i, (boxes, flags) in enumerate(zip(anchors, valid_flags)):
+            flat = cat_boxes(boxes)
             shape = components[0].metas[i]['img_shape'][:2]
             border = self.train_cfg['allowed_border']
-            priors = flat[anchor_inside_flags(flat, torch.cat(flags), shape, border)]
+            inside = anchor_inside_flags(flat, torch.cat(flags), shape, border)
+            priors = flat[inside]
             gts = [component.gt_instances[i] for component in components]
             weights = [component.metas[i][COMPONENT_WEIGHT] for component in components]
             assigned = [
                 self.assigner.assign(InstanceData(priors=priors), gt, c.ignored[i])
                 for gt, c in zip(gts, components)
             ]
+            seen, share = assigned, None
+            if TRANSPORT in components[0].metas[i]:
+                share = carried_shares(
+                    assigned[1], inside, components[0].metas[i][TRANSPORT], levels
+                )
+                soft = soft_assignment(share[inside], len(gts[1]))
+                assigned, seen = [assigned[0], soft], [assigned[0], all_negative(soft)]
             sample = sample_once(self.sampler, assigned, weights, priors, gts)
-            samples.append(
-                [seen_by(sample, a, priors, gt) for a, gt in zip(assigned, gts)]
-            )
-        return list(zip(*samples))
+            samples.append([seen_by(sample, a, priors, gt) for a, gt in zip(seen, gts)])
+            shares.append(share)
+        return list(zip(*samples)), shares
 
     def _with_samples(self, samples: tuple[SamplingResult, ...]) -> MixRPNHead:
         """A view of this head that takes these samples, one per image."""
         head = copy.copy(self)
-        head.assigner = head.sampler = _Drawn(samples)
+        head.assigner = head.sampler = DrawnAnchors(samples)
         return head
-
-
-class _Drawn:
-    """Assigner and sampler in one, for samples that were drawn before."""
-
-    def __init__(self, samples: tuple[SamplingResult, ...]) -> None:
-        self._samples = iter(samples)
-
-    def assign(self, *args: Any) -> AssignResult | None:
-        """Nothing to assign."""
-        return None
-
-    def sample(self, *args: Any) -> SamplingResult:
-        """The next image's sample."""
-        return next(self._samples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from mmdet.models.dense_heads import SSDHead
@@ -13,25 +13,11 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.functional import boxmix_cls_losses
 from mmmix.models.supervisions import build_supervision
 from mmmix.structures import COMPONENT_WEIGHT, Annotations
 
+from .pair_targets import Levels, PairTargets
 from .weighted_anchor_targets import WeightedAnchorTargets
-
-
-class PairTargets(NamedTuple):
-    """Targets of two components on the same anchors, one entry per image.
-
-    Attributes:
-        labels: Pairs of ``(A,)`` labels in [0, C]; C is background.
-        weights: Pairs of ``(A,)`` label weights.
-        boxes: Pairs of (targets, weights), each ``(A, 4)``.
-    """
-
-    labels: list[tuple[Tensor, Tensor]]
-    weights: list[tuple[Tensor, Tensor]]
-    boxes: list[tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]]
 
 
 @MODELS.register_module()
@@ -85,7 +71,9 @@ class MixSSDHead(WeightedAnchorTargets, SSDHead):
         """BoxMix of two components (eq. 7-11), mined as ``positives`` says.
 
         Classification and regression share one normaliser as in SSD:
-        Σ_i max(n_i, 1) over the images, with n_i of the positives rule.
+        Σ_i max(n_i, 1) over the images, with n_i of the positives rule. An image
+        with a plan (AlignMix) has component 1's labels carried through it, and the
+        offsets of component 0, whose matches it counts for them.
 
         Args:
             cls_scores: Per level ``(N, num_anchors * (C + 1), H, W)``.
@@ -99,23 +87,27 @@ class MixSSDHead(WeightedAnchorTargets, SSDHead):
         anchors, targets = self._component_targets(cls_scores, components)
         log_probs = self._flatten(cls_scores, self.cls_out_channels).log_softmax(-1)
         deltas = self._flatten(bbox_preds, 4)
-        lams = [meta[COMPONENT_WEIGHT] for meta in components[0].metas]
-        ratio = self.train_cfg['neg_pos_ratio']
-        losses = [
-            boxmix_cls_losses(log_probs[i], *pair, lam, ratio, positives)
-            for i, (lam, *pair) in enumerate(zip(lams, targets.labels, targets.weights))
+        levels = Levels(
+            [tuple(score.shape[2:]) for score in cls_scores],
+            self.prior_generator.num_base_priors,
+        )
+        settings = (levels, self.train_cfg['neg_pos_ratio'], positives)
+        images = [
+            targets.of_image(i, log_probs[i], meta, *settings)
+            for i, meta in enumerate(components[0].metas)
         ]
-        avg_factor = sum(max(loss.num_pos, 1) for loss in losses)
+        avg_factor = sum(max(image.cls.num_pos, 1) for image in images)
+        box_factor = sum(max(image.num_boxes, 1) for image in images)
         return dict(
-            loss_cls=[loss.loss[None] / avg_factor for loss in losses],
+            loss_cls=[image.cls.loss[None] / avg_factor for image in images],
             loss_bbox=[
                 self._box_loss(
                     cat_boxes(anchors[i]),
                     deltas[i],
-                    *targets.boxes[i][0 if lam > 0.5 else 1],
-                    avg_factor=avg_factor,
+                    *image.boxes,
+                    avg_factor=box_factor,
                 )
-                for i, lam in enumerate(lams)
+                for i, image in enumerate(images)
             ],
         )
 

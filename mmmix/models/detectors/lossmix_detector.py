@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
-from mmdet.models.detectors import BaseDetector, SemiBaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
@@ -28,11 +25,12 @@ from mmmix.structures import (
     is_mixed,
 )
 
+from .detector_wrapper import DetectorWrapper
 from .remembered_calls import remembered_calls
 
 
 @MODELS.register_module()
-class LossMixDetector(BaseDetector):
+class LossMixDetector(DetectorWrapper):
     """Any detector, trained with Σ_k w_k L(f(x̃), y_k) (LossMix, eq. 4-6).
 
     It is what the class of the detector builds, with another ``loss``: same
@@ -73,25 +71,13 @@ class LossMixDetector(BaseDetector):
         ValueError: If the supervision needs a mix-aware head.
     """
 
-    def __new__(cls, detector: Any = None, **_: Any) -> LossMixDetector:
-        """An empty instance of a class that also is the detector's.
-
-        Copying a model calls it on that class, without arguments.
-        """
-        if cls is LossMixDetector:
-            cls = _combined_class(_detector_class(detector))
-        return super().__new__(cls)
-
     def __init__(
         self,
         detector: str | type | dict,
         supervision: dict | None = None,
         **settings: Any,
     ) -> None:
-        if isinstance(detector, Mapping):
-            settings = {**detector, **settings}
-            del settings['type']
-        super().__init__(**settings)
+        super().__init__(detector, **settings)
         if supervision is None:
             supervision = dict(type='LossMix')
         self.supervision = build_supervision(supervision)
@@ -154,40 +140,6 @@ class LossMixDetector(BaseDetector):
         ]
         losses = _regression_weighted(super().loss(batch_inputs, parts), parts)
         return {name: _scaled(value, weights[0]) for name, value in losses.items()}
-
-
-def _detector_class(detector: Any) -> type[BaseDetector]:
-    """The class that ``detector`` names.
-
-    Raises:
-        TypeError, KeyError: If it names none.
-    """
-    kind = detector.get('type') if isinstance(detector, Mapping) else detector
-    if kind is None:
-        raise TypeError(
-            "LossMixDetector needs the class of a detector, detector='RetinaNet' "
-            f'say, or its config, detector=dict(type=...); got detector={detector!r}'
-        )
-    cls = kind if isinstance(kind, type) else MODELS.get(kind)
-    if cls is None:
-        raise KeyError(f'detector: {kind!r} is not among the registered models')
-    unfit = (LossMixDetector, SemiBaseDetector)
-    if not issubclass(cls, BaseDetector) or issubclass(cls, unfit):
-        raise TypeError(
-            "detector must be a plain detector of mmdet, such as 'RetinaNet', got "
-            f'{cls.__name__}'
-        )
-    return cls
-
-
-@functools.cache
-def _combined_class(detector: type[BaseDetector]) -> type[LossMixDetector]:
-    """``detector`` with the methods of ``LossMixDetector`` in front."""
-    return types.new_class(
-        f'LossMix{detector.__name__}',
-        (LossMixDetector, detector),
-        exec_body=lambda namespace: namespace.update(__module__=__name__),
-    )
 
 
 def _check_shared_weights(batch: Annotations) -> None:

@@ -17,12 +17,14 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.merged_assignment import dominant_first
+from mmmix.models.soft_assignment import transported_shares
 from mmmix.models.supervisions import Union, build_supervision
-from mmmix.structures import COMPONENT_WEIGHT, Annotations
+from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
 
 from .remembered_rois import Forward, RememberedRoIs, rows_are_independent
 from .sample_weights import WeighingSampler
 from .shared_rois import SharedRoIs, share_rois
+from .soft_rois import soft_cls_loss
 from .weighted_box_loss import WeightedBoxLoss
 
 
@@ -106,7 +108,8 @@ class MixStandardRoIHead(StandardRoIHead):
         A RoI's class label is λ p + (1 - λ) p'; a component that ignores the RoI
         adds nothing. Offsets are the dominant component's, with weight 1, at the
         place of the dominant label where they are class-specific. Both terms are
-        divided by the size of the sample.
+        divided by the size of the sample. An image with a plan (AlignMix) has
+        component 1's labels carried through it, and the offsets of component 0.
 
         Args:
             x: Feature maps, ``(N, C, H, W)`` each.
@@ -127,9 +130,14 @@ class MixStandardRoIHead(StandardRoIHead):
         ]
         rois = bbox2roi([image.rois for image in shared])
         outputs = self._bbox_forward(x, rois)
-        losses, others = (
-            self._component_loss(outputs, rois, shared, k) for k in range(2)
-        )
+        losses = self._component_loss(outputs, rois, shared, 0)
+        if any(image.shares is not None for image in shared):
+            lams = [meta[COMPONENT_WEIGHT] for meta in components[1].metas]
+            others = soft_cls_loss(
+                self.bbox_head, self.train_cfg, outputs['cls_score'], shared, lams
+            )
+        else:
+            others = self._component_loss(outputs, rois, shared, 1)
         return losses | {
             name: losses[name] + value
             for name, value in others.items()
@@ -144,6 +152,13 @@ class MixStandardRoIHead(StandardRoIHead):
         components: list[Annotations],
     ) -> SharedRoIs:
         """One sample of an image's RoIs, as both components see it."""
+        carry, meta = None, components[0].metas[index]
+        if TRANSPORT in meta:
+            carry = partial(
+                transported_shares,
+                transport=meta[TRANSPORT],
+                num_classes=self.bbox_head.num_classes,
+            )
         return share_rois(
             self.bbox_assigner,
             self.bbox_sampler,
@@ -151,6 +166,7 @@ class MixStandardRoIHead(StandardRoIHead):
             [component.gt_instances[index] for component in components],
             [component.ignored[index] for component in components],
             [component.metas[index][COMPONENT_WEIGHT] for component in components],
+            carry=carry,
             feats=[level[index][None] for level in x],
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.merged_assignment import sample_once, seen_by
+from mmmix.models.soft_assignment import soft_assignment
 
 from .sample_weights import SampleWeights, regression_factors, set_sample_weights
 
@@ -23,11 +25,14 @@ class SharedRoIs(NamedTuple):
         rois: ``(n, 4)`` boxes.
         views: Per component, the n RoIs as it sees them, with their weights.
         orders: Per component, ``(n,)``: which of ``rois`` its samples are.
+        shares: ``(n, C + 1)``: what a plan makes of component 1's labels, each
+            class and the background; None without a plan.
     """
 
     rois: Tensor
     views: list[SamplingResult]
     orders: list[Tensor]
+    shares: Tensor | None = None
 
 
 def share_rois(
@@ -37,6 +42,7 @@ def share_rois(
     gt_instances: list[InstanceData],
     ignored: list[InstanceData | None],
     weights: list[float],
+    carry: Callable[..., Tensor] | None = None,
     **kwargs: Any,
 ) -> SharedRoIs:
     """Assign proposals to each component and draw one sample from all.
@@ -49,6 +55,9 @@ def share_rois(
         gt_instances: Boxes and labels of each component, dominant first.
         ignored: Ignored boxes of each component.
         weights: Weight of each component.
+        carry: Labels of component 1 that RoIs take through a plan, if there is one:
+            called with the assigner, ``(P, 4)`` RoIs, its boxes and its ignored
+            boxes, it gives ``(P, C + 1)`` shares.
         **kwargs: Passed on to the sampler.
 
     Raises:
@@ -62,18 +71,25 @@ def share_rois(
         for k, *pair in zip(own, gt_instances, ignored)
     ]
     candidates = cat_boxes([*blocks, proposals])
+    shares = None
+    if carry is not None:
+        shares = carry(assigner, candidates, gt_instances[1], ignored[1])
+        assigned[1] = soft_assignment(shares, len(gt_instances[1]))
     sample = sample_once(sampler, assigned, weights, candidates, gt_instances, **kwargs)
+    indices = torch.cat([sample.pos_inds, sample.neg_inds])
     views, orders = [], []
     for result, instances, weight in zip(assigned, gt_instances, weights):
         view = seen_by(sample, result, candidates, instances, keep_ignored=True)
-        owners = result.gt_inds[torch.cat([sample.pos_inds, sample.neg_inds])]
+        owners = result.gt_inds[indices]
         order = (owners <= 0).long().argsort(stable=True)
         labels = weight * (owners[order] >= 0).float()
         boxes = regression_factors(view, instances)
         set_sample_weights(view, SampleWeights(labels, boxes))
         views.append(view)
         orders.append(order)
-    return SharedRoIs(sample.priors, views, orders)
+    if shares is not None:
+        shares = shares[indices]
+    return SharedRoIs(sample.priors, views, orders, shares)
 
 
 def _box_blocks(

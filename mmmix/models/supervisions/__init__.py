@@ -4,6 +4,7 @@ from .boxmix import BoxMix
 from .lossmix import LossMix
 from .supervision import Supervision, build_supervision
 from .union import Union
+from .visible import Visible
 from .weighted_union import WeightedUnion
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'LossMix',
     'Supervision',
     'Union',
+    'Visible',
     'WeightedUnion',
     'build_supervision',
 ]

@@ -17,12 +17,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from mmmix.registry import SUPERVISIONS, build_from
-from mmmix.structures import Annotations
+from mmmix.structures import (
+    MIX_BOXES,
+    MIX_PARTNER,
+    TRANSPORT,
+    Annotations,
+    is_mixed,
+)
 
 Losses = dict[str, Tensor | list[Tensor]]
 StockLoss = Callable[..., Losses]
@@ -34,7 +40,16 @@ class Supervision(ABC):
 
     Subclasses implement :meth:`mixed_loss`. A batch without a mixed image
     always gets the stock loss, bit for bit.
+
+    Attributes:
+        takes: Which boxes it can supervise: those of blended images (None), those
+            that CutMix kept as they were (``'keep'``), those that it clipped to
+            what is visible (``'clip'``). A supervision that weighs by λ needs all
+            boxes, because λ already stands for what is hidden; one that does not
+            needs them clipped.
     """
+
+    takes: ClassVar[tuple[str | None, ...]] = (None, 'keep')
 
     def loss(
         self,
@@ -58,6 +73,7 @@ class Supervision(ABC):
         """
         if not batch.mixed:
             return stock_loss(*batch)
+        self._check_boxes(batch)
         return self.mixed_loss(batch, stock_loss, boxmix_loss)
 
     @abstractmethod
@@ -68,6 +84,29 @@ class Supervision(ABC):
         boxmix_loss: BoxMixLoss | None,
     ) -> Losses:
         """Loss of a batch in which at least one image is mixed."""
+
+    def _check_boxes(self, batch: Annotations) -> None:
+        """Refuse boxes that this supervision would read wrongly.
+
+        Raises:
+            ValueError: Naming the mixer's setting that fits.
+        """
+        for meta in batch.metas:
+            if MIX_PARTNER in meta and TRANSPORT not in meta:
+                raise ValueError(
+                    "MixBatch(mode='pair') left the pixels unmixed; wrap the detector "
+                    "in AlignMix, which mixes features, or use mode='blend'"
+                )
+            boxes = meta.get(MIX_BOXES)
+            if not is_mixed(meta) or boxes in self.takes:
+                continue
+            fits = next(filter(None, reversed(self.takes)))
+            got = f"mode='cutmix', boxes={boxes!r}" if boxes else "mode='blend'"
+            raise ValueError(
+                f"{type(self).__name__} takes mode='cutmix' with boxes={fits!r}, got "
+                f'samples of {got}; set that in MixBatch or MixImage, or choose '
+                'another supervision'
+            )
 
     def __repr__(self) -> str:
         settings = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())

@@ -14,7 +14,11 @@ from tests.helpers import HEAD, annotations, mixed
 @pytest.mark.parametrize(
     ('cfg', 'error', 'message'),
     [
-        (dict(type='BoxMx'), KeyError, 'BoxMix, LossMix, Union, WeightedUnion'),
+        (
+            dict(type='BoxMx'),
+            KeyError,
+            'BoxMix, LossMix, Union, Visible, WeightedUnion',
+        ),
         (dict(type='LossMix', clss=True), TypeError, 'clss'),
         (dict(type='Union', cls=True), TypeError, 'Union'),
         (dict(type='BoxMix', positives='all'), ValueError, 'dominant.*any.*factored'),

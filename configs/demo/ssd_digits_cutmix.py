@@ -1,0 +1,7 @@
+# The digits demo with CutMix. 1 GPU (or CPU) x 16 images.
+_base_ = ['./ssd_digits.py', '../_base_/mixes/cutmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    bbox_head=dict(supervision=_base_.supervision),
+)

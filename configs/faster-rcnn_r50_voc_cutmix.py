@@ -1,0 +1,8 @@
+# Faster R-CNN (ResNet-50 FPN) on VOC07+12 with CutMix. 8 GPUs x 8 images.
+_base_ = ['./faster-rcnn_r50_voc.py', './_base_/mixes/cutmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    rpn_head=dict(supervision=_base_.supervision),
+    roi_head=dict(supervision=_base_.supervision),
+)

@@ -1,0 +1,7 @@
+# SSD300 (VGG-16) on VOC07+12 with CutMix. 8 GPUs x 4 images.
+_base_ = ['./ssd300_voc.py', './_base_/mixes/cutmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    bbox_head=dict(supervision=_base_.supervision),
+)

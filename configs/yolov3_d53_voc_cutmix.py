@@ -1,0 +1,7 @@
+# YOLOv3 (Darknet-53) on VOC07+12 with CutMix. 8 GPUs x 8 images.
+_base_ = ['./yolov3_d53_voc.py', './_base_/mixes/cutmix.py']
+
+model = dict(
+    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    bbox_head=dict(supervision=_base_.supervision),
+)

@@ -1,0 +1,117 @@
+"""Optimal transport between the cells of two feature maps (AlignMixup).
+
+"AlignMixup: Improving Representations by Interpolating Aligned Features"
+(https://arxiv.org/abs/2103.15375). Shape shorthand: N pairs of maps, C channels,
+r and r' cells. Component 0 is A, component 1 is A'.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def squared_distances(first: Tensor, second: Tensor) -> Tensor:
+    """‖a_i - a'_j‖² of all cells, in memory that is linear in the channels.
+
+    The two maps are centred together before, which changes no distance and keeps
+    the products small, so that little is lost to rounding.
+
+    Args:
+        first: ``(N, C, r)``, floating point.
+        second: ``(N, C, r')``.
+
+    Returns:
+        ``(N, r, r')`` float32, not below 0.
+    """
+    middle = first.mean(dim=2, keepdim=True)
+    first, second = first - middle, second - middle
+    lengths = [part.square().sum(dim=1) for part in (first, second)]
+    cost = torch.baddbmm(
+        lengths[0][:, :, None] + lengths[1][:, None, :],
+        first.transpose(1, 2),
+        second,
+        alpha=-2,
+    )
+    return cost.clamp_(min=0)
+
+
+@torch.no_grad()
+def assignment(
+    first: Tensor,
+    second: Tensor,
+    epsilon: float = 0.05,
+    iterations: int = 100,
+    valid: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
+    """Assignment R of A's cells to those of A': r P*, each row a distribution.
+
+    P* minimises ⟨P, M⟩ - ε H(P) over the plans of uniform marginals, with the
+    squared distances M divided by their mean; so R does not depend on the scale
+    of the features. Sinkhorn's iterations run in the log domain, in float32 also
+    under autocast, on the device, and a fixed number of them: nothing waits for
+    the device. They end with the rows, so that every row sums to 1 and a column
+    of A' Rᵀ is a convex combination of columns of A'. R has no gradient.
+
+    Args:
+        first: ``(N, C, r)``, the maps A.
+        second: ``(N, C, r')``, the maps A'.
+        epsilon: ε relative to the mean distance, above 0. A larger one blurs.
+        iterations: Updates of both marginals, at least 1.
+        valid: ``(N, r)`` and ``(N, r')`` bool: cells that take part. Each image
+            needs one of either. Columns of other cells are 0; other rows are
+            distributions too, but without meaning.
+
+    Returns:
+        ``(N, r, r')`` float32.
+
+    Raises:
+        ValueError: If a setting is out of range or the shapes do not fit.
+    """
+    _check(first, second, epsilon, iterations)
+    with torch.autocast(first.device.type, enabled=False):
+        score = squared_distances(first.float(), second.float())
+        marginals = _log_marginals(score, valid)
+        _to_scores(score, marginals, epsilon)
+        # Potentials in units of ε. A cell that takes no part has log-mass -∞.
+        rows, columns = marginals
+        column = columns
+        for _ in range(iterations):
+            row = rows - (score + column[:, None, :]).logsumexp(dim=2)
+            column = columns - (score + row[:, :, None]).logsumexp(dim=1)
+        return score.add_(column[:, None, :]).softmax(dim=2)
+
+
+def _check(first: Tensor, second: Tensor, epsilon: float, iterations: int) -> None:
+    if first.dim() != 3 or first.shape[:2] != second.shape[:2] or second.dim() != 3:
+        raise ValueError(
+            'expected maps of shape (N, C, cells) that agree in N and C, got '
+            f'{tuple(first.shape)} and {tuple(second.shape)}'
+        )
+    if not (epsilon > 0 and math.isfinite(epsilon)):
+        raise ValueError(f'epsilon must be above 0 and finite, got {epsilon}')
+    if iterations < 1:
+        raise ValueError(f'iterations must be at least 1, got {iterations}')
+
+
+def _log_marginals(
+    cost: Tensor, valid: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor]:
+    """Logarithms of the uniform marginals, ``(N, r)`` and ``(N, r')``."""
+    if valid is None:
+        shapes = cost.shape[:2], (cost.shape[0], cost.shape[2])
+        return tuple(cost.new_full(s, -math.log(s[1])) for s in shapes)
+    masses = (mask.to(cost) for mask in valid)
+    return tuple((mass / mass.sum(dim=1, keepdim=True)).log() for mass in masses)
+
+
+def _to_scores(
+    cost: Tensor, log_marginals: tuple[Tensor, Tensor], epsilon: float
+) -> None:
+    """Turn costs in place into -M / ε, with M of mean 1 over the cells that count."""
+    rows, columns = (log_mass.exp() for log_mass in log_marginals)
+    mean = torch.einsum('ni,nij,nj->n', rows, cost, columns)
+    tiny = torch.finfo(cost.dtype).tiny
+    cost.div_(mean.clamp(min=tiny)[:, None, None]).div_(-epsilon)

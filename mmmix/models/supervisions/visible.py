@@ -1,0 +1,32 @@
+"""Visible: one pass over all boxes, each weighted by what is seen of it."""
+
+from __future__ import annotations
+
+from mmmix.registry import SUPERVISIONS
+from mmmix.structures import Annotations, with_visibility
+
+from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
+
+
+@SUPERVISIONS.register_module()
+class Visible(Supervision):
+    """The stock loss on the union, positives times their box's visible share.
+
+    For CutMix with ``boxes='clip'``: "CutMix: Regularization Strategy to Train
+    Strong Classifiers with Localizable Features"
+    (https://arxiv.org/abs/1905.04899) mixes labels by area; on a detector every
+    pixel belongs to one image, so an object counts by the share of its own box
+    that is still to be seen, whatever λ is. Negatives keep weight 1 and the
+    normaliser is the stock one of the union.
+    """
+
+    takes = ('clip',)
+
+    def mixed_loss(
+        self,
+        batch: Annotations,
+        stock_loss: StockLoss,
+        boxmix_loss: BoxMixLoss | None,
+    ) -> Losses:
+        """See :class:`Supervision`."""
+        return stock_loss(*with_visibility(batch))
