@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -106,9 +107,9 @@ def _detector(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unwrapped(wrapper: Mapping[str, Any]) -> dict[str, Any]:
-    """The detector that a ``LossMixDetector`` says it is."""
-    settings = {k: v for k, v in wrapper.items() if k not in ('type', 'detector')}
-    settings.pop('supervision', None)
+    """The detector that a wrapper, such as ``LossMixDetector``, says it is."""
+    own = {'type', 'detector'} | _own_settings(_ours(wrapper['type'], MODELS))
+    settings = {key: value for key, value in wrapper.items() if key not in own}
     inner = wrapper['detector']
     return {**(inner if isinstance(inner, Mapping) else {'type': inner}), **settings}
 
@@ -124,9 +125,20 @@ def _stock(part: Any) -> Any:
         cls = _ours(result.get('type'), registry)
         if cls is not None:
             result['type'] = _stock_name(cls, registry)
-            result.pop('supervision', None)
-            break
+            own = _own_settings(cls)
+            return {key: value for key, value in result.items() if key not in own}
     return result
+
+
+def _own_settings(cls: type) -> set[str]:
+    """Arguments that our classes add to those of the stock class they derive from."""
+    ours: set[str] = set()
+    stock: set[str] = set()
+    for base in cls.__mro__:
+        if '__init__' in vars(base):
+            names = inspect.signature(base.__init__).parameters
+            (ours if _is_ours(base.__module__) else stock).update(names)
+    return ours - stock
 
 
 def _ours(name: Any, registry: Any) -> type | None:
