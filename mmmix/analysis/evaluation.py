@@ -26,10 +26,7 @@ class DetectionScores:
     """
 
     def __init__(self, cfg: Config, metainfo: Mapping[str, Any]) -> None:
-        voc = {'type': 'VOCMetric', 'metric': 'mAP', 'eval_mode': 'area'}
-        for metric in _metrics(cfg):
-            if str(metric.get('type')) == 'VOCMetric':
-                voc = dict(metric)
+        voc = voc_metric(cfg) or dict(type='VOCMetric', metric='mAP', eval_mode='area')
         # COCO's table is made of the annotations at hand, so that a part of the
         # images can be scored too.
         self._evaluator = Evaluator([voc, {'type': 'CocoStyleMetric'}])
@@ -56,10 +53,12 @@ class DetectionScores:
         return {key: float(value) for key, value in scores.items()}
 
 
-def _metrics(cfg: Config) -> Iterator[Mapping[str, Any]]:
-    """The configs of a config's test metrics."""
+def voc_metric(cfg: Config) -> dict[str, Any] | None:
+    """The config of the last ``VOCMetric`` among a config's test metrics, if any."""
     evaluator = cfg.get('test_evaluator') or ()
-    yield from [evaluator] if isinstance(evaluator, Mapping) else evaluator
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
+    found = [dict(m) for m in metrics if str(m.get('type')) == 'VOCMetric']
+    return found[-1] if found else None
 
 
 @contextlib.contextmanager

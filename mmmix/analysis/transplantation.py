@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.utils import ProgressBar
 
+from mmmix.analysis.evaluation import voc_metric
 from mmmix.analysis.fingerprint import fingerprint
 from mmmix.analysis.loaded_detector import LoadedDetector, batches, predict
 from mmmix.analysis.perturbed_images import DecodedImages
@@ -150,11 +151,8 @@ def averaged(copies: Sequence[Mapping[str, float]], iou: float) -> dict[str, Any
 
 def voc_mode(cfg: Config) -> str:
     """How a config's ``VOCMetric`` averages precision; ``'area'`` without one."""
-    metrics = cfg.get('test_evaluator') or ()
-    for metric in [metrics] if isinstance(metrics, Mapping) else metrics:
-        if str(metric.get('type')) == 'VOCMetric':
-            return metric.get('eval_mode', '11points')
-    return 'area'
+    metric = voc_metric(cfg)
+    return 'area' if metric is None else metric.get('eval_mode', '11points')
 
 
 def patches_digest(transform: TransplantPatch) -> str:

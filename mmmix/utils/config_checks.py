@@ -16,12 +16,12 @@ from mmdet.models.detectors import SemiBaseDetector
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.models.batch_augments import MixBatch
 from mmmix.models.supervisions import Supervision, build_supervision
+from mmmix.utils.unwrapped_model import unwrapped_model
 
 
 def check_mixing(runner: Runner, training: bool = True) -> None:
@@ -37,7 +37,7 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         ValueError: If a name is used by nothing, or was redefined although the
             model or the pipeline does not follow it; with the key to set.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped_model(runner)
     cfg = runner.cfg
     if cfg.get('supervision') is not None:
         placed = _has_key(cfg.model, 'supervision')

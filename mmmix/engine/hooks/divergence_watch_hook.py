@@ -12,9 +12,10 @@ from mmdet.registry import HOOKS
 from mmengine.dist import all_gather_object, all_reduce
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
+
+from mmmix.utils.unwrapped_model import unwrapped_model
 
 
 @HOOKS.register_module()
@@ -126,7 +127,7 @@ def _is_finite(value: Any) -> bool:
 
 def _burning_in(runner: Runner) -> bool:
     """Whether the model of a run is in its warm-up; False if it has none."""
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrapped_model(runner)
     progress = getattr(model, 'progress', None)
     return progress is not None and progress.burning_in
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
+
+from mmmix.utils.unwrapped_model import unwrapped_model
 
 CURRENT = 'current'
 """Prefix of the metrics of the model that counts."""
@@ -49,7 +50,7 @@ class DomainTeacherHook(Hook):
         Raises:
             TypeError: If nothing tells the model how far it is.
         """
-        model = _unwrapped(runner)
+        model = unwrapped_model(runner)
         progress = getattr(model, 'progress', None)
         if progress is None:
             raise TypeError(
@@ -91,13 +92,8 @@ class DomainTeacherHook(Hook):
 
     def _current(self, runner: Runner) -> str:
         """Which of the two models counts."""
-        model = _unwrapped(runner)
+        model = unwrapped_model(runner)
         progress = getattr(model, 'progress', None)
         if progress is None:
             return model.semi_test_cfg.get('predict_on', 'teacher')
         return 'student' if runner.iter < progress.burn_in else 'teacher'
-
-
-def _unwrapped(runner: Runner) -> nn.Module:
-    """The model inside a wrapper for distributed training."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

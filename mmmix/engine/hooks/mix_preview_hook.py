@@ -7,10 +7,10 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from mmmix.utils.unwrapped_model import unwrapped_model
 from mmmix.visualization import draw_branches
 
 
@@ -44,7 +44,7 @@ class MixPreviewHook(Hook):
         """Listen to the preprocessor, or a mixer after it, for the first batches."""
         if not is_main_process() or not self.num_batches or not self.max_images:
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped_model(runner)
         self._left = self.num_batches
         self._classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get(
             'classes'

@@ -11,12 +11,12 @@ from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.models.detectors.teacher_progress import TeacherProgress
+from mmmix.utils.unwrapped_model import unwrapped_model
 
 from .pseudo_label_watch import PseudoLabelWatch
 from .teacher_pairs import TeacherPairs
@@ -159,7 +159,7 @@ class MixTeacherHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Tell the model how far it is, and keep its teacher in eval mode."""
-        model = _unwrapped(runner)
+        model = unwrapped_model(runner)
         if model.teacher.training:
             model.teacher.eval()
         if hasattr(model, 'set_progress'):
@@ -207,7 +207,7 @@ class MixTeacherHook(Hook):
 
     def _checked_model(self, runner: Runner) -> nn.Module:
         """The model, if it is one that this hook can serve."""
-        model = _unwrapped(runner)
+        model = unwrapped_model(runner)
         for name in ('teacher', 'student'):
             if not isinstance(getattr(model, name, None), nn.Module):
                 raise TypeError(
@@ -220,8 +220,3 @@ class MixTeacherHook(Hook):
                 f'during burn_in={self.burn_in}; use MixTeacher, or burn_in=0'
             )
         return model
-
-
-def _unwrapped(runner: Runner) -> nn.Module:
-    """The model inside a wrapper for distributed training."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -8,10 +8,10 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmmix.models.detectors.branches import Batch
+from mmmix.utils.unwrapped_model import unwrapped_model
 from mmmix.visualization import draw_preprocessed_batch, plain_preprocessor
 
 
@@ -60,7 +60,7 @@ class TeacherPreviewHook(Hook):
         Raises:
             TypeError: If the model cannot be watched.
         """
-        model = _unwrapped(runner)
+        model = unwrapped_model(runner)
         if not hasattr(model, 'watch'):
             raise TypeError(
                 'TeacherPreviewHook needs MixTeacher or MixedDomainTeacher, got '
@@ -74,7 +74,7 @@ class TeacherPreviewHook(Hook):
         """Watch the model in the iterations to show."""
         if not is_main_process() or not self.max_images or not self._shows(runner):
             return
-        _unwrapped(runner).watch(partial(self._save, runner))
+        unwrapped_model(runner).watch(partial(self._save, runner))
 
     def after_train_iter(
         self,
@@ -84,13 +84,13 @@ class TeacherPreviewHook(Hook):
         outputs: Any = None,
     ) -> None:
         """Stop watching."""
-        _unwrapped(runner).watch(None)
+        unwrapped_model(runner).watch(None)
 
     def _shows(self, runner: Runner) -> bool:
         """Whether to show the present iteration."""
         iteration = runner.iter
         starts = [self._first]
-        progress = getattr(_unwrapped(runner), 'progress', None)
+        progress = getattr(unwrapped_model(runner), 'progress', None)
         if progress is not None:
             starts.append(progress.burn_in)
         if any(0 <= iteration - start < self.num_batches for start in starts):
@@ -102,14 +102,9 @@ class TeacherPreviewHook(Hook):
         inputs, samples = batch
         metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', {})
         picture = draw_preprocessed_batch(
-            plain_preprocessor(_unwrapped(runner).data_preprocessor),
+            plain_preprocessor(unwrapped_model(runner).data_preprocessor),
             dict(inputs=inputs, data_samples=samples),
             classes=metainfo.get('classes'),
             max_images=self.max_images,
         )
         runner.visualizer.add_image(f'preview_{name}', picture, step=runner.iter)
-
-
-def _unwrapped(runner: Runner) -> Any:
-    """The model inside a wrapper for distributed training."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
