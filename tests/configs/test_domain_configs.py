@@ -182,6 +182,13 @@ def test_one_variable_takes_voc12_alone_as_the_source(value, monkeypatch):
             assert found == years
 
 
+def test_another_source_is_refused_by_name(monkeypatch):
+    monkeypatch.setenv('VOC_SOURCE', 'voc07')
+    wanted = "VOC_SOURCE must be one of voc0712, voc12, got 'voc07'"
+    with pytest.raises(ValueError, match=wanted):
+        Config.fromfile(CONFIGS / 'domain_adaptation/ssd300_voc-clipart_lossmix.py')
+
+
 @every_leaf
 def test_it_trains_evaluates_and_saves_as_a_teacher_does(leaf):
     cfg = load(leaf)

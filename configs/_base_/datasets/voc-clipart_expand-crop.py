@@ -1,23 +1,15 @@
 # VOC07+12 trainval (16,551 images) labelled -> Clipart1k train (500) unlabelled, tested
 # on Clipart1k test (500), for SSD300 and 4 + 4 images a GPU. Source images are enlarged
-# and cropped as in SSD before they become views. VOC_SOURCE as in
-# voc-clipart_short-600.py.
-_base_ = ['./domain_pipelines.py', './ssd300_pipelines.py', './voc07_test.py']
+# and cropped as in SSD before they become views. VOC_SOURCE as in voc_source.py.
+_base_ = [
+    './domain_pipelines.py',
+    './voc_source.py',
+    './ssd300_pipelines.py',
+    './voc07_test.py',
+]
 
-voc07 = dict(
-    type='VOCDataset',
-    data_root='data/VOCdevkit/',
-    ann_file='VOC2007/ImageSets/Main/trainval.txt',
-    data_prefix=dict(sub_data_root='VOC2007/'),
-    filter_cfg=dict(filter_empty_gt=True, min_size=32),
-    # without SSD's own change of colours
-    pipeline=[*_base_.expand_crop_pipeline[:-2], _base_.source_views],
-)
-voc12 = dict(
-    voc07,
-    ann_file='VOC2012/ImageSets/Main/trainval.txt',
-    data_prefix=dict(sub_data_root='VOC2012/'),
-)
+# without SSD's own change of colours
+source_pipeline = [*_base_.expand_crop_pipeline[:-2], _base_.source_views]
 train_dataloader = dict(
     batch_size=8,
     num_workers=4,
@@ -38,8 +30,9 @@ train_dataloader = dict(
                 dict(
                     type='ConcatDataset',
                     ignore_keys=['dataset_type'],
-                    datasets={'voc0712': [voc07, voc12], 'voc12': [voc12]}[
-                        '{{$VOC_SOURCE:voc0712}}'
+                    datasets=[
+                        dict(part, pipeline=source_pipeline)
+                        for part in _base_.voc_source
                     ],
                 ),
                 dict(
@@ -59,7 +52,7 @@ train_dataloader = dict(
     ),
 )
 # Left behind, they would look like settings and change nothing.
-del voc07, voc12
+del source_pipeline, _base_.voc_source
 del _base_.strong_steps, _base_.pack_view, _base_.source_views, _base_.target_views
 del _base_.short_600_source, _base_.short_600_target
 del _base_.crop_pipeline, _base_.expand_crop_pipeline

@@ -2,21 +2,8 @@
 # on Clipart1k test (500), the shorter side resized to 600, for 2 + 2 images a GPU. The
 # environment variable VOC_SOURCE=voc12 takes VOC12 trainval alone as the source, as
 # Adaptive Teacher does.
-_base_ = ['./domain_pipelines.py', './voc07_test-800.py']
+_base_ = ['./domain_pipelines.py', './voc_source.py', './voc07_test-800.py']
 
-voc07 = dict(
-    type='VOCDataset',
-    data_root='data/VOCdevkit/',
-    ann_file='VOC2007/ImageSets/Main/trainval.txt',
-    data_prefix=dict(sub_data_root='VOC2007/'),
-    filter_cfg=dict(filter_empty_gt=True, min_size=32),
-    pipeline=_base_.short_600_source,
-)
-voc12 = dict(
-    voc07,
-    ann_file='VOC2012/ImageSets/Main/trainval.txt',
-    data_prefix=dict(sub_data_root='VOC2012/'),
-)
 train_dataloader = dict(
     batch_size=4,
     num_workers=4,
@@ -38,8 +25,9 @@ train_dataloader = dict(
                 dict(
                     type='ConcatDataset',
                     ignore_keys=['dataset_type'],
-                    datasets={'voc0712': [voc07, voc12], 'voc12': [voc12]}[
-                        '{{$VOC_SOURCE:voc0712}}'
+                    datasets=[
+                        dict(part, pipeline=_base_.short_600_source)
+                        for part in _base_.voc_source
                     ],
                 ),
                 dict(
@@ -55,7 +43,7 @@ train_dataloader = dict(
     ),
 )
 # Left behind, they would look like settings and change nothing.
-del voc07, voc12
+del _base_.voc_source
 del _base_.strong_steps, _base_.pack_view, _base_.source_views, _base_.target_views
 del _base_.short_600_source, _base_.short_600_target
 

@@ -1,22 +1,9 @@
 # VOC07+12 trainval labelled, images and boxes of six classes -> Watercolor2k train
 # (1,000 images) unlabelled, tested on Watercolor2k test (1,000), the shorter side
-# resized to 600, for 2 + 2 images a GPU. VOC_SOURCE as in voc-clipart_short-600.py.
-_base_ = ['./domain_pipelines.py', './voc07_test-800.py']
+# resized to 600, for 2 + 2 images a GPU. VOC_SOURCE as in voc_source.py.
+_base_ = ['./domain_pipelines.py', './voc_source.py', './voc07_test-800.py']
 
-voc07 = dict(
-    type='VOCDataset',
-    data_root='data/VOCdevkit/',
-    ann_file='VOC2007/ImageSets/Main/trainval.txt',
-    data_prefix=dict(sub_data_root='VOC2007/'),
-    metainfo=dict(classes=('bicycle', 'bird', 'car', 'cat', 'dog', 'person')),
-    filter_cfg=dict(filter_empty_gt=True, min_size=32),
-    pipeline=_base_.short_600_source,
-)
-voc12 = dict(
-    voc07,
-    ann_file='VOC2012/ImageSets/Main/trainval.txt',
-    data_prefix=dict(sub_data_root='VOC2012/'),
-)
+classes = ('bicycle', 'bird', 'car', 'cat', 'dog', 'person')
 train_dataloader = dict(
     batch_size=4,
     num_workers=4,
@@ -38,8 +25,13 @@ train_dataloader = dict(
                 dict(
                     type='ConcatDataset',
                     ignore_keys=['dataset_type'],
-                    datasets={'voc0712': [voc07, voc12], 'voc12': [voc12]}[
-                        '{{$VOC_SOURCE:voc0712}}'
+                    datasets=[
+                        dict(
+                            part,
+                            metainfo=dict(classes=classes),
+                            pipeline=_base_.short_600_source,
+                        )
+                        for part in _base_.voc_source
                     ],
                 ),
                 dict(
@@ -55,7 +47,7 @@ train_dataloader = dict(
     ),
 )
 # Left behind, they would look like settings and change nothing.
-del voc07, voc12
+del _base_.voc_source
 del _base_.strong_steps, _base_.pack_view, _base_.source_views, _base_.target_views
 del _base_.short_600_source, _base_.short_600_target
 
@@ -66,7 +58,7 @@ val_dataloader = dict(
         ann_file='ImageSets/Main/test.txt',
         data_prefix=dict(sub_data_root=''),
         # Known to the type; an exported config has mmdet's VOCDataset instead.
-        metainfo=dict(classes=('bicycle', 'bird', 'car', 'cat', 'dog', 'person')),
+        metainfo=dict(classes=classes),
         pipeline=[
             dict(type='CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(1333, 600), keep_ratio=True),
@@ -75,6 +67,7 @@ val_dataloader = dict(
     )
 )
 test_dataloader = val_dataloader
+del classes
 
 val_evaluator = [
     # by area, as in voc-clipart_short-600.py
