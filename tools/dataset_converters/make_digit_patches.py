@@ -38,7 +38,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--domain',
         choices=DOMAINS,
         default='source',
-        help='target: inverted or striped strokes (default: %(default)s)',
+        help='target: inverted or striped outlines (default: %(default)s)',
     )
     add(
         '--count',

@@ -33,7 +33,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--domain',
         choices=DOMAINS,
         default=defaults.domain,
-        help='target: other backgrounds, inverted or striped strokes, blur '
+        help='target: other backgrounds, inverted or striped outlines, blur '
         '(default: %(default)s)',
     )
     for split in ('train', 'val', 'test'):

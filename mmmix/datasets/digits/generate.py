@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from mmmix.datasets.digits.coco import CocoAnnotations
 from mmmix.datasets.digits.scene import make_scene
-from mmmix.datasets.digits.settings import SPLITS, VERSION, DigitsSettings
+from mmmix.datasets.digits.settings import SPLITS, VERSIONS, DigitsSettings
 from mmmix.datasets.digits.voc import image_id, write_image_set, write_scene
 
 MANIFEST = 'manifest.json'
@@ -93,7 +93,7 @@ def read_manifest(out: Path) -> dict[str, Any] | None:
 
 def _content(settings: DigitsSettings) -> dict[str, Any]:
     """All that decides about the images."""
-    return {'version': VERSION, **dataclasses.asdict(settings)}
+    return {'version': VERSIONS[settings.domain], **dataclasses.asdict(settings)}
 
 
 def _check_only_digits(out: Path) -> None:

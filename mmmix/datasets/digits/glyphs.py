@@ -10,6 +10,8 @@ MARGIN = 3
 
 _PADDING = 2
 _FINE = 10
+_LINE = (2.0, 0.045)
+"""Width of an outline's line: at least in pixels, and by the glyph's size."""
 
 
 def draw_glyph(
@@ -42,6 +44,18 @@ def draw_glyph(
     # The field rises over about one source pixel, so this edge is 1 to 2 px wide.
     alpha = np.clip(0.5 + (field - level) * _FINE / scale, 0, 1)
     return cv2.GaussianBlur(alpha, (0, 0), blur) if blur > 0 else alpha
+
+
+def draw_outline(
+    handwriting: np.ndarray, size: int, rng: np.random.Generator, blur: float = 0.0
+) -> np.ndarray:
+    """Draw the outline of what ``draw_glyph`` draws; the box is the same."""
+    alpha = draw_glyph(handwriting, size, rng, blur)
+    solid = visible(alpha).astype(np.uint8)
+    depth = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    line = max(_LINE[0], _LINE[1] * size)
+    # The line's inner edge is about as soft as its outer one.
+    return alpha * (1 - np.clip((depth - line) / (1 + blur), 0, 1))
 
 
 def visible(alpha: np.ndarray) -> np.ndarray:

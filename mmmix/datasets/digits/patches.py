@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mmmix.datasets.digits.backgrounds import make_background
-from mmmix.datasets.digits.glyphs import draw_glyph
+from mmmix.datasets.digits.glyphs import draw_glyph, draw_outline
 from mmmix.datasets.digits.settings import CLASSES, DOMAINS
 from mmmix.datasets.digits.sources import handwriting, samples_of
 from mmmix.datasets.digits.strokes import stroke_paint
@@ -30,13 +30,14 @@ def make_patch(
     Args:
         label: The digit.
         sample: Index of the source digit in scikit-learn's set.
-        domain: ``'source'`` or ``'target'``, for paint and background.
+        domain: ``'source'`` or ``'target'``, for stroke, paint and background.
         rng: Decides everything else.
 
     Returns:
         ``(h, w, 4)`` uint8: RGB and opacity.
     """
-    alpha = draw_glyph(handwriting(sample), GLYPH_SIZE, rng)
+    draw = draw_outline if domain == 'target' else draw_glyph
+    alpha = draw(handwriting(sample), GLYPH_SIZE, rng)
     background, _ = make_background(domain, 'test', rng)
     height, width = alpha.shape
     paint = stroke_paint(domain, background[:height, :width], rng)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mmmix.datasets.digits.backgrounds import make_background
-from mmmix.datasets.digits.glyphs import box_of, draw_glyph, visible
+from mmmix.datasets.digits.glyphs import box_of, draw_glyph, draw_outline, visible
 from mmmix.datasets.digits.settings import (
     CLASSES,
     GLYPH_SIZES,
@@ -71,7 +71,7 @@ def make_scene(settings: DigitsSettings, split: str, index: int) -> Scene:
     background, origin = make_background(settings.domain, split, rng)
     if blurred:
         background = cv2.GaussianBlur(background, (0, 0), blur)
-    glyphs = _place_glyphs(split, blur, rng)
+    glyphs = _place_glyphs(settings.domain, split, blur, rng)
     image = background.copy()
     for glyph in glyphs:
         patch = background[glyph.window]
@@ -87,24 +87,29 @@ def paint_glyph(image: np.ndarray, glyph: Glyph, paint: np.ndarray) -> None:
     patch += glyph.alpha[..., None] * (paint - patch)
 
 
-def _place_glyphs(split: str, blur: float, rng: np.random.Generator) -> list[Glyph]:
+def _place_glyphs(
+    domain: str, split: str, blur: float, rng: np.random.Generator
+) -> list[Glyph]:
     """1 to 4 glyphs that do not touch; one that finds no place is left out."""
     taken = np.zeros((IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     glyphs: list[Glyph] = []
     for _ in range(rng.integers(1, MAX_GLYPHS, endpoint=True)):
-        glyph = _random_glyph(split, blur, rng)
+        glyph = _random_glyph(domain, split, blur, rng)
         if _find_place(glyph, glyphs, taken, rng):
             taken[glyph.window] |= visible(glyph.alpha)
             glyphs.append(glyph)
     return glyphs
 
 
-def _random_glyph(split: str, blur: float, rng: np.random.Generator) -> Glyph:
+def _random_glyph(
+    domain: str, split: str, blur: float, rng: np.random.Generator
+) -> Glyph:
     label = int(rng.integers(len(CLASSES)))
     sample = int(rng.choice(samples_of(split, label)))
     # Blur may take a pixel off a thin stroke.
     size = int(rng.integers(GLYPH_SIZES[0] + 1, GLYPH_SIZES[1], endpoint=True))
-    return Glyph(label, sample, draw_glyph(handwriting(sample), size, rng, blur))
+    draw = draw_outline if domain == 'target' else draw_glyph
+    return Glyph(label, sample, draw(handwriting(sample), size, rng, blur))
 
 
 def _find_place(

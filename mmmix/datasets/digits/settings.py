@@ -30,8 +30,8 @@ MAX_GLYPHS = 4
 GLYPH_SIZES = (24, 72)
 """Smallest and largest longer side of a glyph's box."""
 
-VERSION = 1
-"""Version of the generator. Raise it when the same settings give other images."""
+VERSIONS = {'source': 1, 'target': 2}
+"""Version of each domain. Raise it when the same settings give other images."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DigitsSettings:
 
     Args:
         domain: ``'source'`` or ``'target'``. The target has other backgrounds,
-            inverted or textured strokes, and blur.
+            outlines, inverted or striped, for strokes, and blur.
         train: Number of training images. Fewer images are a prefix of more.
         val: Number of validation images.
         test: Number of test images.

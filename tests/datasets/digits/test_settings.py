@@ -75,7 +75,7 @@ def test_fewer_images_are_a_prefix_of_more(written, tmp_path, counts, contents):
 def test_the_generator_is_fixed():
     """Studies compare numbers over time, so the images must stay what they are.
 
-    A change that fails this needs a higher ``VERSION`` and new numbers here.
+    A change that fails this needs a higher number in ``VERSIONS`` and new numbers here.
     """
     found = [
         [(glyph.label, glyph.sample, *glyph.box) for glyph in scene.glyphs]
