@@ -3,8 +3,9 @@
 _base_ = [
     '../_base_/models/domain-teacher_faster-rcnn160-r18.py',
     '../_base_/datasets/digits-domain_source.py',
-    '../_base_/schedules/domain_1000.py',
+    '../_base_/schedules/domain_500.py',
 ]
+load_from = 'work_dirs/faster-rcnn_digits/epoch_20.pth'  # of the source
 
 model = dict(
     semi_train_cfg=dict(

@@ -2,8 +2,9 @@
 _base_ = [
     '../_base_/models/domain-teacher_ssd160-r18.py',
     '../_base_/datasets/digits-domain_source.py',
-    '../_base_/schedules/domain_1000.py',
+    '../_base_/schedules/domain_500.py',
 ]
+load_from = 'work_dirs/ssd_digits/epoch_30.pth'  # of the source
 
 model = dict(
     semi_train_cfg=dict(

@@ -152,7 +152,8 @@ def _explained(filename: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f'no checkpoint at {os.path.abspath(os.path.expanduser(filename))}, which '
-            'load_from, --resume or an init_cfg of type Pretrained asks for'
+            'load_from, --resume or an init_cfg of type Pretrained asks for. Train or '
+            'fetch it, name another, or train from scratch with --no-pretrained'
         ) from error
 
 

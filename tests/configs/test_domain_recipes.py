@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from mmdet.registry import HOOKS
+from mmengine import Config
 
 from .config_cases import CONFIGS, load, mmdet_config
 from .domain_cases import (
     DOMAIN_LEAVES,
     DOMAIN_MATRIX,
+    DOMAIN_METHODS,
     PAPER,
     R101,
     SMALL_BATCH,
@@ -207,3 +209,11 @@ def test_the_digits_have_model_and_crops_of_the_plain_demo(detector):
     assert cfg.model.detector == plain.model
     (source,) = domains(cfg)
     assert source.pipeline[:4] == plain.train_dataloader.dataset.pipeline[:4]
+
+
+@pytest.mark.parametrize('detector', ['ssd', 'faster-rcnn'])
+@pytest.mark.parametrize('method', DOMAIN_METHODS)
+def test_the_digits_start_from_what_the_plain_demo_ends_with(detector, method):
+    epochs = load(f'demo/{detector}_digits.py').train_cfg.max_epochs
+    cfg = Config.fromfile(CONFIGS / f'demo/{detector}_digits-domain_{method}.py')
+    assert cfg.load_from == f'work_dirs/{detector}_digits/epoch_{epochs}.pth'
