@@ -36,7 +36,7 @@ def write_report(
 
     Args:
         folder: Where to.
-        records: Of ``RobustnessStudy.records``.
+        records: Of ``score_perturbed``.
         perturbations: Those of the study.
         metrics: Metrics to report.
 

@@ -1,9 +1,10 @@
-"""Detections of several models on several sets of images, resumable."""
+"""Several models on several sets of images, resumable."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from mmdet.structures import DetDataSample
@@ -16,19 +17,27 @@ from mmmix.analysis.results import ResultStore
 Image = tuple[np.ndarray, Mapping[str, Any]]
 
 
-class ImageSet(NamedTuple):
-    """Images, and what is kept of the detections on each.
+class Measurement(Protocol):
+    """What is measured of one model on one set of images."""
 
-    Attributes:
-        count: How many images there are.
-        image: Gives an image, ``(H, W, 3)`` uint8 BGR, and its info, by index.
-        measure: Makes of the detections on an image, and its index, what is kept;
-            JSON types.
-    """
+    def add(self, images: Any, part: range) -> None:
+        """Test the model on a batch: what ``load`` gave, and its indices."""
 
-    count: int
-    image: Callable[[int], Image]
-    measure: Callable[[DetDataSample, int], Any]
+    def result(self) -> Any:
+        """The outcome, JSON types; asked for after the last batch."""
+
+
+class ImageSet(Protocol):
+    """Images that models are measured on."""
+
+    def __len__(self) -> int:
+        """How many images there are."""
+
+    def load(self, part: range) -> Any:
+        """Make the images of a batch, once for all models."""
+
+    def measure(self, detector: LoadedDetector) -> Measurement:
+        """Begin to measure a model."""
 
 
 def sweep(
@@ -36,7 +45,7 @@ def sweep(
     sets: Mapping[str, ImageSet],
     store: ResultStore,
     batch_size: int,
-) -> list[dict[str, list[Any]]]:
+) -> list[dict[str, Any]]:
     """Measure every model on every set, each image made once for all models.
 
     What a model, told by its contents, has been measured on is left out. A set's
@@ -49,7 +58,7 @@ def sweep(
         batch_size: Images at a time.
 
     Returns:
-        For each model, in their order, what was kept of each image by set.
+        For each model, in their order, its result by set.
     """
     prints = [fingerprint(detector) for detector in detectors]
     todo = {
@@ -60,13 +69,13 @@ def sweep(
         }
         for name in sets
     }
-    total = sum(sets[name].count * len(models) for name, models in todo.items())
+    total = sum(len(sets[name]) * len(models) for name, models in todo.items())
     if total:
         bar = ProgressBar(total)
         for name, models in todo.items():
             if models:
-                for key, kept in _measure(models, sets[name], batch_size, bar).items():
-                    store[key] = kept
+                for key, found in _measure(models, sets[name], batch_size, bar).items():
+                    store[key] = found
         bar.file.write('\n')  # the bar leaves its line open
     return [{name: store[f'{mark} on {name}'] for name in sets} for mark in prints]
 
@@ -76,13 +85,56 @@ def _measure(
     images: ImageSet,
     batch_size: int,
     bar: ProgressBar,
-) -> dict[str, list[Any]]:
-    """What is kept of each image, by the models' keys."""
-    kept: dict[str, list[Any]] = {key: [] for key in models}
-    for part in batches(images.count, batch_size):
-        pixels, infos = zip(*map(images.image, part))
-        for key, model in models.items():
-            samples = predict(model, pixels, infos, batch_size)
-            kept[key] += map(images.measure, samples, part)
-            bar.update(len(samples))
-    return kept
+) -> dict[str, Any]:
+    """The results on a set, by the models' keys."""
+    measurements = {key: images.measure(model) for key, model in models.items()}
+    for part in batches(len(images), batch_size):
+        loaded = images.load(part)
+        for measurement in measurements.values():
+            measurement.add(loaded, part)
+            bar.update(len(part))
+    return {key: measurement.result() for key, measurement in measurements.items()}
+
+
+@dataclass(frozen=True)
+class EachImage:
+    """A set of which something is kept of the detections on each image.
+
+    Attributes:
+        count: How many images there are.
+        image: Gives an image, ``(H, W, 3)`` uint8 BGR, and its info, by index.
+        keep: Makes of the detections on an image, and its index, what is kept;
+            JSON types.
+    """
+
+    count: int
+    image: Callable[[int], Image]
+    keep: Callable[[DetDataSample, int], Any]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def load(self, part: range) -> list[Image]:
+        """The images of a batch, with their infos."""
+        return [self.image(index) for index in part]
+
+    def measure(self, detector: LoadedDetector) -> Measurement:
+        """Begin to collect what is kept."""
+        return _Kept(detector, self.keep)
+
+
+class _Kept:
+    """What is kept of each image, for one model."""
+
+    def __init__(
+        self, detector: LoadedDetector, keep: Callable[[DetDataSample, int], Any]
+    ) -> None:
+        self._detector, self._keep = detector, keep
+        self._kept: list[Any] = []
+
+    def add(self, images: Sequence[Image], part: range) -> None:
+        samples = predict(self._detector, *zip(*images), len(part))
+        self._kept += map(self._keep, samples, part)
+
+    def result(self) -> list[Any]:
+        return self._kept

@@ -11,14 +11,11 @@ from typing import Any
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
-from mmengine.utils import ProgressBar
 
 from mmmix.analysis.evaluation import voc_metric
-from mmmix.analysis.fingerprint import fingerprint
-from mmmix.analysis.loaded_detector import LoadedDetector, batches, predict
+from mmmix.analysis.loaded_detector import LoadedDetector, predict
 from mmmix.analysis.perturbed_images import DecodedImages
-from mmmix.analysis.results import ResultStore
-from mmmix.analysis.sweep import Image
+from mmmix.analysis.sweep import Image, Measurement
 from mmmix.analysis.truth import objects_of
 from mmmix.datasets.transforms import TransplantPatch
 
@@ -48,76 +45,51 @@ class PatchedCopy:
         return patched.pop('img'), patched
 
 
-def transplant(
-    detectors: Sequence[LoadedDetector],
-    copies: Sequence[PatchedCopy],
-    metric: Mapping[str, Any],
-    store: ResultStore,
-    batch_size: int,
-) -> list[list[dict[str, float]]]:
-    """Test every model on every copy, each image made once for all models.
-
-    A copy's results are stored when all its images are done.
+class PatchedSet:
+    """A copy on which the patches that models detect are counted.
 
     Args:
-        detectors: The models.
-        copies: Copies of the data set.
+        copy: The copy.
         metric: Settings of ``PatchMetric``.
-        store: Keeps the results; what it has is left out.
-        batch_size: Images at a time.
-
-    Returns:
-        For each model, in their order, the numbers of ``PatchMetric`` on each copy.
     """
-    prints = [fingerprint(detector) for detector in detectors]
-    todo = [
-        {
-            key: detector
-            for key, detector in zip(_keys(prints, number), detectors)
-            if key not in store
-        }
-        for number in range(len(copies))
-    ]
-    total = sum(len(copy) * len(models) for copy, models in zip(copies, todo))
-    if total:
-        bar = ProgressBar(total)
-        for copy, models in zip(copies, todo):
-            for key, scores in _test(models, copy, metric, batch_size, bar).items():
-                store[key] = scores
-        bar.file.write('\n')  # the bar leaves its line open
-    columns = [_keys(prints, number) for number in range(len(copies))]
-    return [[store[key] for key in keys] for keys in zip(*columns)]
+
+    def __init__(self, copy: PatchedCopy, metric: Mapping[str, Any]) -> None:
+        self._copy, self._metric = copy, {'type': 'PatchMetric', **metric}
+
+    def __len__(self) -> int:
+        return len(self._copy)
+
+    def load(self, part: range) -> list[Image]:
+        """The patched images of a batch, with their infos."""
+        return [self._copy[index] for index in part]
+
+    def measure(self, detector: LoadedDetector) -> Measurement:
+        """Begin to judge a model's detections."""
+        return _Patches(detector, self._metric, len(self))
 
 
-def _keys(prints: Sequence[str], number: int) -> list[str]:
-    return [f'{mark} on copy {number}' for mark in prints]
+class _Patches:
+    """``PatchMetric`` of one model on one copy."""
 
+    def __init__(
+        self, detector: LoadedDetector, metric: dict[str, Any], count: int
+    ) -> None:
+        self._detector, self._count = detector, count
+        self._evaluator = Evaluator(metric)
+        self._evaluator.dataset_meta = {'classes': detector.classes}
 
-def _test(
-    models: Mapping[str, LoadedDetector],
-    copy: PatchedCopy,
-    metric: Mapping[str, Any],
-    batch_size: int,
-    bar: ProgressBar,
-) -> dict[str, dict[str, float]]:
-    """The numbers of each model on a copy, by the models' keys."""
-    evaluators = {key: Evaluator({'type': 'PatchMetric', **metric}) for key in models}
-    for part in batches(len(copy) if models else 0, batch_size):
-        pixels, infos = zip(*(copy[index] for index in part))
-        for key, model in models.items():
-            samples = predict(model, pixels, infos, batch_size)
-            for sample, info in zip(samples, infos):
-                add_truth(sample, info)
-            evaluators[key].dataset_meta = {'classes': model.classes}
-            evaluators[key].process(data_samples=samples, data_batch=None)
-            bar.update(len(samples))
-    return {
-        key: {
+    def add(self, images: Sequence[Image], part: range) -> None:
+        pixels, infos = zip(*images)
+        samples = predict(self._detector, pixels, infos, len(part))
+        for sample, info in zip(samples, infos):
+            add_truth(sample, info)
+        self._evaluator.process(data_samples=samples, data_batch=None)
+
+    def result(self) -> dict[str, float]:
+        return {
             name.removeprefix('patch/'): value
-            for name, value in evaluator.evaluate(len(copy)).items()
+            for name, value in self._evaluator.evaluate(self._count).items()
         }
-        for key, evaluator in evaluators.items()
-    }
 
 
 def add_truth(sample: DetDataSample, info: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from mmmix.analysis.perturbation_list import (
 )
 from mmmix.analysis.perturbed_images import DecodedImages, PerturbedImages
 from mmmix.analysis.results import ResultStore
+from mmmix.analysis.robustness import PerturbedSet, score_perturbed
 from mmmix.datasets import GaussianNoise
 
 
@@ -111,34 +112,32 @@ def test_a_study_goes_on(tiny_study, monkeypatch, tmp_path):
     options = {'model.test_cfg.score_thr': 0.1}
     first, second = tiny_study.detector, load_detector(tiny_study.spec, 'cpu', options)
     dataset = build_split(first.cfg, 'test')
-    lines, seen = [], []
+    seen = []
 
     def recorded(detector, images, infos, batch_size):
         seen.append((detector, [info['img_id'] for info in infos]))
         return predict(detector, images, infos, batch_size)
 
-    def study(detectors, texts):
+    def study(detectors, texts, images):
         store = ResultStore(tmp_path / 'results.json', {})
-        perturbations = parse_perturbations(texts)
-        return robustness.RobustnessStudy(
-            detectors, dataset, perturbations, store, batch_size=3, say=lines.append
-        )
+        sets = {
+            perturbation: PerturbedSet(images, dataset.metainfo, perturbation)
+            for perturbation in parse_perturbations(texts)
+        }
+        return score_perturbed(detectors, sets, store, batch_size=3)
 
     monkeypatch.setattr(robustness, 'predict', recorded)
-    study([first], ['hole:0.5']).run()
+    images = [DecodedImages(first, dataset, 4e9) for _ in range(2)]
+    study([first], ['hole:0.5'], images[0])
     assert seen == [(first, ['c0', 'c1', 'c2']), (first, ['c3'])] * 2
-    assert '2 results, 8 images' in lines[0]
-    assert any('[8/8]' in line and 'ETA: 0:00:00' in line for line in lines)
     del seen[:]
-    both = study([first, second], ['hole:0.5'])
-    both.run()
+    records = study([first, second], ['hole:0.5'], images[1])
     assert [detector for detector, _ in seen] == [second] * 4
-    assert both.images.decoded == 4
-    records = both.records()
+    assert images[1].decoded == 4
     assert [r['perturbation'] for r in records] == ['clean'] * 2 + ['hole:0.5'] * 2
     assert set(records[0]['metrics']) >= {'pascal_voc/mAP', 'coco/AP', 'coco/AP75'}
     del seen[:]
-    study([second, first], ['hole:0.5']).run()
+    study([second, first], ['hole:0.5'], images[1])
     assert seen == []
 
 

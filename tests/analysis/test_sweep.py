@@ -8,7 +8,7 @@ import pytest
 
 import mmmix.analysis.sweep as sweeping
 from mmmix.analysis.results import ResultStore
-from mmmix.analysis.sweep import ImageSet, sweep
+from mmmix.analysis.sweep import EachImage, sweep
 
 FACTORS = {'a@1': 1, 'b@2': 10}
 
@@ -32,7 +32,7 @@ def numbers(made, count, start, fail_at=None):
         made.append(start + index)
         return start + index, {}
 
-    return ImageSet(count, image, lambda sample, index: [sample, index])
+    return EachImage(count, image, lambda sample, index: [sample, index])
 
 
 def test_each_image_is_made_once_and_what_is_done_stays_done(made, tmp_path):

@@ -60,15 +60,10 @@ def test_two_models(study, tmp_path, monkeypatch):
     picture = cv2.imread(str(tmp_path / 'patched.png'))
     assert picture.shape == (2 * 3 * 120, round(3 * 3.2 * 120), 3)
     assert cv2.imread(str(tmp_path / 'transplant.png')).std() > 10
-    monkeypatch.setattr(transplantation, '_test', nothing_left)
+    monkeypatch.setattr(transplantation.PatchedSet, 'load', None)
     assert run(study, tmp_path, *options) == rows
     with pytest.raises(ValueError, match='measure'):
         run(study, tmp_path, *options, '--measure', 'side')
-
-
-def nothing_left(models, *_):
-    assert not models
-    return {}
 
 
 def patched_map(study, iou):

@@ -48,7 +48,7 @@ from mmmix.analysis.loaded_detector import (
 )
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
-from mmmix.analysis.sweep import Image, ImageSet, sweep
+from mmmix.analysis.sweep import EachImage, Image, sweep
 from mmmix.analysis.tables import group
 from mmmix.analysis.truth import objects_of
 
@@ -86,7 +86,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def image_set(
     args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
-) -> ImageSet:
+) -> EachImage:
     """The images; kept are the verdicts on the detections at each IoU."""
 
     def image(index: int) -> Image:
@@ -103,7 +103,7 @@ def image_set(
             kept.append([verdicts.values.tolist(), verdicts.right.tolist()])
         return kept
 
-    return ImageSet(len(dataset), image, measure)
+    return EachImage(len(dataset), image, measure)
 
 
 def verdicts_at(kept: Sequence[Sequence[list]], position: int) -> Verdicts:

@@ -42,7 +42,7 @@ from mmmix.analysis.loaded_detector import (
 from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
-from mmmix.analysis.sweep import ImageSet, sweep
+from mmmix.analysis.sweep import EachImage, sweep
 
 CONDITIONS = ['way', 'λ']
 METRICS = ['score', 'hit', 'found of a', 'found of b']
@@ -136,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     points = [(way, lam) for way in args.ways for lam in args.lams]
     keep = partial(measure, pairs, args.score_thr)
     sets = {
-        f'{way} at {lam:g}': ImageSet(len(pairs), partial(pairs.mixed, lam, way), keep)
+        f'{way} at {lam:g}': EachImage(len(pairs), partial(pairs.mixed, lam, way), keep)
         for way, lam in points
     }
     kept = sweep(detectors, sets, store, args.batch_size)

@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,8 +41,9 @@ from mmmix.analysis.loaded_detector import (
     load_detectors,
 )
 from mmmix.analysis.perturbation_list import FILLS, parse_perturbations
+from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
-from mmmix.analysis.robustness import RobustnessStudy
+from mmmix.analysis.robustness import PerturbedSet, score_perturbed
 from mmmix.analysis.robustness_report import METRICS, write_report
 
 
@@ -92,11 +92,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def say(text: str) -> None:
-    """Print a line at once, with the time of day."""
-    print(f'{time.strftime("%H:%M:%S")} {text}', flush=True)
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
@@ -107,19 +102,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     settings['data'] = detectors[0].cfg[f'{args.split}_dataloader'].dataset.ann_file
     store = ResultStore(args.out / 'results.json', settings)
-    study = RobustnessStudy(
-        detectors,
-        dataset,
-        args.perturbations,
-        store,
-        args.batch_size,
-        args.seed,
-        args.fill,
-        args.cache * 1e9,
-        say,
-    )
-    study.run()
-    records = study.records()
+    images = DecodedImages(detectors[0], dataset, args.cache * 1e9)
+    sets = {
+        perturbation: PerturbedSet(
+            images, dataset.metainfo, perturbation, args.seed, args.fill
+        )
+        for perturbation in args.perturbations
+    }
+    records = score_perturbed(detectors, sets, store, args.batch_size)
     print(f'\n{write_report(args.out, records, args.perturbations, args.metric)}')
     print(f'Tables and figures: {args.out}')
 

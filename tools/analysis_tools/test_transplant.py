@@ -46,12 +46,13 @@ from mmmix.analysis.side_by_side import (
     truth_column,
 )
 from mmmix.analysis.summary import MODEL, summarise, write_summary
+from mmmix.analysis.sweep import sweep
 from mmmix.analysis.transplantation import (
     METRICS,
     PatchedCopy,
+    PatchedSet,
     averaged,
     patches_digest,
-    transplant,
     voc_mode,
 )
 from mmmix.analysis.truth import objects_of
@@ -181,9 +182,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     mode = voc_mode(detectors[0].cfg)
     metric = dict(iou_thrs=args.ious, score_thr=args.score_thr, eval_mode=mode)
     store = ResultStore(args.out / 'results.json', {**settings, **metric})
-    kept = transplant(detectors, copies, metric, store, args.batch_size)
+    sets = {f'copy {k}': PatchedSet(copy, metric) for k, copy in enumerate(copies)}
+    kept = sweep(detectors, sets, store, args.batch_size)
     records = [
-        {MODEL: detector.name, CONDITION: iou} | averaged(of, iou)
+        {MODEL: detector.name, CONDITION: iou} | averaged(list(of.values()), iou)
         for iou in args.ious
         for detector, of in zip(detectors, kept)
     ]

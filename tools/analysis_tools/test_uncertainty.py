@@ -45,7 +45,7 @@ from mmmix.analysis.outside_images import (
 )
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
-from mmmix.analysis.sweep import Image, ImageSet, sweep
+from mmmix.analysis.sweep import EachImage, Image, sweep
 from mmmix.analysis.tables import group
 from mmmix.analysis.truth import blank_info
 
@@ -90,7 +90,7 @@ def top_score(sample: DetDataSample, _: int) -> float:
 
 def image_sets(
     args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
-) -> dict[str, ImageSet]:
+) -> dict[str, EachImage]:
     """The data set's images, then those outside it; noise has the images' sizes."""
 
     def inside(index: int) -> Image:
@@ -107,12 +107,12 @@ def image_sets(
         image = read_image(paths[index])
         return image, blank_info(str(paths[index]), image.shape[:2])
 
-    sets = {args.split: ImageSet(len(dataset), inside, top_score)}
+    sets = {args.split: EachImage(len(dataset), inside, top_score)}
     for kind in args.noise:
-        sets[kind] = ImageSet(len(dataset), partial(noise, kind), top_score)
+        sets[kind] = EachImage(len(dataset), partial(noise, kind), top_score)
     for name, folder in args.outside.items():
         paths = folder_images(folder)[: args.limit]
-        sets[name] = ImageSet(len(paths), partial(outside, paths), top_score)
+        sets[name] = EachImage(len(paths), partial(outside, paths), top_score)
     return sets
 
 

@@ -151,7 +151,9 @@ def test_domains_differ_in_background_stroke_and_sharpness(scenes):
 def stroke_spreads(scenes, domain):
     """Standard deviation of the colour within each stroke."""
     return [
-        scene.image[glyph.window][glyph.alpha > 0.9 * glyph.alpha.max()].std(axis=0).mean()
+        scene.image[glyph.window][glyph.alpha > 0.9 * glyph.alpha.max()]
+        .std(axis=0)
+        .mean()
         for split in SPLITS
         for scene in scenes[domain, split]
         for glyph in scene.glyphs
