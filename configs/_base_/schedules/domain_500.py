@@ -16,7 +16,7 @@ param_scheduler = [
 ]
 
 # the student's mAP during warm-up, then the teacher's
-default_hooks = dict(checkpoint=dict(save_best='current/pascal_voc/mAP'))
+default_hooks = dict(checkpoint=dict(interval=125, save_best='current/pascal_voc/mAP'))
 custom_hooks = [
     # without CheckInvalidLossHook, which would end the run where a step is skipped
     _base_.custom_hooks[0],
