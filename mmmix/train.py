@@ -131,11 +131,12 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.seed is not None or args.deterministic:
         cfg.randomness = dict({'seed': None}, **cfg.get('randomness', {}))
         cfg.randomness.update(_randomness(args))
+    start = cfg.get('load_from')
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if cfg.get('resume'):
-        _find_resumed(cfg)
+        _find_resumed(cfg, start)
 
 
 def keep_seed(cfg: Config) -> None:
@@ -171,15 +172,16 @@ def _randomness(args: argparse.Namespace) -> dict[str, Any]:
     return dict(given, deterministic=True) if args.deterministic else given
 
 
-def _find_resumed(cfg: Config) -> None:
-    """Name the checkpoint to continue from, or say that there is none yet."""
+def _find_resumed(cfg: Config, start: str | None) -> None:
+    """Name the checkpoint to continue from, or begin with ``start`` without one."""
     if cfg.get('load_from') is not None:
         cfg.load_from = existing_checkpoint(cfg.load_from)
         return
     cfg.load_from = last_checkpoint(cfg.work_dir)
     if cfg.load_from is None:
-        cfg.resume = False
-        print_log(f'No checkpoint in {cfg.work_dir}: training starts from scratch.')
+        cfg.resume, cfg.load_from = False, start
+        begin = start or 'scratch'
+        print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
 
 
 def _where(runner: Runner) -> str:

@@ -99,6 +99,12 @@ def test_resume(tmp_path):
     assert (cfg.resume, cfg.load_from) == (True, path)
 
 
+@pytest.mark.parametrize('start', [None, 'source.pth'])
+def test_without_a_checkpoint_a_resumed_run_begins_as_a_new_one(tmp_path, start):
+    cfg = options(tmp_path, '--resume', work_dir=str(tmp_path), load_from=start)
+    assert (cfg.resume, cfg.load_from) == (False, start)
+
+
 @pytest.mark.parametrize(
     ('given', 'expected'),
     [
