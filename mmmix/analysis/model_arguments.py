@@ -79,6 +79,23 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cache_argument(parser: argparse.ArgumentParser, each: str) -> None:
+    """Add ``--cache``, the memory for decoded images, of studies that repeat them.
+
+    Args:
+        parser: The parser.
+        each: What an image beyond it is decoded again for, such as ``'copy'``.
+    """
+    parser.add_argument(
+        '--cache',
+        type=float,
+        default=4.0,
+        metavar='GB',
+        help='memory for decoded images; what goes beyond is decoded again for every '
+        f'{each} (default: 4)',
+    )
+
+
 def _model_argument(text: str) -> ModelSpec:
     try:
         return parse_model(text)

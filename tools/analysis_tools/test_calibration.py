@@ -46,9 +46,10 @@ from mmmix.analysis.loaded_detector import (
     build_split,
     load_detectors,
 )
+from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
-from mmmix.analysis.sweep import EachImage, Image, sweep
+from mmmix.analysis.sweep import EachImage, sweep
 from mmmix.analysis.tables import group
 from mmmix.analysis.truth import objects_of
 
@@ -88,10 +89,7 @@ def image_set(
     args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
 ) -> EachImage:
     """The images; kept are the verdicts on the detections at each IoU."""
-
-    def image(index: int) -> Image:
-        info = dataset.get_data_info(index)
-        return reader.read_image(info), info
+    images = DecodedImages(reader, dataset, budget=0)
 
     def measure(sample: DetDataSample, index: int) -> list[list]:
         truth = objects_of(dataset.get_data_info(index))
@@ -103,7 +101,7 @@ def image_set(
             kept.append([verdicts.values.tolist(), verdicts.right.tolist()])
         return kept
 
-    return EachImage(len(dataset), image, measure)
+    return EachImage(len(images), images.__getitem__, measure)
 
 
 def verdicts_at(kept: Sequence[Sequence[list]], position: int) -> Verdicts:

@@ -40,6 +40,7 @@ from mmmix.analysis.loaded_detector import (
     build_split,
     load_detectors,
 )
+from mmmix.analysis.model_arguments import add_cache_argument
 from mmmix.analysis.perturbation_list import FILLS, parse_perturbations
 from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
@@ -76,14 +77,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help=f'metrics of the tables and figures (default: {" ".join(METRICS)})',
     )
     add('--seed', type=int, default=0, help='of all draws (default: 0)')
-    add(
-        '--cache',
-        type=float,
-        default=4.0,
-        metavar='GB',
-        help='memory for decoded images; what goes beyond is decoded again for every '
-        'perturbation (default: 4)',
-    )
+    add_cache_argument(parser, 'perturbation')
     args = parser.parse_args(argv)
     try:
         args.perturbations = parse_perturbations(args.perturbations)

@@ -36,6 +36,7 @@ from mmmix.analysis.loaded_detector import (
     load_detectors,
     predict,
 )
+from mmmix.analysis.model_arguments import add_cache_argument
 from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.side_by_side import (
@@ -95,14 +96,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--score-thr', type=float, default=0.3, help='least score (default: 0.3)')
     add('--seed', type=int, default=0, help='of all patches (default: 0)')
     add('--num-images', type=int, default=4, help='rows of patched.png (default: 4)')
-    add(
-        '--cache',
-        type=float,
-        default=4.0,
-        metavar='GB',
-        help='memory for decoded images; what goes beyond is decoded again for every '
-        'copy (default: 4)',
-    )
+    add_cache_argument(parser, 'copy')
     args = parser.parse_args(argv)
     if args.copies < 1 or args.num_images < 1:
         parser.error('--copies and --num-images must be at least 1')

@@ -43,6 +43,7 @@ from mmmix.analysis.outside_images import (
     noise_image,
     read_image,
 )
+from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
 from mmmix.analysis.sweep import EachImage, Image, sweep
@@ -92,10 +93,7 @@ def image_sets(
     args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
 ) -> dict[str, EachImage]:
     """The data set's images, then those outside it; noise has the images' sizes."""
-
-    def inside(index: int) -> Image:
-        info = dataset.get_data_info(index)
-        return reader.read_image(info), info
+    images = DecodedImages(reader, dataset, budget=0)
 
     def noise(kind: str, index: int) -> Image:
         info = dataset.get_data_info(index)
@@ -107,7 +105,7 @@ def image_sets(
         image = read_image(paths[index])
         return image, blank_info(str(paths[index]), image.shape[:2])
 
-    sets = {args.split: EachImage(len(dataset), inside, top_score)}
+    sets = {args.split: EachImage(len(images), images.__getitem__, top_score)}
     for kind in args.noise:
         sets[kind] = EachImage(len(dataset), partial(noise, kind), top_score)
     for name, folder in args.outside.items():

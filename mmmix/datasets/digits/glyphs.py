@@ -46,6 +46,18 @@ def draw_glyph(
     return cv2.GaussianBlur(alpha, (0, 0), blur) if blur > 0 else alpha
 
 
+def draw_stroke(
+    domain: str,
+    handwriting: np.ndarray,
+    size: int,
+    rng: np.random.Generator,
+    blur: float = 0.0,
+) -> np.ndarray:
+    """Draw a glyph as a domain does: solid, or in the target domain its outline."""
+    draw = draw_outline if domain == 'target' else draw_glyph
+    return draw(handwriting, size, rng, blur)
+
+
 def draw_outline(
     handwriting: np.ndarray, size: int, rng: np.random.Generator, blur: float = 0.0
 ) -> np.ndarray:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mmmix.datasets.digits.backgrounds import make_background
-from mmmix.datasets.digits.glyphs import draw_glyph, draw_outline
+from mmmix.datasets.digits.glyphs import draw_stroke
 from mmmix.datasets.digits.settings import CLASSES, DOMAINS
 from mmmix.datasets.digits.sources import handwriting, samples_of
 from mmmix.datasets.digits.strokes import stroke_paint
@@ -36,8 +36,7 @@ def make_patch(
     Returns:
         ``(h, w, 4)`` uint8: RGB and opacity.
     """
-    draw = draw_outline if domain == 'target' else draw_glyph
-    alpha = draw(handwriting(sample), GLYPH_SIZE, rng)
+    alpha = draw_stroke(domain, handwriting(sample), GLYPH_SIZE, rng)
     background, _ = make_background(domain, 'test', rng)
     height, width = alpha.shape
     paint = stroke_paint(domain, background[:height, :width], rng)

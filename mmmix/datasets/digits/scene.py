@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mmmix.datasets.digits.backgrounds import make_background
-from mmmix.datasets.digits.glyphs import box_of, draw_glyph, draw_outline, visible
+from mmmix.datasets.digits.glyphs import box_of, draw_stroke, visible
 from mmmix.datasets.digits.settings import (
     CLASSES,
     GLYPH_SIZES,
@@ -108,8 +108,8 @@ def _random_glyph(
     sample = int(rng.choice(samples_of(split, label)))
     # Blur may take a pixel off a thin stroke.
     size = int(rng.integers(GLYPH_SIZES[0] + 1, GLYPH_SIZES[1], endpoint=True))
-    draw = draw_outline if domain == 'target' else draw_glyph
-    return Glyph(label, sample, draw(handwriting(sample), size, rng, blur))
+    alpha = draw_stroke(domain, handwriting(sample), size, rng, blur)
+    return Glyph(label, sample, alpha)
 
 
 def _find_place(
