@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from mmengine.config import DictAction
 
+from mmmix.utils.checkpoint import add_trust_argument
 from mmmix.utils.config_reading import config_name
 
 SPLITS = ('test', 'val')
@@ -72,11 +73,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='change settings of all configs, e.g. model.test_cfg.score_thr=0.05',
     )
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load checkpoints that could run code; only if you know their origin',
-    )
+    add_trust_argument(parser)
 
 
 def add_cache_argument(parser: argparse.ArgumentParser, each: str) -> None:

@@ -7,6 +7,7 @@ mmengine reads all checkpoints (``--resume``, ``load_from``, ``Pretrained``; loc
 
 from __future__ import annotations
 
+import argparse
 import functools
 import os
 import re
@@ -33,6 +34,16 @@ _download_url = torch.hub.download_url_to_file
 
 class UnsafeCheckpointError(ValueError):
     """A checkpoint that holds more than tensors and plain containers."""
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trust-checkpoint``, which the errors of a refused file name."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load checkpoints that hold more than tensors and plain containers; '
+        'such a file can run any code, so only if you know where it comes from',
+    )
 
 
 def install_safe_loading(trust: bool = False) -> ExitStack:

@@ -16,6 +16,7 @@ from mmdet.registry import RUNNERS
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmmix.utils.checkpoint import add_trust_argument
 from mmmix.utils.config_path import PREFIX, config_path
 from mmmix.utils.launch import LAUNCHERS
 
@@ -31,12 +32,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         'model.data_preprocessor.batch_augments.0.align=corner; a list is '
         'key="[a,b]" or key=a,b, nested ones key="[(a,b),(c,d)]", without spaces',
     )
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load checkpoints that hold more than tensors and plain containers; '
-        'such a file can run any code, so only if you know where it comes from',
-    )
+    add_trust_argument(parser)
     parser.add_argument(
         '--launcher',
         choices=LAUNCHERS,

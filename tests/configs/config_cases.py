@@ -59,7 +59,7 @@ MATRIX = {
     'ssd300-r50_voc': (*SHOWN, 'cutmix-pretrained'),
     'ssd300-r50_voc07': ('boxmix',),
     'ssd300-r50_coco': BASIC,
-    'demo/ssd_digits': (*METHODS, 'level1'),
+    'demo/ssd_digits': (*METHODS, 'level1', 'level2', 'level3'),
     'faster-rcnn_r50_voc': (*BASIC, 'cutmix', 'cutmix-pretrained', 'alignmix'),
     'faster-rcnn_r50_coco': BASIC,
     'faster-rcnn_r101_voc': BASIC,

@@ -8,9 +8,12 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
 
 import mmmix
 from mmmix.functional import Transport
+from mmmix.utils.config_reading import read_config
 from mmmix.visualization.draw_alignment import (
     AlignedImages,
     draw_alignment,
@@ -40,6 +43,30 @@ def test_pictures_of_a_config(tmp_path, monkeypatch, capsys):
     assert picture.std() > 10
     with pytest.raises(ValueError, match=r"model.type='AlignMix', got SingleStage"):
         main([mmmix.config_path('demo/ssd_digits.py'), *options])
+
+
+def test_a_checkpoint_of_the_plain_detector_is_taken(tmp_path, monkeypatch):
+    write_tiny_data(tmp_path / 'data')
+    monkeypatch.chdir(tmp_path)
+    tool = runpy.run_path(str(TOOL))
+    parse_args, build_model = tool['parse_args'], tool['build_model']
+
+    def cfg_of(name: str) -> Config:
+        path = mmmix.config_path(f'demo/{name}.py')
+        small = parse_args([path, '--cfg-options', *SMALL])
+        return read_config(path, small.cfg_options)
+
+    plain = MODELS.build(cfg_of('ssd_digits').model)
+    # A path is no plain container, so the file is refused unless it is trusted.
+    torch.save(dict(state_dict=plain.state_dict(), by=tmp_path), 'plain.pth')
+    command = ['ssd_digits_alignmix.py', '--checkpoint', 'plain.pth', '--device', 'cpu']
+    cfg = cfg_of('ssd_digits_alignmix')
+    with pytest.raises(ValueError, match='--trust-checkpoint'):
+        build_model(cfg, parse_args(command))
+    model = build_model(cfg, parse_args([*command, '--trust-checkpoint']))
+    ours, theirs = model.state_dict(), plain.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 def test_panels_show_what_was_carried():

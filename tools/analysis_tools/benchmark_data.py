@@ -47,6 +47,7 @@ from mmmix.utils.benchmark_cli import (
     run_rounds,
     share_cell,
 )
+from mmmix.utils.commands import run_command
 from mmmix.utils.config_reading import read_config
 from mmmix.utils.dataset_paths import check_dataset_paths
 from mmmix.utils.loading import AUGMENTS, METHODS, LoadingRound, augmentation
@@ -162,7 +163,4 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

@@ -44,6 +44,7 @@ from mmmix.utils.benchmark_cli import (
     ratio_cell,
     run_rounds,
 )
+from mmmix.utils.commands import run_command
 from mmmix.utils.config_reading import read_config
 from mmmix.utils.pretrained import drop_pretrained
 from mmmix.utils.reporting import markdown_table
@@ -200,7 +201,4 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
 
 if __name__ == '__main__':
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

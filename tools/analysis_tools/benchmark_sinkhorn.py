@@ -40,6 +40,7 @@ from mmmix.utils.benchmark_cli import (
     ratio_cell,
     run_rounds,
 )
+from mmmix.utils.commands import run_command
 from mmmix.utils.peak_memory import peak_allocated
 from mmmix.utils.reporting import markdown_table
 
@@ -198,7 +199,4 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

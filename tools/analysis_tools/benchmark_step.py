@@ -50,6 +50,7 @@ from mmmix.utils.benchmark_cli import (
     run_rounds,
     share_cell,
 )
+from mmmix.utils.commands import run_command
 from mmmix.utils.config_reading import read_config
 from mmmix.utils.dataset_paths import check_dataset_paths
 from mmmix.utils.pretrained import drop_pretrained
@@ -202,7 +203,4 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
 if __name__ == '__main__':
     # Otherwise every parameter's initialisation is listed.
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

@@ -39,7 +39,8 @@ from mmdet.registry import MODELS
 
 from mmmix.models import AlignMix
 from mmmix.structures import MIX_PARTNER, MIX_SIZES, TRANSPORT, get_mix_weights
-from mmmix.utils.checkpoint import install_safe_loading
+from mmmix.utils.checkpoint import add_trust_argument, install_safe_loading
+from mmmix.utils.commands import run_command
 from mmmix.utils.config_reading import config_name, read_config
 from mmmix.utils.dataset_paths import check_dataset_paths
 from mmmix.utils.pretrained import drop_pretrained
@@ -62,7 +63,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--batch-size', type=int, help="default: the config's own")
     add('--seed', type=int, default=0)
     add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    add('--trust', action='store_true', help='load a checkpoint that may run code')
+    add_trust_argument(parser)
     add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
     return parser.parse_args(argv)
 
@@ -82,7 +83,7 @@ def build_model(cfg: Any, args: argparse.Namespace) -> AlignMix:
         )
     model.init_weights()
     if args.checkpoint:
-        with install_safe_loading(args.trust):
+        with install_safe_loading(args.trust_checkpoint):
             load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
     return model.to(args.device).eval()
 
@@ -157,7 +158,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 if __name__ == '__main__':
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

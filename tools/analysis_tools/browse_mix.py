@@ -27,6 +27,7 @@ if (Path(__file__).resolve().parents[2] / 'mmmix').is_dir():
 
 from mmdet.registry import MODELS
 
+from mmmix.utils.commands import run_command
 from mmmix.utils.config_reading import config_name, read_config
 from mmmix.utils.dataset_paths import check_dataset_paths
 from mmmix.utils.synthetic import values_of
@@ -91,4 +92,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

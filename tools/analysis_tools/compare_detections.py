@@ -54,6 +54,7 @@ from mmmix.analysis.side_by_side import (
 )
 from mmmix.analysis.sweep import Image
 from mmmix.analysis.truth import blank_info, objects_of
+from mmmix.utils.commands import run_command
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -195,4 +196,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main)

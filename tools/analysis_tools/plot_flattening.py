@@ -44,6 +44,7 @@ from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
 from mmmix.analysis.sweep import Image
 from mmmix.analysis.truth import objects_of
+from mmmix.utils.commands import RESUMABLE, run_command
 
 ALL = 'all classes'
 
@@ -179,4 +180,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main, RESUMABLE)

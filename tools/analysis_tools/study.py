@@ -30,6 +30,7 @@ if (Path(__file__).resolve().parents[2] / 'mmmix').is_dir():
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmmix.utils.child_processes import ChildProcesses, lock_folder, tail
+from mmmix.utils.commands import RESUMABLE, run_command
 from mmmix.utils.config_reading import config_name
 from mmmix.utils.reporting import write_json
 from mmmix.utils.study import Study, read_records
@@ -176,7 +177,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 if __name__ == '__main__':
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(lambda: sys.exit(main()), RESUMABLE)

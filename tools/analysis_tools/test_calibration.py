@@ -52,6 +52,7 @@ from mmmix.analysis.summary import summarise, write_summary
 from mmmix.analysis.sweep import EachImage, sweep
 from mmmix.analysis.tables import group
 from mmmix.analysis.truth import objects_of
+from mmmix.utils.commands import RESUMABLE, run_command
 
 METRICS = ['detections', 'mean score', 'precision', 'score - precision', 'D-ECE']
 
@@ -195,4 +196,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main, RESUMABLE)

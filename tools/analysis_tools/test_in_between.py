@@ -43,6 +43,7 @@ from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.summary import summarise, write_summary
 from mmmix.analysis.sweep import EachImage, sweep
+from mmmix.utils.commands import RESUMABLE, run_command
 
 CONDITIONS = ['way', 'λ']
 METRICS = ['score', 'hit', 'found of a', 'found of b']
@@ -153,4 +154,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main, RESUMABLE)

@@ -46,6 +46,7 @@ from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
 from mmmix.analysis.robustness import PerturbedSet, score_perturbed
 from mmmix.analysis.robustness_report import METRICS, write_report
+from mmmix.utils.commands import RESUMABLE, run_command
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -109,7 +110,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit('stopped; the same command goes on from here')
+    run_command(main, RESUMABLE)

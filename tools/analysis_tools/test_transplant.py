@@ -59,6 +59,7 @@ from mmmix.analysis.transplantation import (
 from mmmix.analysis.truth import objects_of
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
+from mmmix.utils.commands import RESUMABLE, run_command
 
 CONDITION = 'IoU'
 
@@ -192,4 +193,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main, RESUMABLE)

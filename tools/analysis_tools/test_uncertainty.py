@@ -49,6 +49,7 @@ from mmmix.analysis.summary import summarise, write_summary
 from mmmix.analysis.sweep import EachImage, Image, sweep
 from mmmix.analysis.tables import group
 from mmmix.analysis.truth import blank_info
+from mmmix.utils.commands import RESUMABLE, run_command
 
 MEASURES = {
     'TNR at 95 % TPR': tnr_at_tpr,
@@ -160,4 +161,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_command(main, RESUMABLE)

@@ -35,7 +35,7 @@ if (Path(__file__).resolve().parents[2] / 'mmmix').is_dir():
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
-from mmmix.utils.checkpoint import install_safe_loading
+from mmmix.utils.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.utils.config_reading import config_name, read_config
 from mmmix.utils.plain_config import plain_config, plain_config_text
 from mmmix.utils.resume import existing_checkpoint
@@ -60,12 +60,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'beside CHECKPOINT)',
     )
     add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load a checkpoint that holds more than tensors and plain containers; '
-        'such a file can run any code, so only if you know where it comes from',
-    )
+    add_trust_argument(parser)
     args = parser.parse_args(argv)
     if args.out is None:
         args.out = Path(args.checkpoint).with_suffix('')
