@@ -25,7 +25,7 @@ from mmmix.analysis.model_arguments import (
     parse_model,
 )
 from mmmix.analysis.prediction import batches, predict
-from mmmix.analysis.splits import build_split
+from mmmix.analysis.splits import build_split, split_settings
 from mmmix.utils.checkpoint import install_safe_loading
 from mmmix.utils.config_reading import read_config
 from mmmix.utils.resume import existing_checkpoint
@@ -40,6 +40,7 @@ __all__ = [
     'load_detectors',
     'parse_model',
     'predict',
+    'split_settings',
 ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+from typing import Any
+
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -50,3 +53,18 @@ def build_split(
             'and no annotation; studies need both'
         )
     return dataset
+
+
+def split_settings(args: argparse.Namespace, dataset: BaseDataset) -> dict[str, Any]:
+    """What of the data the results of a study depend on, for its ``ResultStore``.
+
+    Args:
+        args: With ``split`` and ``cfg_options``.
+        dataset: From :func:`build_split`.
+    """
+    return dict(
+        split=args.split,
+        images=len(dataset),
+        data=dataset.ann_file,
+        cfg_options=args.cfg_options,
+    )

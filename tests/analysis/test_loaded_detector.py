@@ -18,6 +18,7 @@ from mmmix.analysis.loaded_detector import (
     load_detectors,
     parse_model,
     predict,
+    split_settings,
 )
 
 
@@ -142,3 +143,15 @@ def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match='data not found'):
         build_split(cfg, 'test')
+
+
+def test_settings_tell_data_apart(tiny_study, monkeypatch):
+    monkeypatch.chdir(tiny_study.root)
+    args = argparse.Namespace(split='test', cfg_options=None)
+    settings = split_settings(args, build_split(tiny_study.detector.cfg, 'test', 2))
+    assert settings == dict(
+        split='test',
+        images=2,
+        data='data/digits/ImageSets/Main/test.txt',
+        cfg_options=None,
+    )

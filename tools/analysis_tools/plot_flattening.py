@@ -38,6 +38,7 @@ from mmmix.analysis.loaded_detector import (
     add_model_arguments,
     build_split,
     load_detectors,
+    split_settings,
 )
 from mmmix.analysis.representations import level_grams
 from mmmix.analysis.results import ResultStore
@@ -106,9 +107,7 @@ def measure_all(
 ) -> list[dict[str, list[float | None]]]:
     """What :func:`measure` gives for each model, stored model by model."""
     settings = dict(
-        split=args.split,
-        images=len(dataset),
-        cfg_options=args.cfg_options,
+        **split_settings(args, dataset),
         size=args.size,
     )
     store = ResultStore(args.out / 'results.json', settings)

@@ -45,6 +45,7 @@ from mmmix.analysis.loaded_detector import (
     add_model_arguments,
     build_split,
     load_detectors,
+    split_settings,
 )
 from mmmix.analysis.perturbed_images import DecodedImages
 from mmmix.analysis.results import ResultStore
@@ -167,9 +168,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     detectors = load_detectors(args)
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     settings = dict(
-        split=args.split,
-        images=len(dataset),
-        cfg_options=args.cfg_options,
+        **split_settings(args, dataset),
         ious=args.ious,
         min_score=args.min_score,
     )

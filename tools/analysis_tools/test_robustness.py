@@ -39,6 +39,7 @@ from mmmix.analysis.loaded_detector import (
     add_model_arguments,
     build_split,
     load_detectors,
+    split_settings,
 )
 from mmmix.analysis.model_arguments import add_cache_argument
 from mmmix.analysis.perturbation_list import FILLS, parse_perturbations
@@ -92,10 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     detectors = load_detectors(args)
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
-    settings = {
-        name: getattr(args, name) for name in ('split', 'limit', 'seed', 'fill')
-    }
-    settings['data'] = detectors[0].cfg[f'{args.split}_dataloader'].dataset.ann_file
+    settings = split_settings(args, dataset) | dict(seed=args.seed, fill=args.fill)
     store = ResultStore(args.out / 'results.json', settings)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)
     sets = {

@@ -35,6 +35,7 @@ from mmmix.analysis.loaded_detector import (
     build_split,
     load_detectors,
     predict,
+    split_settings,
 )
 from mmmix.analysis.model_arguments import add_cache_argument
 from mmmix.analysis.perturbed_images import DecodedImages
@@ -159,10 +160,7 @@ def make_copies(
         for number in range(args.copies)
     ]
     settings = dict(
-        split=args.split,
-        images=len(dataset),
-        data=cfg[f'{args.split}_dataloader'].dataset.ann_file,
-        cfg_options=args.cfg_options,
+        **split_settings(args, dataset),
         patches=patches_digest(transforms[0]),
         **options,
     )

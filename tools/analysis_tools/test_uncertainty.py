@@ -35,6 +35,7 @@ from mmmix.analysis.loaded_detector import (
     add_model_arguments,
     build_split,
     load_detectors,
+    split_settings,
 )
 from mmmix.analysis.outliers import auroc, detection_accuracy, tnr_at_tpr
 from mmmix.analysis.outside_images import (
@@ -137,9 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     detectors = load_detectors(args)
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     settings = dict(
-        split=args.split,
-        images=len(dataset),
-        cfg_options=args.cfg_options,
+        **split_settings(args, dataset),
         seed=args.seed,
         outside={name: str(Path(p).resolve()) for name, p in args.outside.items()},
     )
