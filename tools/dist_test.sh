@@ -14,37 +14,5 @@ if [ $# -lt 3 ]; then
     exit 2
 fi
 
-CONFIG=$1
-CHECKPOINT=$2
-GPUS=$3
-NNODES=${NNODES:-1}
-NODE_RANK=${NODE_RANK:-0}
-MASTER_ADDR=${MASTER_ADDR:-"127.0.0.1"}
-ROOT=$(cd "$(dirname "$0")/.." && pwd)
-
-if [ -z "${PYTHON:-}" ]; then
-    PYTHON=python
-    if [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$ROOT/.venv/bin/python" ]; then
-        PYTHON=$ROOT/.venv/bin/python
-    fi
-fi
-
-if [ "$NNODES" = 1 ] && [ -z "${PORT:-}" ]; then
-    RENDEZVOUS=(--standalone)
-else
-    RENDEZVOUS=(
-        --nnodes="$NNODES"
-        --node_rank="$NODE_RANK"
-        --master_addr="$MASTER_ADDR"
-        --master_port="${PORT:-29500}"
-    )
-fi
-
-PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" exec "$PYTHON" \
-    -m torch.distributed.run \
-    "${RENDEZVOUS[@]}" \
-    --nproc_per_node="$GPUS" \
-    "$ROOT/tools/test.py" \
-    "$CONFIG" \
-    "$CHECKPOINT" \
-    --launcher pytorch "${@:4}"
+. "$(dirname "$0")/launch.sh"
+launch_dist "$3" test.py "$1" "$2" "${@:4}"

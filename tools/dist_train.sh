@@ -14,35 +14,5 @@ if [ $# -lt 2 ]; then
     exit 2
 fi
 
-CONFIG=$1
-GPUS=$2
-NNODES=${NNODES:-1}
-NODE_RANK=${NODE_RANK:-0}
-MASTER_ADDR=${MASTER_ADDR:-"127.0.0.1"}
-ROOT=$(cd "$(dirname "$0")/.." && pwd)
-
-if [ -z "${PYTHON:-}" ]; then
-    PYTHON=python
-    if [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$ROOT/.venv/bin/python" ]; then
-        PYTHON=$ROOT/.venv/bin/python
-    fi
-fi
-
-if [ "$NNODES" = 1 ] && [ -z "${PORT:-}" ]; then
-    RENDEZVOUS=(--standalone)
-else
-    RENDEZVOUS=(
-        --nnodes="$NNODES"
-        --node_rank="$NODE_RANK"
-        --master_addr="$MASTER_ADDR"
-        --master_port="${PORT:-29500}"
-    )
-fi
-
-PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" exec "$PYTHON" \
-    -m torch.distributed.run \
-    "${RENDEZVOUS[@]}" \
-    --nproc_per_node="$GPUS" \
-    "$ROOT/tools/train.py" \
-    "$CONFIG" \
-    --launcher pytorch "${@:3}"
+. "$(dirname "$0")/launch.sh"
+launch_dist "$2" train.py "$1" "${@:3}"

@@ -173,27 +173,27 @@ def test_scripts_say_what_they_expect(script, given):
             'dist_train.sh',
             ['c.py', '8', '--seed', '1'],
             '-m torch.distributed.run --standalone --nproc_per_node=8 '
-            '{tools}/train.py c.py --launcher pytorch --seed 1',
+            '{tools}/train.py --launcher pytorch c.py --seed 1',
         ),
         (
             'dist_test.sh',
             ['c.py', 'x y.pth', '8', '--cfg-options', 'a="b c"'],
             '-m torch.distributed.run --standalone --nproc_per_node=8 '
-            '{tools}/test.py c.py x y.pth --launcher pytorch --cfg-options a="b c"',
+            '{tools}/test.py --launcher pytorch c.py x y.pth --cfg-options a="b c"',
         ),
         (
             'slurm_train.sh',
             ['part', 'job', 'c.py', 'out', '--seed', '1'],
             '-p part --job-name=job --gres=gpu:4 --ntasks=8 --ntasks-per-node=4 '
             '--cpus-per-task=5 --kill-on-bad-exit=1 --time=1 {python} -u '
-            '{tools}/train.py c.py --work-dir=out --launcher=slurm --seed 1',
+            '{tools}/train.py --launcher slurm c.py --work-dir=out --seed 1',
         ),
         (
             'slurm_test.sh',
             ['part', 'job', 'c.py', 'x.pth', '--show-dir', 'd'],
             '-p part --job-name=job --gres=gpu:4 --ntasks=8 --ntasks-per-node=4 '
             '--cpus-per-task=5 --kill-on-bad-exit=1 --time=1 {python} -u '
-            '{tools}/test.py c.py x.pth --launcher=slurm --show-dir d',
+            '{tools}/test.py --launcher slurm c.py x.pth --show-dir d',
         ),
     ],
 )
