@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
-from typing import Any
 
 import torch
 from mmdet.models.dense_heads import RPNHead
@@ -18,16 +16,15 @@ from torch import Tensor
 
 from mmmix.models.merged_assignment import dominant_first, sample_once, seen_by
 from mmmix.models.soft_assignment import all_negative, soft_assignment
-from mmmix.models.supervisions import build_supervision
 from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
 
 from .drawn_anchors import DrawnAnchors, carried_shares, split_by_share
+from .mix_anchor_head import MixAnchorHead
 from .pair_targets import Levels
-from .weighted_anchor_targets import WeightedAnchorTargets
 
 
 @MODELS.register_module()
-class MixRPNHead(WeightedAnchorTargets, RPNHead):
+class MixRPNHead(MixAnchorHead, RPNHead):
     """``RPNHead`` that understands mixed samples.
 
     Parameters and state-dict keys are those of ``RPNHead``, and so is the loss
@@ -42,31 +39,6 @@ class MixRPNHead(WeightedAnchorTargets, RPNHead):
             draws from the anchors that are positive in either component.
         **kwargs: As ``RPNHead``.
     """
-
-    def __init__(
-        self, *args: Any, supervision: dict | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.supervision = build_supervision(supervision)
-
-    def loss_by_feat(
-        self,
-        cls_scores: list[Tensor],
-        bbox_preds: list[Tensor],
-        batch_gt_instances: list[InstanceData],
-        batch_img_metas: list[dict],
-        batch_gt_instances_ignore: list[InstanceData] | None = None,
-    ) -> dict[str, list[Tensor]]:
-        """Losses of a batch, mixed or not; arguments as ``RPNHead``.
-
-        Raises:
-            TypeError, ValueError: See :meth:`Supervision.loss`.
-        """
-        return self.supervision.loss(
-            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
-            stock_loss=partial(super().loss_by_feat, cls_scores, bbox_preds),
-            boxmix_loss=partial(self.loss_by_feat_boxmix, cls_scores, bbox_preds),
-        )
 
     def loss_by_feat_boxmix(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -10,18 +9,16 @@ from mmdet.models.dense_heads import SSDHead
 from mmdet.models.losses import smooth_l1_loss
 from mmdet.registry import MODELS
 from mmdet.structures.bbox import cat_boxes
-from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.supervisions import build_supervision
 from mmmix.structures import COMPONENT_WEIGHT, Annotations
 
+from .mix_anchor_head import MixAnchorHead
 from .pair_targets import Levels, PairTargets
-from .weighted_anchor_targets import WeightedAnchorTargets
 
 
 @MODELS.register_module()
-class MixSSDHead(WeightedAnchorTargets, SSDHead):
+class MixSSDHead(MixAnchorHead, SSDHead):
     """``SSDHead`` that understands mixed samples.
 
     Parameters and state-dict keys are those of ``SSDHead``, and so is the loss
@@ -35,31 +32,9 @@ class MixSSDHead(WeightedAnchorTargets, SSDHead):
         **kwargs: As ``SSDHead``.
     """
 
-    def __init__(
-        self, *args: Any, supervision: dict | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.supervision = build_supervision(supervision)
         self.loss_cls = MODELS.build(dict(type='CrossEntropyLoss', use_sigmoid=False))
-
-    def loss_by_feat(
-        self,
-        cls_scores: list[Tensor],
-        bbox_preds: list[Tensor],
-        batch_gt_instances: list[InstanceData],
-        batch_img_metas: list[dict],
-        batch_gt_instances_ignore: list[InstanceData] | None = None,
-    ) -> dict[str, list[Tensor]]:
-        """Losses of a batch, mixed or not; arguments as ``SSDHead``.
-
-        Raises:
-            TypeError, ValueError: See :meth:`Supervision.loss`.
-        """
-        return self.supervision.loss(
-            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
-            stock_loss=partial(super().loss_by_feat, cls_scores, bbox_preds),
-            boxmix_loss=partial(self.loss_by_feat_boxmix, cls_scores, bbox_preds),
-        )
 
     def loss_by_feat_boxmix(
         self,

@@ -1,25 +1,65 @@
-"""Weights of components and boxes in the targets of an anchor head."""
+"""What anchor heads that understand mixed samples have in common."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT, REGRESSION_WEIGHTS
+from mmmix.models.supervisions import build_supervision
+from mmmix.structures import (
+    BOX_WEIGHTS,
+    COMPONENT_WEIGHT,
+    REGRESSION_WEIGHTS,
+    Annotations,
+)
 
 
-class WeightedAnchorTargets:
-    """Mixin for subclasses of ``AnchorHead``: targets that carry weights.
+class MixAnchorHead:
+    """Mixin for subclasses of ``AnchorHead``: a supervision, targets with weights.
+
+    The supervision makes the loss of a batch, of the stock loss or of
+    ``loss_by_feat_boxmix``, which the head brings.
 
     ``component_weight`` of the metainfo scales all label and box weights of an
     image, ``box_weights`` of ``gt_instances`` those of the anchors assigned to
     a box, and ``regression_weights`` their box weights alone. The normaliser,
     which counts samples, stays stock. Without these fields the targets are the
     stock ones.
+
+    Args:
+        *args: As the stock head.
+        supervision: Config of a supervision, None means ``Union``.
+        **kwargs: As the stock head.
     """
+
+    def __init__(
+        self, *args: Any, supervision: dict | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.supervision = build_supervision(supervision)
+
+    def loss_by_feat(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        batch_gt_instances: list[InstanceData],
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: list[InstanceData] | None = None,
+    ) -> dict[str, list[Tensor]]:
+        """Losses of a batch, mixed or not; arguments as the stock head.
+
+        Raises:
+            TypeError, ValueError: See :meth:`Supervision.loss`.
+        """
+        return self.supervision.loss(
+            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
+            stock_loss=partial(super().loss_by_feat, cls_scores, bbox_preds),
+            boxmix_loss=partial(self.loss_by_feat_boxmix, cls_scores, bbox_preds),
+        )
 
     def _get_targets_single(
         self,
