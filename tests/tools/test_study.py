@@ -280,15 +280,6 @@ def test_stopped_children_end_with_what_they_started(tmp_path):
         children.call([sys.executable, '-c', ''], tmp_path / 'log')
 
 
-def test_a_sign_of_life_is_the_last_line_with_an_eta(tools, tmp_path):
-    progress_line = load_tool(tools)['progress_line']
-    log = tmp_path / 'train.log'
-    log.write_text('\n \nstart\n')
-    assert progress_line(log) == 'start'
-    log.write_text('Epoch [1] eta: 9\rEpoch [2] eta: 8\n----\n\n')
-    assert progress_line(log) == 'Epoch [2] eta: 8'
-
-
 def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds
     while not condition():

@@ -18,10 +18,8 @@ import argparse
 import shlex
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +27,12 @@ from typing import Any
 if (Path(__file__).resolve().parents[2] / 'mmmix').is_dir():
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmmix.utils.child_processes import ChildProcesses, lock_folder, tail
+from mmmix.utils.child_processes import ChildProcesses, lock_folder
 from mmmix.utils.commands import RESUMABLE, run_command
 from mmmix.utils.config_reading import config_name
 from mmmix.utils.reporting import write_json
 from mmmix.utils.study import Study, read_records
+from mmmix.utils.study_progress import Progress, say
 from mmmix.utils.study_report import choose_metrics, finished_scores, report
 from mmmix.utils.study_runs import Commands, Run
 
@@ -61,66 +60,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def say(text: str) -> None:
-    """Print a line at once, with the time of day."""
-    print(f'{time.strftime("%H:%M:%S")} {text}', flush=True)
-
-
-def progress_line(log: Path) -> str:
-    """What a log says last of its progress."""
-    lines = tail(log, 50).splitlines()
-    known = [line for line in lines if 'eta:' in line] or lines or ['']
-    return known[-1][:160]
-
-
-class Progress:
-    """Tells how far the study is.
-
-    Args:
-        study: The study; runs that are finished already count as done.
-    """
-
-    def __init__(self, study: Study) -> None:
-        self._total = len(study.runs)
-        self._left = len(study.pending)
-        self._ended = 0
-        self._start = time.monotonic()
-        say(f'{self._total} runs, {self._left} of them to do')
-
-    def ended(self, run: Run, record: dict) -> None:
-        """Report a run that came to an end."""
-        self._ended += 1
-        if record.get('error'):
-            outcome = f'FAILED: {record["error"]}'
-        else:
-            scores = [f'{key} {value:.3f}' for key, value in record['metrics'].items()]
-            outcome = ', '.join([f'{record["minutes"]:.1f} min', *scores[:3]])
-        say(f'[{self._done()}/{self._total}] {run.name}: {outcome}. {self._eta()}')
-
-    def beat(self, logs: Sequence[Path]) -> None:
-        """Show what the running commands log."""
-        for log in logs:
-            say(f'  {log.parent.parent.name}/{log.parent.name}: {progress_line(log)}')
-        say(f'[{self._done()}/{self._total}] {self._eta()}')
-
-    def _done(self) -> int:
-        return self._total - self._left + self._ended
-
-    def _eta(self) -> str:
-        if not self._ended:
-            return 'ETA: known after the first run'
-        mean = (time.monotonic() - self._start) / self._ended
-        return f'ETA: {timedelta(seconds=round(mean * (self._left - self._ended)))}'
-
-
 def run_all(
     study: Study, children: ChildProcesses, jobs: int, heartbeat: float
 ) -> None:
     """Make all pending runs; an interruption ends them and keeps their results."""
-    progress = Progress(study)
+    progress = Progress(study, jobs)
+
+    def execute(run: Run) -> dict[str, Any]:
+        progress.began(run)
+        return study.execute(run)
+
     with ThreadPoolExecutor(jobs) as pool:
         runs: dict[Future, Run] = {
-            pool.submit(study.execute, run): run for run in study.pending
+            pool.submit(execute, run): run for run in study.pending
         }
         waiting = set(runs)
         try:
@@ -131,7 +83,7 @@ def run_all(
                 if not ended:
                     progress.beat(children.logs())
         except BaseException:
-            say('stopping; the same command goes on from here')
+            say('stopping the runs')
             pool.shutdown(wait=False, cancel_futures=True)
             children.stop()
             raise
