@@ -73,8 +73,9 @@ class Progress:
             return 'ETA: known after the first run'
         mean = sum(self._durations) / len(self._durations)
         now = time.monotonic()
-        # Whoever is later than the mean is taken to end any moment.
-        spent = sum(min(now - began, mean) for began in self._began.values())
+        # Of a copy, for other threads begin runs meanwhile. Whoever is later than the
+        # mean is taken to end any moment.
+        spent = sum(min(now - began, mean) for began in list(self._began.values()))
         at_a_time = max(min(self._jobs, self._left), 1)
         seconds = (mean * self._left - spent) / at_a_time
         return f'ETA: {timedelta(seconds=round(seconds))}'
