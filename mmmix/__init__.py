@@ -4,7 +4,7 @@ Importing mmmix registers everything it has with mmdet's registries, so that con
 name its types bare, and teaches configs the ``mmmix::`` prefix.
 """
 
-from mmmix.utils.stack import check_stack
+from mmmix.apis.stack import check_stack
 
 check_stack()
 
@@ -17,7 +17,7 @@ from mmmix import (  # noqa: E402
     structures,
     visualization,
 )
-from mmmix.utils.config_path import (  # noqa: E402
+from mmmix.apis.config_path import (  # noqa: E402
     config_path,
     install_config_prefix,
 )

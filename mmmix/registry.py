@@ -24,7 +24,7 @@ RATIOS = Registry(
     'ratio',
     parent=TASK_UTILS,
     scope='mmmix',
-    locations=['mmmix.functional.ratios'],
+    locations=['mmmix.mixing.ratios'],
 )
 """How a mixer draws λ."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from mmdet.registry import DATASETS
 
-from mmmix.functional.counters import counter_rng
+from mmmix.mixing.counters import counter_rng
 
 from .samplers import DrawIndex
 

@@ -1,16 +1,9 @@
 """Mixers of batches, supervisions and mix-aware heads."""
 
+from .alignmix import AlignMix
 from .batch_augments import MixBatch
-from .data_preprocessors import OptionalBranchDataPreprocessor
 from .dense_heads import LevelMixSSDHead, MixRPNHead, MixSSDHead, MixYOLOV3Head
-from .detectors import (
-    AlignMix,
-    DomainDiscriminator,
-    LevelMixDetector,
-    LossMixDetector,
-    MixedDomainTeacher,
-    MixTeacher,
-)
+from .detectors import LevelMixDetector, LossMixDetector
 from .roi_heads import MixBBoxHead, MixShared2FCBBoxHead, MixStandardRoIHead
 from .supervisions import (
     BoxMix,
@@ -19,6 +12,12 @@ from .supervisions import (
     Union,
     Visible,
     WeightedUnion,
+)
+from .teachers import (
+    DomainDiscriminator,
+    MixedDomainTeacher,
+    MixTeacher,
+    OptionalBranchDataPreprocessor,
 )
 
 __all__ = [

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from mmmix.functional import Transport
+from mmmix.models.alignmix.transport import Transport
 
 from .draw_mix import COLORS
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from mmdet.datasets import VOCDataset
 from mmengine.config import Config
 
-from mmmix.datasets.digits.settings import CLASSES as DIGITS
-from mmmix.utils.pretrained import drop_pretrained
+from mmmix.apis.pretrained import drop_pretrained
+from mmmix.testing.digits.settings import CLASSES as DIGITS
 
 from .config_cases import load
 from .tiny_data import moved, write_tiny_data, write_voc

@@ -10,8 +10,8 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.config import Config
 
+from mmmix.apis.pretrained import drop_pretrained
 from mmmix.datasets.semi_split import SplitSettings, split_coco
-from mmmix.utils.pretrained import drop_pretrained
 
 from .config_cases import METHODS, Method, load
 from .tiny_data import moved, write_tiny_data

@@ -12,7 +12,7 @@ from mmdet.datasets import VOCDataset
 from mmdet.registry import METRICS
 from mmengine.runner import Runner
 
-from mmmix.datasets.digits.settings import CLASSES as DIGITS
+from mmmix.testing.digits.settings import CLASSES as DIGITS
 
 from .config_cases import (
     CONFIGS,

@@ -18,10 +18,10 @@ from mmengine.dataset import pseudo_collate
 from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 
+from mmmix.apis.pretrained import drop_pretrained
 from mmmix.models.batch_augments import MixBatch
 from mmmix.models.supervisions import Supervision
 from mmmix.structures import is_mixed
-from mmmix.utils.pretrained import drop_pretrained
 
 from .config_cases import (
     LEAVES,

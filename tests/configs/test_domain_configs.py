@@ -10,7 +10,7 @@ import pytest
 from mmdet.datasets import VOCDataset
 from mmengine.config import Config
 
-from mmmix.utils.plain_config import plain_config
+from mmmix.apis.plain_config import plain_config
 
 from .config_cases import ALL, CONFIGS, depth, gpus_and_batch, load, top_level
 from .domain_cases import (

@@ -17,8 +17,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
 from mmmix.models.batch_augments import MixBatch
-from mmmix.models.detectors import TeacherProgress
 from mmmix.models.supervisions import Supervision
+from mmmix.models.teachers import TeacherProgress
 
 from .config_cases import ROOT, load
 from .domain_cases import (

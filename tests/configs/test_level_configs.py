@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 
+from mmmix.apis.pretrained import drop_pretrained
 from mmmix.models import LevelMixSSDHead, MixBatch
-from mmmix.utils.pretrained import drop_pretrained
 
 from .config_cases import LEVELS, load, plain, split
 from .tiny_data import moved, write_tiny_data

@@ -12,7 +12,7 @@ from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmmix.models.detectors import TeacherProgress
+from mmmix.models.teachers import TeacherProgress
 
 from .config_cases import ALL, CONFIGS, depth, gpus_and_batch, load, top_level
 from .semi_cases import (

@@ -13,8 +13,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
 from mmmix.models.batch_augments import MixBatch
-from mmmix.models.detectors.teacher_progress import TeacherProgress
 from mmmix.models.supervisions import Supervision
+from mmmix.models.teachers.teacher_progress import TeacherProgress
 
 from .semi_cases import (
     BASES,

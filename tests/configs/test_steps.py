@@ -14,9 +14,9 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
+from mmmix.apis.pretrained import drop_pretrained
 from mmmix.models.batch_augments import MixBatch
 from mmmix.structures import is_mixed
-from mmmix.utils.pretrained import drop_pretrained
 
 from .config_cases import LEAVES, LEVELS, METHODS, MIXED, load, split
 from .tiny_data import moved, write_tiny_data

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from mmdet.datasets import CocoDataset, VOCDataset
 
-from mmmix.datasets.digits.settings import CLASSES as DIGITS
+from mmmix.testing.digits.settings import CLASSES as DIGITS
 
 IMAGES = 4
 BOX = (40, 30, 120, 130)

@@ -10,8 +10,8 @@ from mmdet.datasets import VOCDataset
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.datasets import domain_data
-from mmmix.utils.dataset_paths import check_dataset_paths
 from tests.configs.tiny_data import write_voc
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs/domain_data.md'

@@ -13,8 +13,7 @@ from mmengine.dataset import ConcatDataset
 from torch.utils.data import DataLoader
 
 from mmmix.datasets import DrawIndex, MixSourceSampler, SeededDataset
-
-from .samplers.sources import Shapes
+from tests.datasets.samplers.sources import Shapes
 
 
 @TRANSFORMS.register_module()

@@ -9,7 +9,7 @@ import torch
 from mmdet.structures import DetDataSample
 
 from mmmix.engine import DivergenceWatchHook
-from mmmix.models.detectors import TeacherProgress
+from mmmix.models.teachers import TeacherProgress
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mmengine.registry import HOOKS as ENGINE_HOOKS
 from torch import nn
 
 from mmmix.engine import DomainTeacherHook
-from mmmix.models.detectors import TeacherProgress
+from mmmix.models.teachers import TeacherProgress
 
 METRICS = {'teacher/voc/mAP': 0.1, 'student/voc/mAP': 0.4, 'student/voc/AP50': 0.5}
 

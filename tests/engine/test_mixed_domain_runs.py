@@ -11,8 +11,8 @@ from mmdet.registry import DATASETS, METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from mmmix.utils.checkpoint import install_safe_loading
-from tests.models.detectors import domain, semi
+from mmmix.apis.checkpoint import install_safe_loading
+from tests.models.teachers import domain, semi
 
 K, ITERS, SIZE = 2, 5, (64, 64)
 

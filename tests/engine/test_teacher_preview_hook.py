@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from mmmix.engine import TeacherPreviewHook
-from mmmix.models.detectors import TeacherProgress
-from tests.models.detectors import domain, semi
+from mmmix.models.teachers import TeacherProgress
+from tests.models.teachers import domain, semi
 
 
 class Visualizer:

@@ -7,14 +7,15 @@ import itertools
 import json
 import runpy
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import mmmix
-from mmmix.utils.benchmark import (
+from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.reporting import markdown_table, write_json
+from mmmix.studies.speed.benchmark import (
     CLOCKS,
     Interval,
     alternate,
@@ -24,14 +25,12 @@ from mmmix.utils.benchmark import (
     rotation,
     verdict,
 )
-from mmmix.utils.benchmark_cli import pick_clock, run_rounds
-from mmmix.utils.config_reading import config_name, read_config
-from mmmix.utils.peak_memory import peak_allocated
-from mmmix.utils.reporting import markdown_table, write_json
-from mmmix.utils.synthetic import SyntheticBatches, input_size, values_of
-from mmmix.utils.training_step import TrainingStep, num_classes
+from mmmix.studies.speed.benchmark_cli import pick_clock, run_rounds
+from mmmix.studies.speed.peak_memory import peak_allocated
+from mmmix.studies.speed.synthetic import SyntheticBatches, input_size, values_of
+from mmmix.studies.speed.training_step import TrainingStep, num_classes
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark_step.py'
+TOOL = 'mmmix.commands.benchmark_step'
 CPU = torch.device('cpu')
 
 
@@ -228,7 +227,7 @@ def batches():
 
 
 def build_step(name, fetch, clock='wall'):
-    cfg = runpy.run_path(str(TOOL))['load'](demo(name), None)
+    cfg = runpy.run_module(TOOL)['load'](demo(name), None)
     return TrainingStep(cfg, fetch, CPU, clock=CLOCKS[clock])
 
 
@@ -268,7 +267,7 @@ def test_noise_leaves_no_record_and_a_diverged_net_is_refused(batches):
 
 
 def test_the_tool_reports_what_it_measured(tmp_path, capsys):
-    main = runpy.run_path(str(TOOL))['main']
+    main = runpy.run_module(TOOL)['main']
     paths = [demo('ssd_digits'), demo('ssd_digits_boxmix')]
     out = tmp_path / 'step.json'
     options = '--rounds 3 --warmups 1 --batch-size 2 --goal 100 --threads 1'
@@ -305,6 +304,6 @@ def test_cpu_seconds_do_not_count_waiting(batches):
 
 
 def test_a_config_given_twice_is_refused():
-    main = runpy.run_path(str(TOOL))['main']
+    main = runpy.run_module(TOOL)['main']
     with pytest.raises(ValueError, match='given once'):
         main([demo('ssd_digits'), demo('ssd_digits')])

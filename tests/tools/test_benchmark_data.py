@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,17 +11,17 @@ import pytest
 from mmdet.registry import DATASETS
 
 import mmmix
-from mmmix.utils.config_reading import read_config
-from mmmix.utils.loading import (
+from mmmix.apis.config_reading import read_config
+from mmmix.studies.speed.loading import (
     AUGMENTS,
     METHODS,
     LoadingRound,
     augmentation,
     dataset_config,
 )
-from mmmix.utils.training_step import ConfigBatches
+from mmmix.studies.speed.training_step import ConfigBatches
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark_data.py'
+TOOL = 'mmmix.commands.benchmark_data'
 XML = """<annotation><size><width>64</width><height>48</height></size>
 <object><name>two</name><difficult>0</difficult><bndbox><xmin>11</xmin>
 <ymin>6</ymin><xmax>40</xmax><ymax>30</ymax></bndbox></object></annotation>"""
@@ -163,7 +162,7 @@ def test_batches_of_a_config_never_end(cfg):
 
 
 def test_the_tool_compares_all_methods(root, tmp_path, capsys):
-    main = runpy.run_path(str(TOOL))['main']
+    main = runpy.run_module(TOOL)['main']
     out = tmp_path / 'data.json'
     options = (
         '--augment minimal --size 96 128 --batch-size 3 --batches 1 --workers 0 '

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import runpy
-from pathlib import Path
 
 import pytest
 from torch import nn
 
 from mmmix.engine import MixTeacherHook
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark_ema.py'
+TOOL = 'mmmix.commands.benchmark_ema'
 
 
 @pytest.fixture(scope='module')
 def tool():
-    return runpy.run_path(str(TOOL))
+    return runpy.run_module(TOOL)
 
 
 def arguments(*more):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import runpy
-from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/benchmark_sinkhorn.py'
+TOOL = 'mmmix.commands.benchmark_sinkhorn'
 SMALL = ['--size', '6', '5', '--channels', '64', '--pairs', '2', '--device', 'cpu']
 
 
 @pytest.fixture(scope='module')
 def tool():
-    return runpy.run_path(str(TOOL))
+    return runpy.run_module(TOOL)
 
 
 def test_both_make_the_same_plan_and_ours_needs_less_memory(tool, tmp_path, capsys):

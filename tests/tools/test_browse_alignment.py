@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import cv2
 import pytest
@@ -12,8 +11,8 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 import mmmix
-from mmmix.functional import Transport
-from mmmix.utils.config_reading import read_config
+from mmmix.apis.config_reading import read_config
+from mmmix.models.alignmix.transport import Transport
 from mmmix.visualization.draw_alignment import (
     AlignedImages,
     draw_alignment,
@@ -22,7 +21,7 @@ from mmmix.visualization.draw_alignment import (
 )
 from tests.configs.tiny_data import write_tiny_data
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/browse_alignment.py'
+TOOL = 'mmmix.commands.browse_alignment'
 SMALL = [
     'model.backbone.base_channels=4',
     'model.neck.in_channels=(8,16)',
@@ -34,7 +33,7 @@ SMALL = [
 def test_pictures_of_a_config(tmp_path, monkeypatch, capsys):
     write_tiny_data(tmp_path / 'data')
     monkeypatch.chdir(tmp_path)
-    main = runpy.run_path(str(TOOL))['main']
+    main = runpy.run_module(TOOL)['main']
     options = ['--num-batches', '1', '--batch-size', '2', '--out', 'pictures']
     more = ['--device', 'cpu', '--probes', '2', '--cfg-options', *SMALL]
     main([mmmix.config_path('demo/ssd_digits_alignmix.py'), *options, *more])
@@ -48,7 +47,7 @@ def test_pictures_of_a_config(tmp_path, monkeypatch, capsys):
 def test_a_checkpoint_of_the_plain_detector_is_taken(tmp_path, monkeypatch):
     write_tiny_data(tmp_path / 'data')
     monkeypatch.chdir(tmp_path)
-    tool = runpy.run_path(str(TOOL))
+    tool = runpy.run_module(TOOL)
     parse_args, build_model = tool['parse_args'], tool['build_model']
 
     def cfg_of(name: str) -> Config:

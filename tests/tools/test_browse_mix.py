@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,12 +10,12 @@ import numpy as np
 import mmmix
 from tests.configs.tiny_data import write_tiny_data
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/browse_mix.py'
+TOOL = 'mmmix.commands.browse_mix'
 
 
 def browse(folder: str, config: str) -> np.ndarray:
     """Pictures of two batches of two images, as one array."""
-    main = runpy.run_path(str(TOOL))['main']
+    main = runpy.run_module(TOOL)['main']
     options = ['--num-batches', '2', '--output-dir', folder, '--seed', '1']
     sizes = ['--cfg-options', 'train_dataloader.batch_size=2']
     main([mmmix.config_path(config), *options, *sizes])

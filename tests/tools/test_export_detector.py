@@ -8,7 +8,6 @@ import pickle
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,11 +20,11 @@ from mmengine.fileio import load
 from mmengine.runner import save_checkpoint
 
 import mmmix
-import mmmix.test
-from mmmix.utils.plain_config import plain_config, plain_config_text
+from mmmix.apis.plain_config import plain_config, plain_config_text
+from mmmix.commands import test as test_command
 from tests.configs.tiny_data import moved, write_tiny_data
 
-TOOL = Path(__file__).parents[2] / 'tools/model_converters/export_detector.py'
+TOOL = 'mmmix.commands.export_detector'
 CLASSES = tuple('abcdefghij')
 
 # What a user runs who has mmdet and not mmmix.
@@ -97,7 +96,7 @@ def save(cfg, folder, name, **meta):
 
 def export(folder, name, *options):
     source = str(folder / f'{name}_semi')
-    runpy.run_path(str(TOOL))['main']([f'{source}.py', f'{source}.pth', *options])
+    runpy.run_module(TOOL)['main']([f'{source}.py', f'{source}.pth', *options])
 
 
 def detect(model, folder, on):
@@ -184,7 +183,7 @@ def test_our_test_tool_finds_the_same(folder):
         files = [str(folder / f'{name}.py'), str(folder / f'{name}.pth')]
         out = folder / f'{name}.pkl'
         work_dir = str(folder / 'run')
-        mmmix.test.main([*files, '--work-dir', work_dir, '--out', str(out)])
+        test_command.main([*files, '--work-dir', work_dir, '--out', str(out)])
         found.append([sample['pred_instances'] for sample in load(out)])
     assert [len(boxes['scores']) > 0 for boxes in found[0]] == [True] * 4
     for got, want in zip(*found):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import runpy
-from pathlib import Path
 
 import pytest
 
-from mmmix.analysis.perturbed_images import DecodedImages
-from tests.analysis.conftest import tiny_study  # noqa: F401  a fixture
+from mmmix.studies.trained.perturbed_images import DecodedImages
+from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/test_robustness.py'
+TOOL = 'mmmix.commands.robustness'
 
 
 def run(*args: str) -> None:
-    runpy.run_path(str(TOOL))['main'](list(args))
+    runpy.run_module(TOOL)['main'](list(args))
 
 
 def test_two_models(tiny_study, monkeypatch, tmp_path):  # noqa: F811

@@ -7,20 +7,20 @@ import runpy
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mmmix.utils.child_processes import (
+from mmmix.studies.seeds.child_processes import (
     ChildFailed,
     ChildProcesses,
     ChildStopped,
     lock_folder,
     tail,
 )
-from mmmix.utils.logged_metrics import read_metrics, scalar_files
-from mmmix.utils.study import Study
-from mmmix.utils.study_report import (
+from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
+from mmmix.studies.seeds.report import (
     Spread,
     choose_metrics,
     finished_scores,
@@ -28,9 +28,10 @@ from mmmix.utils.study_report import (
     report,
     spread_over_seeds,
 )
-from mmmix.utils.study_runs import Commands, Run
+from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.study import Study
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/study.py'
+TOOL = 'mmmix.commands.study'
 
 # Stand-ins log their arguments to calls.txt beside them and read from the config
 # whether to fail or to hang.
@@ -297,11 +298,9 @@ def alive(pid):
 
 
 def load_tool(tools):
-    """The tool as if it lay in the folder of the stand-ins."""
-    copy = tools / 'analysis_tools/study.py'
-    copy.parent.mkdir(exist_ok=True)
-    copy.write_text(TOOL.read_text())
-    return runpy.run_path(str(copy))
+    """The tool, making its runs with the stand-ins."""
+    tool = runpy.run_module(TOOL)
+    return tool | {'main': partial(tool['main'], tools=tools)}
 
 
 def test_the_tool_runs_reports_and_resumes(configs, tools, tmp_path, capsys):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import runpy
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,20 +12,20 @@ import pytest
 import torch
 from mmdet.evaluation import VOCMetric
 
-import mmmix.analysis.transplantation as transplantation
-from mmmix.analysis.loaded_detector import build_split, predict
-from mmmix.analysis.transplantation import averaged
+import mmmix.studies.trained.transplantation as transplantation
 from mmmix.datasets import TransplantPatch
-from tests.analysis.conftest import tiny_study  # noqa: F401  a fixture
+from mmmix.studies.trained.loaded_detector import build_split, predict
+from mmmix.studies.trained.transplantation import averaged
+from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/test_transplant.py'
+TOOL = 'mmmix.commands.transplant'
 
 
 def run(study, out, *options, names=('one', 'two')):
     _, config, checkpoint = study.spec
     specs = [f'{name}={config}@{checkpoint}' for name in names]
     options = ('--patches', 'patches', '--copies', '2', '--device', 'cpu', *options)
-    runpy.run_path(str(TOOL))['main']([*specs, '--out', str(out), *options])
+    runpy.run_module(TOOL)['main']([*specs, '--out', str(out), *options])
     with (out / 'transplant.csv').open(encoding='utf-8') as file:
         return list(csv.DictReader(file))
 

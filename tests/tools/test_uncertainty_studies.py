@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import runpy
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,10 +13,8 @@ import torch
 from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 
-import mmmix.analysis.sweep as sweeping
-from tests.analysis.conftest import tiny_study  # noqa: F401  a fixture
-
-TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
+import mmmix.studies.trained.sweep as sweeping
+from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
 
 @pytest.fixture
@@ -30,7 +27,7 @@ def run(tool, study, out, *options, models=2):
     """Run a tool on one model under two names, and read its table."""
     _, config, checkpoint = study.spec
     specs = [f'{name}={config}@{checkpoint}' for name in ('one', 'two')[:models]]
-    main = runpy.run_path(str(TOOLS / f'{tool}.py'))['main']
+    main = runpy.run_module(f'mmmix.commands.{tool}')['main']
     main([*specs, '--out', str(out), '--device', 'cpu', *options])
     tables = list(out.glob('*.csv'))
     if not tables:
@@ -48,7 +45,7 @@ def stock_batch(study):
 def test_uncertainty(study, tmp_path, monkeypatch):
     cv2.imwrite(str(tmp_path / 'x.png'), np.full((30, 40, 3), 90, np.uint8))
     options = ('--outside', f'grey={tmp_path}')
-    rows = run('test_uncertainty', study, tmp_path / 'out', *options)
+    rows = run('uncertainty', study, tmp_path / 'out', *options)
     assert [(row['against'], row['model']) for row in rows] == [
         (against, model)
         for against in ('uniform', 'gaussian', 'grey')
@@ -67,12 +64,12 @@ def test_uncertainty(study, tmp_path, monkeypatch):
     assert cv2.imread(str(tmp_path / 'out/uncertainty.png')).std() > 10
     # Nothing is left to do, and the table is the same.
     monkeypatch.setattr(sweeping, 'predict', None)
-    assert run('test_uncertainty', study, tmp_path / 'out', *options) == rows
+    assert run('uncertainty', study, tmp_path / 'out', *options) == rows
 
 
 def test_in_between(study, tmp_path):
     options = ('--lams', '0', '0.5', '1', '--score-thr', '0.05')
-    rows = run('test_in_between', study, tmp_path, *options, models=1)
+    rows = run('in_between', study, tmp_path, *options, models=1)
     table = {(row['way'], float(row['λ'])): row for row in rows}
     assert len(table) == 6
     with torch.no_grad():
@@ -90,7 +87,7 @@ def test_in_between(study, tmp_path):
 
 def test_calibration(study, tmp_path):
     options = ('--min-score', '0.1', '--ious', '0.1', '0.75', '--bins', '10')
-    rows = run('test_calibration', study, tmp_path, *options)
+    rows = run('calibration', study, tmp_path, *options)
     with torch.no_grad():
         found = study.detector.model.test_step(stock_batch(study))
     scores = torch.cat([sample.pred_instances.scores for sample in found])

@@ -10,7 +10,7 @@ from mmdet.registry import DATA_SAMPLERS
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import DataLoader, Sampler
 
-from mmmix.functional.counters import counter_rng
+from mmmix.mixing.counters import counter_rng
 
 from .draw_index import DrawIndex
 from .shape_groups import NUM_GROUPS, shape_groups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmmix.functional.counters import counter_rng
+from mmmix.mixing.counters import counter_rng
 
 
 class SourceCell:

@@ -15,7 +15,7 @@ from mmmix.functional import (
     shift_boxes,
     shift_masks,
 )
-from mmmix.functional.mixer_settings import MixerSettings
+from mmmix.mixing.settings import MixerSettings
 from mmmix.structures import MIX_WEIGHTS
 
 from .packing import GT_MIX_VISIBILITY

@@ -22,9 +22,9 @@ from mmmix.functional import (
     paste,
     place,
 )
-from mmmix.functional.counters import counter_rng, runner_counter
-from mmmix.functional.mix_plan import draw_centres, draw_lam
-from mmmix.functional.mixer_settings import MixerSettings
+from mmmix.mixing.counters import counter_rng, runner_counter
+from mmmix.mixing.draws import draw_centres, draw_lam
+from mmmix.mixing.settings import MixerSettings
 from mmmix.structures import MIX_BOXES, MIX_WEIGHTS, dominant_component
 
 from .mix_annotations import check_mixable, placed_annotations, union_of

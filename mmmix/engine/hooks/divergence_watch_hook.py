@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmmix.utils.unwrapped_model import unwrapped_model
+from mmmix.engine.unwrapped_model import unwrapped_model
 
 
 @HOOKS.register_module()

@@ -12,7 +12,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmmix.functional import counter_rng
+from mmmix.mixing import counter_rng
 
 # Sets these draws apart from others that start from the same counters.
 _STREAM = 0x5EED

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.utils.unwrapped_model import unwrapped_model
+from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.visualization import draw_branches
 
 

@@ -15,8 +15,8 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.datasets.samplers import MixSourceSampler
-from mmmix.models.detectors.teacher_progress import TeacherProgress
-from mmmix.utils.unwrapped_model import unwrapped_model
+from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.models.teachers.teacher_progress import TeacherProgress
 
 from .pseudo_label_watch import PseudoLabelWatch
 from .teacher_pairs import TeacherPairs

@@ -10,8 +10,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmmix.models.detectors.branches import Batch
-from mmmix.utils.unwrapped_model import unwrapped_model
+from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.models.teachers.branches import Batch
 from mmmix.visualization import draw_preprocessed_batch, plain_preprocessor
 
 

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import Tensor, nn
 
-from mmmix.functional.counters import runner_counter
+from mmmix.mixing.counters import runner_counter
 
 from .buffer_snapshot import BufferSnapshot
 

@@ -12,15 +12,16 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmmix.functional.counters import counter_rng, runner_counter
-from mmmix.functional.mix_plan import (
+from mmmix.mixing.counters import counter_rng, runner_counter
+from mmmix.mixing.draws import (
     PAIRINGS,
     draw_centres,
     draw_chosen,
     draw_lam,
     draw_partners,
 )
-from mmmix.functional.mixer_settings import (
+from mmmix.mixing.pair import Draws, Pair
+from mmmix.mixing.settings import (
     MODES,
     MixerSettings,
     check_choice,
@@ -29,7 +30,6 @@ from mmmix.functional.mixer_settings import (
 
 from .mix_pixels import mix_pixels
 from .mix_samples import check_samples, mix_sample
-from .pair import Draws, Pair
 
 Samples = Sequence[DetDataSample]
 

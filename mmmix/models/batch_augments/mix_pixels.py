@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mmmix.functional import blend, paste, place
-
-from .pair import Pair
+from mmmix.mixing.pair import Pair
 
 
 def mix_pixels(

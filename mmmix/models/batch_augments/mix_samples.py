@@ -17,7 +17,8 @@ from mmmix.functional import (
     shift_boxes,
     shift_masks,
 )
-from mmmix.functional.mixer_settings import MixerSettings
+from mmmix.mixing.pair import Pair, Size
+from mmmix.mixing.settings import MixerSettings
 from mmmix.structures import (
     MIX_BOXES,
     MIX_IDS,
@@ -27,8 +28,6 @@ from mmmix.structures import (
     MIX_WEIGHTS,
     dominant_component,
 )
-
-from .pair import Pair, Size
 
 UNMIXABLE = ('gt_sem_seg', 'gt_panoptic_seg', 'proposals')
 """Fields of a sample that describe the unmixed image alone."""

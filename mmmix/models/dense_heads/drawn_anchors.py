@@ -10,8 +10,8 @@ from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.models.task_modules.samplers import SamplingResult
 from torch import Tensor
 
-from mmmix.functional import Transport
-from mmmix.models.soft_assignment import assigned_shares
+from mmmix.models.alignmix.soft_assignment import assigned_shares
+from mmmix.models.alignmix.transport import Transport
 
 from .pair_targets import Levels
 

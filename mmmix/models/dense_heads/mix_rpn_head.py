@@ -14,8 +14,8 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.alignmix.soft_assignment import all_negative, soft_assignment
 from mmmix.models.merged_assignment import dominant_first, sample_once, seen_by
-from mmmix.models.soft_assignment import all_negative, soft_assignment
 from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
 
 from .drawn_anchors import DrawnAnchors, carried_shares, split_by_share

@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmmix.functional import Transport, boxmix_cls_losses, transported_cls_losses
+from mmmix.functional import boxmix_cls_losses, transported_cls_losses
 from mmmix.functional.soft_losses import ClsLosses
+from mmmix.models.alignmix.transport import Transport
 from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT
 
 Size = tuple[int, int]

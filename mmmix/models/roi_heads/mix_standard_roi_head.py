@@ -16,15 +16,15 @@ from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.alignmix.soft_assignment import transported_shares
+from mmmix.models.alignmix.soft_rois import soft_cls_loss
 from mmmix.models.merged_assignment import dominant_first
-from mmmix.models.soft_assignment import transported_shares
 from mmmix.models.supervisions import Union, build_supervision
 from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
 
 from .remembered_rois import Forward, RememberedRoIs, rows_are_independent
 from .sample_weights import WeighingSampler
 from .shared_rois import SharedRoIs, share_rois
-from .soft_rois import soft_cls_loss
 from .weighted_box_loss import WeightedBoxLoss
 
 

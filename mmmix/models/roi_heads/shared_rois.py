@@ -12,8 +12,8 @@ from mmdet.structures.bbox import cat_boxes, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.alignmix.soft_assignment import soft_assignment
 from mmmix.models.merged_assignment import sample_once, seen_by
-from mmmix.models.soft_assignment import soft_assignment
 
 from .sample_weights import SampleWeights, regression_factors, set_sample_weights
 

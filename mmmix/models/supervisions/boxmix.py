@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmmix.functional.mixer_settings import check_choice
+from mmmix.mixing.settings import check_choice
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import Annotations, split_components
 

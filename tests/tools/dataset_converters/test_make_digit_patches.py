@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import pytest
 
-TOOL = Path(__file__).parents[3] / 'tools/dataset_converters/make_digit_patches.py'
+TOOL = 'mmmix.commands.make_digit_patches'
 
 
 def test_command(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    main = runpy.run_path(str(TOOL))['main']
+    main = runpy.run_module(TOOL)['main']
     main(['--count', '1'])
     assert (
         'patches of digits written to data/digit_patches\n' in capsys.readouterr().out

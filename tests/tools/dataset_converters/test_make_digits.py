@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
-from mmmix.datasets.digits.generate import read_manifest
-
-TOOL = Path(__file__).parents[3] / 'tools/dataset_converters/make_digits.py'
+from mmmix.commands import make_digits
+from mmmix.testing.digits.generate import read_manifest
 
 
 @pytest.fixture
 def main(monkeypatch, tmp_path):
-    spec = importlib.util.spec_from_file_location('make_digits', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'make_digits', tool)
-    spec.loader.exec_module(tool)
     monkeypatch.chdir(tmp_path)
-    return tool.main
+    return make_digits.main
 
 
 def test_command_writes_once_and_says_so(main, capsys):

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
+from mmmix.commands.split_semi import main
 from mmmix.datasets.semi_split import SplitSettings, split_coco, split_list
 from tests.datasets.test_semi_split import coco
 
-TOOL = Path(__file__).parents[3] / 'tools/dataset_converters/split_semi.py'
 
-
-@pytest.fixture
-def main(monkeypatch):
-    spec = importlib.util.spec_from_file_location('split_semi', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, 'split_semi', tool)
-    spec.loader.exec_module(tool)
-    return tool.main
-
-
-def test_all_folds_and_percentages_of_a_coco_set(main, tmp_path, capsys):
+def test_all_folds_and_percentages_of_a_coco_set(tmp_path, capsys):
     ann_file = tmp_path / 'train.json'
     ann_file.write_text(json.dumps(coco(100)))
     out = tmp_path / 'parts'
@@ -38,7 +25,7 @@ def test_all_folds_and_percentages_of_a_coco_set(main, tmp_path, capsys):
     assert f'40 files written to {out}' in printed
 
 
-def test_a_voc_list_goes_beside_itself(main, tmp_path):
+def test_a_voc_list_goes_beside_itself(tmp_path):
     ann_file = tmp_path / 'train.txt'
     names = [str(k) for k in range(1000)]
     ann_file.write_text('\n'.join(names))
@@ -49,7 +36,7 @@ def test_a_voc_list_goes_beside_itself(main, tmp_path):
     assert (len(labelled), len(list(tmp_path.iterdir()))) == (50, 3)
 
 
-def test_existing_files_are_left_alone_unless_forced(main, tmp_path):
+def test_existing_files_are_left_alone_unless_forced(tmp_path):
     ann_file = tmp_path / 'train.txt'
     ann_file.write_text('\n'.join('abcdefghij'))
     theirs = tmp_path / 'train.2@10.txt'
@@ -65,7 +52,7 @@ def test_existing_files_are_left_alone_unless_forced(main, tmp_path):
     )
 
 
-def test_what_is_wrong_is_said_without_a_traceback(main, tmp_path):
+def test_what_is_wrong_is_said_without_a_traceback(tmp_path):
     with pytest.raises(SystemExit, match='split_semi: no annotation file at .*none'):
         main([str(tmp_path / 'none.json')])
     ann_file = tmp_path / 'train.txt'

@@ -1,1 +1,0 @@
-"""What the study tools of ``tools/analysis_tools`` are made of."""

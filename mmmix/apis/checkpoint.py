@@ -1,0 +1,187 @@
+"""Safe loading for every way a checkpoint comes in.
+
+mmengine reads all checkpoints (``--resume``, ``load_from``, ``Pretrained``; local,
+``http://``, ``torchvision://`` and so on) through one method,
+``CheckpointLoader.load_checkpoint``. While it runs, ``torch.load`` is replaced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from mmengine.runner import CheckpointLoader
+
+from mmmix.apis.resume import DamagedCheckpointError, resume_advice
+from mmmix.apis.safe_globals import load_safely, load_trustingly
+
+_REQUEST = re.compile(r'GLOBAL (.+?)(?: was not an allowed| whose module|\n|$)')
+_REFUSAL = re.compile(r'((?:Trying to|Can only|Only) .+)')
+_CUT_SHORT = re.compile(
+    r'PytorchStreamReader|central directory|corrupt|unexpected EOF|legacy \.tar'
+)
+_download_url = torch.hub.download_url_to_file
+
+
+class UnsafeCheckpointError(ValueError):
+    """A checkpoint that holds more than tensors and plain containers."""
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trust-checkpoint``, which the errors of a refused file name."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load checkpoints that hold more than tensors and plain containers; '
+        'such a file can run any code, so only if you know where it comes from',
+    )
+
+
+def install_safe_loading(trust: bool = False) -> ExitStack:
+    """Make mmengine load checkpoints safely from now on.
+
+    A loaded checkpoint also loses ``meta['config']``: mmengine would execute that
+    text as Python when it resumes.
+
+    Args:
+        trust: Load whatever a file holds, code included, as classic mmengine
+            did. Only for files whose origin is known.
+
+    Returns:
+        A context manager that undoes the installation when it is closed or its
+        ``with`` block ends. Installations nest; the innermost one counts.
+
+    Example:
+        >>> with install_safe_loading():
+        ...     runner.train()
+    """
+    previous = CheckpointLoader.__dict__['load_checkpoint']
+    original = getattr(previous.__func__, '__wrapped__', previous.__func__)
+
+    @functools.wraps(original)
+    def load_checkpoint(
+        cls: type, filename: str, map_location: Any = None, logger: Any = 'current'
+    ) -> Any:
+        loader = functools.partial(_load, str(filename), trust)
+        with (
+            _replaced(torch, 'load', loader),
+            _replaced(torch.hub, 'download_url_to_file', _download),
+            _explained(str(filename)),
+        ):
+            checkpoint = original(cls, filename, map_location, logger)
+        return checkpoint if trust else _without_code(checkpoint)
+
+    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
+    undo = ExitStack()
+    undo.callback(setattr, CheckpointLoader, 'load_checkpoint', previous)
+    return undo
+
+
+def _load(name: str, trust: bool, file: Any, *args: Any, **options: Any) -> Any:
+    """``torch.load`` with errors that name the file and the way out."""
+    path = str(file) if isinstance(file, (str, os.PathLike)) else name
+    try:
+        return (load_trustingly if trust else load_safely)(file, *args, **options)
+    except Exception as error:
+        text = str(error)
+        request = _REQUEST.search(text) or _REFUSAL.search(text)
+        if isinstance(error, UnpicklingError) and request and not trust:
+            raise UnsafeCheckpointError(
+                f'{path} was not loaded: a checkpoint holds tensors and plain '
+                f'containers, this file asks for {request[1]}, which could run any '
+                'code. If you know where the file comes from and trust it, add '
+                '--trust-checkpoint'
+            ) from error
+        if not _is_damage(error, trust):
+            raise
+        raise DamagedCheckpointError(_describe_damage(path, file, text)) from error
+
+
+def _is_damage(error: Exception, trust: bool) -> bool:
+    """Whether an error of ``torch.load`` comes from the file's bytes.
+
+    Bytes that make no sense lead to any error. Other reasons are a missing device,
+    no right to read, and, in a trusted file, a class that cannot be imported.
+    """
+    if isinstance(error, (PermissionError, MemoryError)):
+        return False
+    if isinstance(error, (EOFError, OSError, UnpicklingError)):
+        return True
+    if trust or isinstance(error, RuntimeError):
+        return _CUT_SHORT.search(str(error)) is not None
+    return True
+
+
+def _describe_damage(path: str, file: Any, text: str) -> str:
+    """What is wrong with a file that cannot be read, and what to do."""
+    if not os.path.isfile(path):
+        size = f'{len(file.getbuffer())} bytes' if hasattr(file, 'getbuffer') else '?'
+        advice = 'Fetch or save it again.'
+    elif Path(path).parent == Path(torch.hub.get_dir()) / 'checkpoints':
+        size = f'{os.path.getsize(path)} bytes'
+        advice = 'Delete it, and it is downloaded again.'
+    else:
+        size = f'{os.path.getsize(path)} bytes'
+        advice = resume_advice(Path(path).parent, without=path)
+    reason = text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+    reason = reason.partition('. ')[0].rstrip('. ') or 'it ends too early'
+    return f'{path} ({size}) is cut short, damaged or no checkpoint: {reason}. {advice}'
+
+
+def _download(url: str, dst: str, *args: Any, **options: Any) -> None:
+    """``torch.hub.download_url_to_file``, with what to do without a network."""
+    try:
+        _download_url(url, dst, *args, **options)
+    except (OSError, HTTPException) as error:
+        raise ConnectionError(
+            f'cannot download {url}: {error}. Fetch the file on another machine and '
+            f'put it at {dst}, or train from scratch with --no-pretrained'
+        ) from error
+
+
+@contextmanager
+def _explained(filename: str) -> Iterator[None]:
+    """Say what is missing when a checkpoint cannot even be looked up."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'{filename} is looked up with the package {error.name}, which is not '
+            f'installed: install it, name a file by init_cfg.checkpoint=PATH, or '
+            'train from scratch with --no-pretrained',
+            name=error.name,
+        ) from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'no checkpoint at {os.path.abspath(os.path.expanduser(filename))}, which '
+            'load_from, --resume or an init_cfg of type Pretrained asks for. Train or '
+            'fetch it, name another, or train from scratch with --no-pretrained'
+        ) from error
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Callable) -> Iterator[None]:
+    """Set an attribute for the length of a ``with`` block."""
+    previous = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, previous)
+
+
+def _without_code(checkpoint: Any) -> Any:
+    """Drop the text that ``Runner.resume`` would execute."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+    return checkpoint

@@ -1,0 +1,201 @@
+r"""Compare the assignment of AlignMix with a naive one, in time and peak memory.
+
+Both make the same assignment R between the cells of random feature maps. The naive
+one subtracts all columns of one map from all columns of the other (memory: cells
+squared times channels) and runs Sinkhorn's iterations in a Python loop, one pair and
+one vector of potentials at a time. Ours takes the distances from one matrix product
+and all pairs together. They are timed alternately; the ratios are medians over
+rounds, naive over ours, with a bootstrap 95 % interval. Peak memory is taken in one
+more call of each, see mmmix/studies/speed/peak_memory.py.
+
+Example:
+    python tools/analysis_tools/benchmark_sinkhorn.py --size 38 38 --channels 256 \
+        --iterations 20 --rounds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmmix.apis.commands import run_command
+from mmmix.apis.reporting import markdown_table
+from mmmix.functional import assignment
+from mmmix.studies.speed.benchmark import Measurement, column, paired_ratio
+from mmmix.studies.speed.benchmark_cli import (
+    Records,
+    Summaries,
+    add_benchmark_arguments,
+    pick_clock,
+    ratio_cell,
+    run_rounds,
+)
+from mmmix.studies.speed.peak_memory import peak_allocated
+
+_OURS, _NAIVE = 'assignment', 'naive'
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('--size', type=int, nargs=2, default=(38, 38), metavar=('HEIGHT', 'WIDTH'))
+    add('--channels', type=int, default=256)
+    add('--pairs', type=int, default=1, help='of maps in a batch (default: 1)')
+    add('--epsilon', type=float, default=0.05)
+    add('--iterations', type=int, default=100)
+    add('--tolerance', type=float, default=1e-3, help='between the two assignments')
+    add_benchmark_arguments(parser)
+    args = parser.parse_args(argv)
+    if min(*args.size, args.channels, args.pairs) < 1:
+        parser.error('--size, --channels and --pairs must be at least 1')
+    return args
+
+
+def naive_assignment(
+    first: Tensor, second: Tensor, epsilon: float, iterations: int
+) -> Tensor:
+    """What :func:`mmmix.functional.assignment` computes, as it is written down.
+
+    Args:
+        first: ``(N, C, r)``.
+        second: ``(N, C, r)``.
+        epsilon: ε relative to the mean cost.
+        iterations: Updates of both marginals.
+
+    Returns:
+        ``(N, r, r)``.
+    """
+    plans = []
+    for a, b in zip(first, second):
+        cost = (a[:, :, None] - b[:, None, :]).square().sum(dim=0)
+        cost = cost / cost.mean()
+        log_mass = -math.log(len(cost))
+        f, g = torch.zeros_like(cost[:, 0]), torch.full_like(cost[0], log_mass)
+        g = g * epsilon
+        for _ in range(iterations):
+            f = epsilon * (log_mass - ((g[None, :] - cost) / epsilon).logsumexp(dim=1))
+            g = epsilon * (log_mass - ((f[:, None] - cost) / epsilon).logsumexp(dim=0))
+        plan = ((f[:, None] + g[None, :] - cost) / epsilon).exp()
+        plans.append(plan / plan.sum(dim=1, keepdim=True))
+    return torch.stack(plans)
+
+
+def random_maps(args: argparse.Namespace) -> list[Tensor]:
+    """Two batches of maps as after a ReLU, cells of unequal length."""
+    generator = torch.Generator().manual_seed(args.seed)
+    cells = math.prod(args.size)
+    maps = []
+    for _ in range(2):
+        features = torch.randn((args.pairs, args.channels, cells), generator=generator)
+        lengths = torch.rand((args.pairs, 1, cells), generator=generator)
+        maps.append((features.relu() * (0.2 + lengths)).to(args.device))
+    return maps
+
+
+def timed(
+    compute: Callable[[], Tensor], device: torch.device, clock: Callable[[], float]
+) -> Callable[[int], Measurement]:
+    """A contender: one call, with the device waited for."""
+
+    def measure(index: int) -> Measurement:
+        start = clock()
+        compute()
+        if device.type == 'cuda':
+            torch.cuda.synchronize(device)
+        return {'seconds': clock() - start}
+
+    return measure
+
+
+def summarize(records: Records) -> Summaries:
+    """Median time of each, and the naive one's over it."""
+    naive = column(records, _NAIVE, 'seconds')
+    summaries: Summaries = {}
+    for name in (_OURS, _NAIVE):
+        times = column(records, name, 'seconds')
+        ratio = paired_ratio(naive, times)
+        summaries[name] = {'seconds': float(np.median(times)), 'ratio': vars(ratio)}
+    return summaries
+
+
+def finish(
+    contenders: dict[str, Callable[[], Tensor]],
+    device: torch.device,
+    tolerance: float,
+    summaries: Summaries,
+) -> None:
+    """Add the peak memory of each, and compare what they return.
+
+    Raises:
+        ArithmeticError: If the assignments differ by more than the tolerance.
+    """
+    results = {}
+    for name, compute in contenders.items():
+        summaries[name]['peak_bytes'] = peak_allocated(compute, device)
+        results[name] = compute()
+    difference = float((results[_OURS] - results[_NAIVE]).abs().max())
+    largest = float(results[_NAIVE].max())
+    print(f'largest difference {difference:.2e}, largest entry {largest:.2e}')
+    if not difference <= tolerance:
+        raise ArithmeticError(
+            f'the assignments differ by {difference:g}, more than --tolerance '
+            f'{tolerance:g}'
+        )
+
+
+def table(summaries: Summaries) -> str:
+    """The printed table."""
+    naive = summaries[_NAIVE].get('peak_bytes')
+    rows = []
+    for name, summary in summaries.items():
+        peak = summary.get('peak_bytes')
+        memory = ['n/a', 'n/a']
+        if peak is not None:
+            memory = [f'{peak / 2**20:.1f}', f'{naive / peak:.1f}']
+        time = f'{1000 * summary["seconds"]:.1f}'
+        rows.append([name, time, ratio_cell(summary), *memory])
+    header = ['', 'ms', 'naive over it', 'peak MiB', 'naive over it']
+    return markdown_table(header, rows)
+
+
+def main(argv: Sequence[str] | None = None) -> Summaries:
+    """Run the command; returns the summaries by contender."""
+    args = parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device, clock = torch.device(args.device), pick_clock(args, workers=0)
+    maps = random_maps(args)
+    contenders = {
+        name: partial(function, *maps, args.epsilon, args.iterations)
+        for name, function in ((_OURS, assignment), (_NAIVE, naive_assignment))
+    }
+    print(
+        f'{args.pairs} pairs of {args.channels} x {args.size[0]} x {args.size[1]}, '
+        f'{args.iterations} iterations, {args.device}'
+    )
+    summaries = run_rounds(
+        {name: timed(call, device, clock) for name, call in contenders.items()},
+        args,
+        summarize,
+        partial(finish, contenders, device, args.tolerance),
+    )
+    print(table(summaries))
+    return summaries
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()

@@ -1,0 +1,160 @@
+r"""Save pictures of what AlignMix carries from one image to another.
+
+Loads training batches of a config with AlignMix and passes them through its
+preprocessor, backbone and neck. A row of a picture is a pair: the image with some of
+its cells marked, its partner with the cells that their content comes from, the
+partner's pixels carried to the image's grid, and both mixed, with the share of the
+partner's objects in red. The detector itself mixes features, not pixels; the pixels
+show where they come from.
+
+A checkpoint of any method of the same detector will do, since AlignMix has its
+state-dict keys. Without one the weights are random, and so are the features.
+
+Example:
+    python tools/analysis_tools/browse_alignment.py \
+        configs/demo/ssd_digits_alignmix.py \
+        --checkpoint work_dirs/ssd_digits/epoch_30.pth
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import DictAction
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint, set_random_seed
+
+from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
+from mmmix.apis.commands import run_command
+from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.apis.pretrained import drop_pretrained
+from mmmix.models import AlignMix
+from mmmix.structures import MIX_PARTNER, MIX_SIZES, TRANSPORT, get_mix_weights
+from mmmix.studies.speed.training_step import ConfigBatches
+from mmmix.visualization.draw_alignment import AlignedImages, draw_alignment
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('config', help='path of a config with AlignMix, or mmmix::NAME.py')
+    add('--checkpoint', help='trained weights; random ones without it')
+    add('--out', type=Path, help='default: work_dirs/<config>/browse_alignment')
+    add('--num-batches', type=int, default=2)
+    add('--max-images', type=int, default=4, help='of each batch (default: 4)')
+    add('--probes', type=int, default=4, help='marked cells per image (default: 4)')
+    add('--batch-size', type=int, help="default: the config's own")
+    add('--seed', type=int, default=0)
+    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add_trust_argument(parser)
+    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    return parser.parse_args(argv)
+
+
+def build_model(cfg: Any, args: argparse.Namespace) -> AlignMix:
+    """The config's detector with its weights, in eval mode.
+
+    Raises:
+        ValueError: If the config has another detector.
+    """
+    drop_pretrained(cfg)
+    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    if not isinstance(model, AlignMix):
+        raise ValueError(
+            f"{args.config} expects model.type='AlignMix', got {type(model).__name__}; "
+            'take a config whose name ends in _alignmix'
+        )
+    model.init_weights()
+    if args.checkpoint:
+        with install_safe_loading(args.trust_checkpoint):
+            load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
+    return model.to(args.device).eval()
+
+
+@torch.no_grad()
+def align_batch(model: AlignMix, data: dict[str, Any]) -> list[AlignedImages]:
+    """The pairs of a preprocessed batch, with their plans and RGB pixels."""
+    inputs, samples = data['inputs'], data['data_samples']
+    size = tuple(inputs.shape[2:])
+    aligned = model.align(model.extract_feat(inputs), samples, size)
+    preprocessor = model.data_preprocessor
+    pixels = (inputs * preprocessor.std + preprocessor.mean).cpu() / 255
+    if not getattr(preprocessor, '_channel_conversion', False):
+        pixels = pixels.flip(1)
+    result = []
+    for index, sample in enumerate(aligned.transports(samples, size)):
+        meta, instances = sample.metainfo, sample.gt_instances
+        if TRANSPORT not in meta:
+            continue
+        boxes = [instances.bboxes[instances.mix_ids == k].cpu() for k in range(2)]
+        own, other = (
+            image[:, : shape[0], : shape[1]]
+            for image, shape in zip(
+                (pixels[index], pixels[meta[MIX_PARTNER]]), meta[MIX_SIZES]
+            )
+        )
+        result.append(_on_one_canvas(own, other, boxes, meta, size))
+    return result
+
+
+def _on_one_canvas(
+    own: torch.Tensor,
+    other: torch.Tensor,
+    boxes: list[torch.Tensor],
+    meta: dict[str, Any],
+    size: tuple[int, int],
+) -> AlignedImages:
+    """Both images in the frame of the batch, white outside."""
+    frames = []
+    for image in (own, other):
+        frame = torch.ones(3, *size)
+        frame[:, : image.shape[1], : image.shape[2]] = image
+        frames.append(frame)
+    transport = meta[TRANSPORT]
+    transport = transport._replace(plan=transport.plan.cpu())
+    return AlignedImages(
+        tuple(frames), tuple(boxes), get_mix_weights(meta)[0], transport
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the pairs of the first batches of a config."""
+    args = parse_args(argv)
+    cfg = read_config(args.config, args.cfg_options)
+    check_dataset_paths(cfg, ('train',))
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    folder = args.out or Path(f'work_dirs/{config_name(args.config)}/browse_alignment')
+    folder.mkdir(parents=True, exist_ok=True)
+    set_random_seed(args.seed)
+    model = build_model(cfg, args)
+    batches = ConfigBatches(cfg, args.batch_size, seed=args.seed)
+    hub = MessageHub.get_current_instance()
+    hub.update_info('seed', args.seed)
+    for index in range(args.num_batches):
+        hub.update_info('iter', index)
+        data = model.data_preprocessor(batches(index), training=True)
+        pairs = align_batch(model, data)[: args.max_images]
+        path = folder / f'batch_{index}.png'
+        draw_alignment(pairs, args.probes).savefig(path, dpi=130)
+        print(f'[{index + 1}/{args.num_batches}] {path}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    MMLogger.get_current_instance().setLevel('WARNING')
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()

@@ -1,0 +1,94 @@
+"""Save pictures of the mixed batches that a config really trains on.
+
+Loads batches with the config's own train_dataloader and passes them through its
+data preprocessor, so mixers in the pipeline and in batch_augments both show.
+Boxes are coloured by component (green: the image itself, red: its partner) and
+carry the component's weight. Batches of several branches, as teachers have, are
+drawn branch by branch; what a teacher mixes later is shown by TeacherPreviewHook.
+Boxes that CutMix clipped carry the share of them that is visible.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmcv
+from mmdet.registry import MODELS
+from mmengine.config import DictAction
+from mmengine.logging import MessageHub
+from mmengine.registry import init_default_scope
+from mmengine.runner import set_random_seed
+
+from mmmix.apis.commands import run_command
+from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.studies.speed.synthetic import values_of
+from mmmix.studies.speed.training_step import ConfigBatches
+from mmmix.visualization import draw_branches
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
+    parser.add_argument(
+        '--output-dir', help='default: work_dirs/<name of the config>/browse_mix'
+    )
+    parser.add_argument('--num-batches', type=int, default=4)
+    parser.add_argument('--max-images', type=int, default=8, help='of each batch')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, e.g. train_dataloader.batch_size=4',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw the first batches of a config."""
+    args = parse_args(argv)
+    cfg = read_config(args.config, args.cfg_options)
+    check_dataset_paths(cfg, ('train',))
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
+    # The model itself is not needed, and may want weights to be downloaded.
+    preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))
+    # LevelMixDetector mixes after its preprocessor.
+    mixer = MODELS.build(cfg.model.mixer) if 'mixer' in cfg.model else None
+    # Augmentations draw from the global generators, mixers from the counters below.
+    set_random_seed(args.seed)
+    batches = ConfigBatches(cfg, seed=args.seed)
+    hub = MessageHub.get_current_instance()
+    hub.update_info('seed', args.seed)
+    for index in range(args.num_batches):
+        hub.update_info('iter', index)
+        data = preprocessor(batches(index), training=True)
+        if mixer is not None:
+            mixed = mixer(data['inputs'], data['data_samples'])
+            data = dict(zip(('inputs', 'data_samples'), mixed))
+        pictures = draw_branches(
+            preprocessor,
+            data,
+            classes=batches.metainfo.get('classes'),
+            max_images=args.max_images,
+        )
+        for name, picture in pictures.items():
+            path = folder / f'batch_{index}{"_" * bool(name)}{name}.png'
+            mmcv.imwrite(mmcv.rgb2bgr(picture), str(path))
+            print(f'[{index + 1}/{args.num_batches}] {path}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()

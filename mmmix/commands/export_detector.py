@@ -1,0 +1,163 @@
+"""Take the teacher or the student out of a semi-supervised checkpoint.
+
+python tools/model_converters/export_detector.py CONFIG CHECKPOINT
+python tools/model_converters/export_detector.py CONFIG CHECKPOINT --which student
+
+writes CHECKPOINT_teacher.pth, a plain detector checkpoint, and beside it
+CHECKPOINT_teacher.py, its config. Both are for mmdet alone: mix-aware heads become
+the stock heads they derive from. Test them by tools/test.py, or
+
+    from mmdet.apis import DetInferencer
+    inferencer = DetInferencer('CHECKPOINT_teacher.py', 'CHECKPOINT_teacher.pth')
+
+Before anything is written, the detector is built from the new config and has to take
+all of the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
+
+from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
+from mmmix.apis.commands import run_command
+from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.plain_config import plain_config, plain_config_text
+from mmmix.apis.resume import existing_checkpoint
+from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
+
+ROLES = ('teacher', 'student')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('config', help='config of the training, or mmmix::NAME.py')
+    add('checkpoint', help='checkpoint of the training')
+    add('--which', choices=ROLES, default='teacher', help='default: teacher')
+    add(
+        '--out',
+        type=Path,
+        metavar='FILE.pth',
+        help='where the checkpoint goes, and with the ending .py its config (default: '
+        'beside CHECKPOINT)',
+    )
+    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add_trust_argument(parser)
+    args = parser.parse_args(argv)
+    if args.out is None:
+        args.out = Path(args.checkpoint).with_suffix('')
+        args.out = args.out.with_name(f'{args.out.name}_{args.which}.pth')
+    if args.out.suffix != '.pth':
+        parser.error(f'--out expects a file that ends in .pth: {args.out}')
+    return args
+
+
+def weights_of(role: str, checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The teacher's or student's weights, under the names of a plain detector.
+
+    Raises:
+        ValueError: If there are none, or the teacher was never started.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    prefix = f'{role}.'
+    weights = {
+        name.removeprefix('module.').removeprefix(prefix): value
+        for name, value in state.items()
+        if name.removeprefix('module.').startswith(prefix)
+    }
+    if not weights:
+        raise ValueError(
+            f'the checkpoint has no {role}: expected names that begin with {prefix!r}, '
+            f'got {sorted(state)[:3]}, ...; a plain detector needs no export'
+        )
+    meta = checkpoint.get('meta', {})
+    if role == 'teacher' and not meta.get(TEACHER_STARTED, True):
+        raise ValueError(
+            f'the checkpoint of iteration {meta.get("iter")} was saved during burn-in, '
+            'its teacher has random weights; take a later one, or --which student'
+        )
+    return weights
+
+
+def dataset_meta(checkpoint: Mapping[str, Any], cfg: Config) -> dict[str, Any]:
+    """Classes and palette: those trained on, else those of the test data."""
+    saved = checkpoint.get('meta', {}).get('dataset_meta')
+    if saved:
+        return dict(saved)
+    dataset = cfg.test_dataloader.dataset
+    stock = getattr(DATASETS.get(dataset.type), 'METAINFO', {})
+    return {**stock, **cfg.to_dict()['test_dataloader']['dataset'].get('metainfo', {})}
+
+
+def check_fit(cfg: Config, weights: Mapping[str, torch.Tensor]) -> None:
+    """Build the plain detector and load the weights.
+
+    Raises:
+        ValueError: If they do not fit.
+    """
+    detector = MODELS.build(Config(cfg.to_dict()).model)
+    try:
+        detector.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]]
+        raise ValueError(
+            f'config and checkpoint do not belong together: {" ".join(reasons[:3])}'
+        ) from error
+
+
+def write(out: Path, checkpoint: Mapping[str, Any], text: str) -> None:
+    """Write both files, each in one step."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f'{out.name}.{os.getpid()}.tmp')
+    torch.save(checkpoint, draft)
+    os.replace(draft, out)
+    draft.write_text(text, encoding='utf-8')
+    os.replace(draft, out.with_suffix('.py'))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command.
+
+    Raises:
+        FileNotFoundError: If the config or the checkpoint is missing.
+        ValueError: If they do not fit, or the checkpoint is unsafe.
+    """
+    args = parse_args(argv)
+    cfg = read_config(args.config, args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    path = existing_checkpoint(args.checkpoint)
+    with install_safe_loading(args.trust_checkpoint):
+        loaded = CheckpointLoader.load_checkpoint(path, map_location='cpu')
+    weights = weights_of(args.which, loaded)
+    plain = plain_config(cfg)
+    check_fit(plain, weights)
+    source = f'{config_name(args.config)}, {Path(path).name}'
+    text = plain_config_text(plain, f'The {args.which} of {source}.')
+    meta = dict(dataset_meta=dataset_meta(loaded, cfg), cfg=text, exported_from=source)
+    write(args.out, dict(meta=meta, state_dict=weights), text)
+    print(f'{args.which}: {args.out} and {args.out.with_suffix(".py")}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    # Otherwise every parameter's initialisation is listed.
+    MMLogger.get_current_instance().setLevel('WARNING')
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()

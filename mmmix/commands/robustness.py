@@ -1,0 +1,110 @@
+r"""Test detectors on perturbed images, and compare how much they lose.
+
+All models see the same perturbed images: an image is decoded once, perturbed once,
+and its draws depend on its id alone. Results are kept in OUT/results.json as soon as
+a model is through with a perturbation; the same command goes on from there.
+
+Perturbations, each as KIND or KIND:LEVEL,LEVEL,... (clean images always come first):
+  gaussian             noise of σ on the scale of black = 0, white = 1
+  gaussian-normalized  noise of σ after the normalisation of the model
+  hole                 the centre hidden, LEVEL of each side
+  boundary             all but the centre hidden, LEVEL of each side is seen
+  fgsm                 one step of LEVEL/255 along the model's own gradient
+  corruptions          all 15 common corruptions; or one by name, such as fog:1,3,5
+
+OUT gets robustness.md, robustness.csv, cells.csv and a figure for each metric.
+
+Example, with two seeds of two methods:
+  base=configs/demo/ssd_digits.py; union=configs/demo/ssd_digits_union.py
+  robustness.py \
+      $base@study/ssd_digits/seed_0/epoch_30.pth \
+      $base@study/ssd_digits/seed_1/epoch_30.pth \
+      $union@study/ssd_digits_union/seed_0/epoch_30.pth \
+      $union@study/ssd_digits_union/seed_1/epoch_30.pth \
+      --perturbations gaussian fgsm hole:0.3,0.6 --out work_dirs/robustness
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.trained.loaded_detector import (
+    add_model_arguments,
+    build_split,
+    load_detectors,
+    split_settings,
+)
+from mmmix.studies.trained.model_arguments import add_cache_argument
+from mmmix.studies.trained.perturbation_list import FILLS, parse_perturbations
+from mmmix.studies.trained.perturbed_images import DecodedImages
+from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
+from mmmix.studies.trained.robustness_report import METRICS, write_report
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_model_arguments(parser)
+    add = parser.add_argument
+    add(
+        '--perturbations',
+        nargs='+',
+        default=['gaussian'],
+        metavar='KIND[:LEVELS]',
+        help='default: gaussian, of σ 0.1, 0.2 and 0.4',
+    )
+    add(
+        '--fill',
+        choices=FILLS,
+        default='mean',
+        help="hidden pixels: the model's mean colour, zero after normalisation "
+        '(default), or black, zero before it',
+    )
+    add(
+        '--metric',
+        nargs='+',
+        default=list(METRICS),
+        metavar='KEY',
+        help=f'metrics of the tables and figures (default: {" ".join(METRICS)})',
+    )
+    add('--seed', type=int, default=0, help='of all draws (default: 0)')
+    add_cache_argument(parser, 'perturbation')
+    args = parser.parse_args(argv)
+    try:
+        args.perturbations = parse_perturbations(args.perturbations)
+    except ValueError as error:
+        parser.error(str(error))
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    args = parse_args(argv)
+    detectors = load_detectors(args)
+    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    settings = split_settings(args, dataset) | dict(seed=args.seed, fill=args.fill)
+    store = ResultStore(args.out / 'results.json', settings)
+    images = DecodedImages(detectors[0], dataset, args.cache * 1e9)
+    sets = {
+        perturbation: PerturbedSet(
+            images, dataset.metainfo, perturbation, args.seed, args.fill
+        )
+        for perturbation in args.perturbations
+    }
+    records = score_perturbed(detectors, sets, store, args.batch_size)
+    print(f'\n{write_report(args.out, records, args.perturbations, args.metric)}')
+    print(f'Tables and figures: {args.out}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main, RESUMABLE)
+
+
+if __name__ == '__main__':
+    run()

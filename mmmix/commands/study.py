@@ -1,0 +1,139 @@
+r"""Train and test configs over seeds, and report mean and spread.
+
+Each run (config, seed) trains in WORK_DIR/<config>/seed_<n>, then its last
+checkpoint is tested. Results are kept in WORK_DIR/results.json as soon as a run
+ends: the same command later goes on where it was interrupted, adds seeds or
+configs, and retries what failed. The report (report.md, report.json) has the mean
+± standard deviation per config and metric, and the difference to the first config
+paired by seed.
+
+Example:
+  study.py configs/demo/ssd_digits.py configs/demo/ssd_digits_boxmix.py \
+      --seeds 0 1 2 --work-dir work_dirs/digits --jobs 2 --metric coco/AP
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.config_path import config_root
+from mmmix.apis.config_reading import config_name
+from mmmix.apis.reporting import write_json
+from mmmix.studies.seeds.child_processes import ChildProcesses, lock_folder
+from mmmix.studies.seeds.progress import Progress, say
+from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
+from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.study import Study, read_records
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('configs', nargs='+', help='the first one is the reference of differences')
+    add('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    add('--work-dir', type=Path, required=True)
+    add('--jobs', type=int, default=1, help='runs at a time')
+    add('--threads', type=int, default=1, help='threads of each run')
+    add('--gpus', nargs='+', default=(), help='device ids to share out among runs')
+    add('--metric', nargs='+', metavar='KEY', help='default: all; e.g. coco/AP')
+    add('--train-args', default='', help="as in --train-args='--amp --no-pretrained'")
+    add('--cfg-options', nargs='+', default=(), metavar='KEY=VALUE')
+    add('--heartbeat', type=float, default=60, help='seconds between signs of life')
+    add('--report', action='store_true', help='only print what there is, of all seeds')
+    args = parser.parse_args(argv)
+    if args.jobs < 1 or args.threads < 1:
+        parser.error('--jobs and --threads must be at least 1')
+    return args
+
+
+def run_all(
+    study: Study, children: ChildProcesses, jobs: int, heartbeat: float
+) -> None:
+    """Make all pending runs; an interruption ends them and keeps their results."""
+    progress = Progress(study, jobs)
+
+    def execute(run: Run) -> dict[str, Any]:
+        progress.began(run)
+        return study.execute(run)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        runs: dict[Future, Run] = {
+            pool.submit(execute, run): run for run in study.pending
+        }
+        waiting = set(runs)
+        try:
+            while waiting:
+                ended, waiting = wait(waiting, heartbeat, FIRST_COMPLETED)
+                for future in ended:
+                    progress.ended(runs[future], future.result())
+                if not ended:
+                    progress.beat(children.logs())
+        except BaseException:
+            say('stopping the runs')
+            pool.shutdown(wait=False, cancel_futures=True)
+            children.stop()
+            raise
+
+
+def make_report(
+    folder: Path, configs: Sequence[str], metrics: Sequence[str] | None
+) -> tuple[str, dict[str, Any]]:
+    """The report on what ``results.json`` has of these configs."""
+    records = read_records(folder)
+    scores = finished_scores(records, configs)
+    text, numbers = report(scores, choose_metrics(scores, metrics))
+    failed = {
+        name: record['error']
+        for name, record in records.items()
+        if record.get('error') and config_name(record['config']) in scores
+    }
+    for name, error in failed.items():
+        text += f'\n\n{name} FAILED: {error}'
+    return text, {**numbers, 'failed': failed}
+
+
+def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
+    """Run the command; returns its exit code, 1 if a run is missing.
+
+    Args:
+        argv: Arguments without the program's name; None takes ``sys.argv``.
+        tools: Folder with the ``train.py`` and ``test.py`` that make the runs.
+    """
+    args = parse_args(argv)
+    if args.report:
+        print(make_report(args.work_dir, args.configs, args.metric)[0])
+        return 0
+    tools = tools or config_root().parent / 'tools'
+    commands = Commands(tools, args.cfg_options, shlex.split(args.train_args))
+    with lock_folder(args.work_dir) as handle:
+        children = ChildProcesses(args.threads, args.gpus, [handle.fileno()])
+        study = Study(args.configs, args.seeds, args.work_dir, commands, children)
+        try:
+            run_all(study, children, args.jobs, args.heartbeat)
+        finally:
+            text, numbers = make_report(args.work_dir, args.configs, args.metric)
+            print(f'\n{text}')
+            (args.work_dir / 'report.md').write_text(text + '\n', encoding='utf-8')
+            write_json(args.work_dir / 'report.json', numbers)
+    return 1 if study.pending else 0
+
+
+def run() -> None:
+    """Run the command as a program."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    run_command(lambda: sys.exit(main()), RESUMABLE)
+
+
+if __name__ == '__main__':
+    run()

@@ -1,0 +1,102 @@
+"""Test a detector: ``python -m mmmix.test`` or ``tools/test.py``, CONFIG CHECKPOINT."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from mmdet.engine.hooks.utils import trigger_visualization_hook
+from mmdet.evaluation import DumpDetResults
+from mmdet.utils import setup_cache_size_limit_of_dynamo
+from mmengine.config import Config
+
+from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checks import check_mixing
+from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
+from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.apis.launch import launched
+from mmmix.apis.resume import existing_checkpoint
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line; the meanings are those of mmdet's ``tools/test.py``.
+
+    Raises:
+        SystemExit: If the arguments are wrong.
+    """
+    parser = argparse.ArgumentParser(
+        prog='test.py', description='Test a detector and print its metrics.'
+    )
+    parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
+    parser.add_argument('checkpoint', help='path or URL of a checkpoint')
+    parser.add_argument(
+        '--work-dir',
+        help='where logs, metrics and pictures go (default: work_dir of the config, '
+        'else work_dirs/<name of the config>)',
+    )
+    parser.add_argument(
+        '--out', metavar='FILE.pkl', help='also save the predictions to this file'
+    )
+    parser.add_argument('--show', action='store_true', help='show the detections')
+    parser.add_argument(
+        '--show-dir',
+        help='save pictures of the detections to <work dir>/<timestamp>/SHOW_DIR',
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=2,
+        help='seconds that --show shows an image (default: 2)',
+    )
+    add_run_arguments(parser)
+    args = parser.parse_args(argv)
+    if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
+        parser.error(f'--out expects a file that ends in .pkl or .pickle: {args.out}')
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Test a detector.
+
+    Args:
+        argv: Arguments without the program's name; None takes ``sys.argv``.
+
+    Raises:
+        FileNotFoundError: If the config, data or the checkpoint is missing.
+        ValueError: If the checkpoint is unsafe or damaged, or the config
+            contradicts itself.
+    """
+    args = parse_args(argv)
+    setup_cache_size_limit_of_dynamo()
+    cfg = load_config(args)
+    apply_options(cfg, args)
+    check_dataset_paths(cfg, ('test',))
+    with launched(cfg), install_safe_loading(args.trust_checkpoint):
+        runner = build_runner(cfg)
+        if args.out is not None:
+            runner.test_evaluator.metrics.append(DumpDetResults(args.out))
+        log_dir = os.path.abspath(runner.log_dir)
+        with logged(
+            runner,
+            done=lambda: f'Done. Metrics and log: {log_dir}',
+            interrupted=lambda: 'Interrupted.',
+        ):
+            check_mixing(runner, training=False)
+            runner.test()
+
+
+def apply_options(cfg: Config, args: argparse.Namespace) -> None:
+    """Carry the options of the command line over to the config.
+
+    Raises:
+        FileNotFoundError: If the checkpoint does not exist.
+    """
+    cfg.resume = False
+    cfg.load_from = existing_checkpoint(args.checkpoint)
+    if args.show or args.show_dir:
+        trigger_visualization_hook(cfg, args)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,162 @@
+r"""Does a detector know images of nothing from images of its data set?
+
+The score of an image is its highest detection score, 0 without a detection. With it
+images of the data set are told from noise, and from folders of other images:
+true negative rate at 95 % true positive rate, AUROC and detection accuracy (CutMix
+suppl. E.2, carried to detectors). Writes uncertainty.md, .csv and .png to --out; the
+same command goes on where it was interrupted. See docs/studies/uncertainty.md.
+
+Example:
+  uncertainty.py baseline=configs/demo/ssd_digits.py@baseline.pth \
+      lossmix=configs/demo/ssd_digits_lossmix.py@lossmix.pth \
+      --outside textures=data/textures --out work_dirs/uncertainty
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from mmdet.structures import DetDataSample
+from mmengine.dataset import BaseDataset
+
+from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.trained.figures import grid, save
+from mmmix.studies.trained.loaded_detector import (
+    LoadedDetector,
+    add_model_arguments,
+    build_split,
+    load_detectors,
+    split_settings,
+)
+from mmmix.studies.trained.outliers import auroc, detection_accuracy, tnr_at_tpr
+from mmmix.studies.trained.outside_images import (
+    NOISES,
+    folder_images,
+    noise_image,
+    read_image,
+)
+from mmmix.studies.trained.perturbed_images import DecodedImages
+from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.summary import summarise, write_summary
+from mmmix.studies.trained.sweep import EachImage, Image, sweep
+from mmmix.studies.trained.tables import group
+from mmmix.studies.trained.truth import blank_info
+
+MEASURES = {
+    'TNR at 95 % TPR': tnr_at_tpr,
+    'AUROC': auroc,
+    'detection accuracy': detection_accuracy,
+}
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_model_arguments(parser)
+    add = parser.add_argument
+    add('--noise', nargs='*', choices=NOISES, default=list(NOISES))
+    add(
+        '--outside',
+        nargs='+',
+        default=[],
+        metavar='[NAME=]FOLDER',
+        help='folders of images that show no object of the data set',
+    )
+    add('--seed', type=int, default=0, help='of the noise')
+    args = parser.parse_args(argv)
+    pairs = [text.rpartition('=') for text in args.outside]
+    args.outside = {name or Path(path).name: path for name, _, path in pairs}
+    taken = {args.split, *args.noise} & set(args.outside)
+    if taken or len(args.outside) < len(pairs):
+        parser.error('--outside: give folders names of their own, as NAME=FOLDER')
+    if not args.noise and not args.outside:
+        parser.error('nothing to compare with: give --noise or --outside')
+    return args
+
+
+def top_score(sample: DetDataSample, _: int) -> float:
+    """The highest score of a detection; 0 without one."""
+    return max(sample.pred_instances.scores.tolist(), default=0.0)
+
+
+def image_sets(
+    args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
+) -> dict[str, EachImage]:
+    """The data set's images, then those outside it; noise has the images' sizes."""
+    images = DecodedImages(reader, dataset, budget=0)
+
+    def noise(kind: str, index: int) -> Image:
+        info = dataset.get_data_info(index)
+        shape = (info['height'], info['width'])
+        name = f'{kind} noise {index}'
+        return noise_image(kind, shape, index, args.seed), blank_info(name, shape)
+
+    def outside(paths: Sequence[Path], index: int) -> Image:
+        image = read_image(paths[index])
+        return image, blank_info(str(paths[index]), image.shape[:2])
+
+    sets = {args.split: EachImage(len(images), images.__getitem__, top_score)}
+    for kind in args.noise:
+        sets[kind] = EachImage(len(dataset), partial(noise, kind), top_score)
+    for name, folder in args.outside.items():
+        paths = folder_images(folder)[: args.limit]
+        sets[name] = EachImage(len(paths), partial(outside, paths), top_score)
+    return sets
+
+
+def plot(scores: Sequence[tuple[str, dict[str, list[float]]]], path: Path) -> None:
+    """Histograms of the scores, a panel per method, all its seeds together."""
+    methods = group(scores)
+    figure, axes = grid(1, len(methods), 4.2, 3.2)
+    for panel, (name, runs) in zip(axes[0], methods.items()):
+        for kind in runs[0]:
+            values = np.concatenate([run[kind] for run in runs])
+            weights = np.full(len(values), 1 / len(values))
+            panel.hist(
+                values, np.linspace(0, 1, 41), weights=weights, alpha=0.5, label=kind
+            )
+        panel.set(title=name, xlabel='highest detection score', ylabel='share')
+        panel.legend()
+    save(figure, path)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    args = parse_args(argv)
+    detectors = load_detectors(args)
+    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    settings = dict(
+        **split_settings(args, dataset),
+        seed=args.seed,
+        outside={name: str(Path(p).resolve()) for name, p in args.outside.items()},
+    )
+    store = ResultStore(args.out / 'results.json', settings)
+    sets = image_sets(args, dataset, detectors[0])
+    kept = sweep(detectors, sets, store, args.batch_size)
+    scores = [(detector.name, of) for detector, of in zip(detectors, kept)]
+    records = [
+        {'model': name, 'against': other}
+        | {key: f(of[args.split], of[other]) for key, f in MEASURES.items()}
+        for name, of in scores
+        for other in list(sets)[1:]
+    ]
+    rows = summarise(records, ['against'], list(MEASURES))
+    title = f'Telling {len(dataset)} {args.split} images from others by their score'
+    print(write_summary(args.out, 'uncertainty', title, rows, ['against'], MEASURES))
+    plot(scores, args.out / 'uncertainty.png')
+    print(f'Tables and uncertainty.png: {args.out}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main, RESUMABLE)
+
+
+if __name__ == '__main__':
+    run()

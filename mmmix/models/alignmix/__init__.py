@@ -1,0 +1,5 @@
+"""AlignMix: features of two images, aligned and then mixed."""
+
+from .alignmix import AlignMix
+
+__all__ = ['AlignMix']

@@ -1,0 +1,62 @@
+"""RoIs whose labels of component 1 are soft (AlignMix)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmmix.models.roi_heads.sample_weights import get_sample_weights
+from mmmix.models.roi_heads.shared_rois import SharedRoIs
+
+
+def soft_cls_loss(
+    head: Any,
+    train_cfg: Any,
+    cls_score: Tensor,
+    shared: Sequence[SharedRoIs],
+    weights: Sequence[float],
+) -> dict[str, Tensor]:
+    """Classification loss of component 1, on the sample of both components.
+
+    The loss is linear in its target: each class that a RoI has a share of is a hard
+    label with the share as weight. The normaliser is the size of the sample.
+
+    Args:
+        head: The box head.
+        train_cfg: Of the RoI head.
+        cls_score: ``(n, C + 1)`` of all RoIs, image by image.
+        shared: The images' samples. Those without shares have hard labels.
+        weights: Weight of component 1 of each image.
+
+    Returns:
+        ``loss_cls``, a scalar.
+    """
+    shares = torch.cat(
+        [
+            _hard_shares(head, train_cfg, image)
+            if image.shares is None
+            else weight * image.shares
+            for image, weight in zip(shared, weights)
+        ]
+    )
+    rois, labels = shares.nonzero(as_tuple=True)
+    loss = head.loss_cls(
+        cls_score[rois],
+        labels,
+        shares[rois, labels],
+        avg_factor=max(len(shares), 1),
+    )
+    return dict(loss_cls=loss)
+
+
+def _hard_shares(head: Any, train_cfg: Any, image: SharedRoIs) -> Tensor:
+    """Weighted one-hot labels of component 1, ``(n, C + 1)``, RoIs in their order."""
+    view, order = image.views[1], image.orders[1]
+    labels = head.get_targets([view], train_cfg)[0]
+    factors = get_sample_weights([view]).labels
+    shares = F.one_hot(labels, head.num_classes + 1).to(factors) * factors[:, None]
+    return torch.empty_like(shares).index_copy_(0, order, shares)

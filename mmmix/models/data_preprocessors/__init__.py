@@ -1,5 +1,0 @@
-"""Data preprocessors."""
-
-from .optional_branch import OptionalBranchDataPreprocessor
-
-__all__ = ['OptionalBranchDataPreprocessor']

@@ -1,0 +1,1 @@
+"""Studies: of trained models, of speed, and over seeds."""

@@ -1,0 +1,1 @@
+"""Trainings of several configs and seeds, and what they show."""

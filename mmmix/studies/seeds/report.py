@@ -1,0 +1,129 @@
+"""Mean ± spread over seeds, and differences paired by seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mmmix.apis.config_reading import config_name
+from mmmix.apis.reporting import markdown_table
+
+Scores = dict[str, dict[int, dict[str, float]]]
+"""Metrics by config name, then seed, then metric."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation (n - 1) of n values.
+
+    ``std`` is None for a single value, ``mean`` too for none.
+    """
+
+    mean: float | None
+    std: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """The spread of ``values``."""
+        mean = float(np.mean(values)) if values else None
+        std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        return cls(mean, std, len(values))
+
+    def text(self, sign: str = '') -> str:
+        """Such as ``0.713 ± 0.012 (3)``; ``sign='+'`` shows a plus."""
+        if self.mean is None:
+            return 'n/a'
+        spread = '' if self.std is None else f' ± {self.std:.3f}'
+        return f'{self.mean:{sign}.3f}{spread} ({self.n})'
+
+
+def finished_scores(
+    records: Mapping[str, Mapping[str, Any]], configs: Sequence[str]
+) -> Scores:
+    """The metrics of finished runs, in the order of ``configs``.
+
+    Args:
+        records: Runs of ``results.json``.
+        configs: Config files or names to report on.
+    """
+    scores: Scores = {config_name(config): {} for config in configs}
+    for record in records.values():
+        name = config_name(record['config'])
+        if record.get('state') == 'done' and name in scores:
+            scores[name][record['seed']] = record['metrics']
+    return scores
+
+
+def choose_metrics(scores: Scores, wanted: Sequence[str] | None) -> list[str]:
+    """The metrics to report: those wanted, or all that any run has.
+
+    Raises:
+        KeyError: If a wanted metric is in no run.
+    """
+    runs = [metrics for seeds in scores.values() for metrics in seeds.values()]
+    known = list(dict.fromkeys(key for metrics in runs for key in metrics))
+    missing = [key for key in wanted or () if key not in known]
+    if runs and missing:
+        raise KeyError(f'no run has the metrics {missing}; there are {known}')
+    return list(wanted or known)
+
+
+def spread_over_seeds(scores: Scores, metric: str) -> dict[str, Spread]:
+    """Mean and spread of a metric for each config."""
+    return {
+        name: Spread.of(_values(runs, metric, runs)) for name, runs in scores.items()
+    }
+
+
+def paired_differences(scores: Scores, metric: str) -> dict[str, Spread]:
+    """Spread of each config's difference to the first one, over common seeds."""
+    base = next(iter(scores.values()))
+    differences = {}
+    for name, runs in list(scores.items())[1:]:
+        common = [
+            seed
+            for seed in runs
+            if seed in base and _has(runs[seed], metric) and _has(base[seed], metric)
+        ]
+        ours, theirs = (_values(which, metric, common) for which in (runs, base))
+        differences[name] = Spread.of([a - b for a, b in zip(ours, theirs)])
+    return differences
+
+
+def _has(metrics: Mapping[str, float], metric: str) -> bool:
+    # COCO reports -1 where the data hold no object of a size.
+    value = metrics.get(metric, -1.0)
+    return math.isfinite(value) and value != -1.0
+
+
+def _values(
+    runs: Mapping[int, Mapping[str, float]], metric: str, seeds: Sequence[int]
+) -> list[float]:
+    return [runs[seed][metric] for seed in seeds if _has(runs[seed], metric)]
+
+
+def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The study's tables as markdown, and the same numbers for JSON."""
+    spreads = {metric: spread_over_seeds(scores, metric) for metric in metrics}
+    paired = {metric: paired_differences(scores, metric) for metric in metrics}
+    first, *others = scores
+    header = ['config', *metrics]
+    rows = [[name, *(spreads[m][name].text() for m in metrics)] for name in scores]
+    text = 'Mean ± standard deviation over seeds (number of seeds)\n\n'
+    text += markdown_table(header, rows)
+    if others:
+        rows = [
+            [name, *(paired[m][name].text('+') for m in metrics)] for name in others
+        ]
+        text += f'\n\nDifference to {first}, paired by seed\n\n'
+        text += markdown_table(header, rows)
+    numbers = {
+        'mean': {m: {k: asdict(v) for k, v in spreads[m].items()} for m in metrics},
+        'paired': {m: {k: asdict(v) for k, v in paired[m].items()} for m in metrics},
+    }
+    return text, numbers

@@ -1,0 +1,74 @@
+"""Images that belong to no data set: noise, and folders of the user's own."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import mmcv
+import numpy as np
+
+from mmmix.mixing import counter_rng
+
+NOISES = ('uniform', 'gaussian')
+ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+
+def noise_image(
+    kind: str, shape: tuple[int, int], index: int, seed: int = 0
+) -> np.ndarray:
+    """A colour image whose values are independent of one another.
+
+    Args:
+        kind: ``'uniform'`` on [0, 1], or ``'gaussian'``: mean ½, standard deviation
+            1, clipped to [0, 1], as in Liang et al. (ICLR 2018), whose benchmark
+            CutMix suppl. E.2 follows.
+        shape: Height and width.
+        index: Number of the image; each has its own noise, the same in every run.
+        seed: Seed of the whole set.
+
+    Returns:
+        ``(H, W, 3)`` uint8.
+
+    Raises:
+        ValueError: If ``kind`` is unknown.
+    """
+    if kind not in NOISES:
+        raise ValueError(f'expected a kind of noise among {NOISES}, got {kind!r}')
+    rng = counter_rng(seed, zlib.crc32(kind.encode()), index)
+    if kind == 'uniform':
+        return rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    noise = rng.normal(0.5, 1.0, (*shape, 3)).clip(0, 1)
+    return np.round(noise * 255).astype(np.uint8)
+
+
+def folder_images(folder: str | Path) -> list[Path]:
+    """The images below a folder, sorted by path.
+
+    Raises:
+        FileNotFoundError: If there is no such folder or no image in it.
+    """
+    paths = sorted(
+        path for path in Path(folder).rglob('*') if path.suffix.lower() in ENDINGS
+    )
+    if not paths:
+        raise FileNotFoundError(
+            f'no image ({", ".join(ENDINGS)}) below {Path(folder).absolute()}; give a '
+            'folder of images'
+        )
+    return paths
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read an image as BGR.
+
+    Returns:
+        ``(H, W, 3)`` uint8.
+
+    Raises:
+        ValueError: If the file is not an image that can be decoded.
+    """
+    image = mmcv.imread(str(path))
+    if image is None:
+        raise ValueError(f'{path} cannot be decoded; mend it or take it away')
+    return image

@@ -1,0 +1,138 @@
+"""Detectors on images with a transplanted patch."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+
+from mmmix.datasets.transforms import TransplantPatch
+from mmmix.studies.trained.evaluation import voc_metric
+from mmmix.studies.trained.loaded_detector import LoadedDetector, predict
+from mmmix.studies.trained.perturbed_images import DecodedImages
+from mmmix.studies.trained.sweep import Image, Measurement
+from mmmix.studies.trained.truth import objects_of
+
+METRICS = ('patches detected', 'patch precision', 'patch recall', 'mAP')
+
+_NAMES = dict(zip(('detected', 'precision', 'recall', 'mAP'), METRICS))
+
+
+class PatchedCopy:
+    """One copy of a data set's images, a patch on each.
+
+    Args:
+        images: The images.
+        transform: Pastes the patches.
+    """
+
+    def __init__(self, images: DecodedImages, transform: TransplantPatch) -> None:
+        self._images, self._transform = images, transform
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> Image:
+        """``(H, W, 3)`` uint8 BGR, and its info with the patch as an object."""
+        image, info = self._images[index]
+        patched = self._transform({**info, 'img': image})
+        return patched.pop('img'), patched
+
+
+class PatchedSet:
+    """A copy on which the patches that models detect are counted.
+
+    Args:
+        copy: The copy.
+        metric: Settings of ``PatchMetric``.
+    """
+
+    def __init__(self, copy: PatchedCopy, metric: Mapping[str, Any]) -> None:
+        self._copy, self._metric = copy, {'type': 'PatchMetric', **metric}
+
+    def __len__(self) -> int:
+        return len(self._copy)
+
+    def load(self, part: range) -> list[Image]:
+        """The patched images of a batch, with their infos."""
+        return [self._copy[index] for index in part]
+
+    def measure(self, detector: LoadedDetector) -> Measurement:
+        """Begin to judge a model's detections."""
+        return _Patches(detector, self._metric, len(self))
+
+
+class _Patches:
+    """``PatchMetric`` of one model on one copy."""
+
+    def __init__(
+        self, detector: LoadedDetector, metric: dict[str, Any], count: int
+    ) -> None:
+        self._detector, self._count = detector, count
+        self._evaluator = Evaluator(metric)
+        self._evaluator.dataset_meta = {'classes': detector.classes}
+
+    def add(self, images: Sequence[Image], part: range) -> None:
+        pixels, infos = zip(*images)
+        samples = predict(self._detector, pixels, infos, len(part))
+        for sample, info in zip(samples, infos):
+            add_truth(sample, info)
+        self._evaluator.process(data_samples=samples, data_batch=None)
+
+    def result(self) -> dict[str, float]:
+        return {
+            name.removeprefix('patch/'): value
+            for name, value in self._evaluator.evaluate(self._count).items()
+        }
+
+
+def add_truth(sample: DetDataSample, info: Mapping[str, Any]) -> None:
+    """Give a sample its objects, whatever the pipeline makes of them, and its patch."""
+    sample.gt_instances, sample.ignored_instances = objects_of(info)
+    sample.set_metainfo({'patch': info['patch']})
+
+
+def averaged(copies: Sequence[Mapping[str, float]], iou: float) -> dict[str, Any]:
+    """The numbers of a model at an IoU: patches detected summed, others averaged.
+
+    Args:
+        copies: Numbers of ``PatchMetric`` on each copy.
+        iou: One of its thresholds.
+
+    Returns:
+        The values by :data:`METRICS`; a precision that no copy has is None.
+    """
+    row: dict[str, Any] = {}
+    for name, title in _NAMES.items():
+        # Without any detection of a patch there is no precision: -1.
+        values = [copy[f'{name}_{iou:g}'] for copy in copies]
+        values = [value for value in values if value != -1]
+        total = math.fsum(values)
+        if name == 'detected':
+            row[title] = total
+        else:
+            row[title] = total / len(values) if values else None
+    return row
+
+
+def voc_mode(cfg: Config) -> str:
+    """How a config's ``VOCMetric`` averages precision; ``'area'`` without one."""
+    metric = voc_metric(cfg)
+    return 'area' if metric is None else metric.get('eval_mode', '11points')
+
+
+def patches_digest(transform: TransplantPatch) -> str:
+    """A digest of the patches' names and content."""
+    digest = hashlib.sha256()
+    for paths in transform.patches.values():
+        for path in paths:
+            name = Path(path).relative_to(transform.folder).as_posix()
+            digest.update(f'{name} {path.stat().st_size} '.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

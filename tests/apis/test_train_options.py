@@ -1,0 +1,139 @@
+"""What the options of ``train`` do to the config, and the command to continue."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmmix.commands import train as train_module
+from tests.toy_run import write_config
+
+
+def options(folder, *args, **changes) -> Config:
+    """The config as the options leave it."""
+    parsed = train_module.parse_args([write_config(folder, **changes), *args])
+    cfg = train_module.load_config(parsed)
+    train_module.apply_options(cfg, parsed)
+    return cfg
+
+
+def test_work_dir(tmp_path):
+    assert options(tmp_path, work_dir='own').work_dir == 'own'
+    assert options(tmp_path, '--work-dir', 'given', work_dir='own').work_dir == 'given'
+    cfg = options(tmp_path)
+    assert cfg.work_dir == f'work_dirs/{Path(cfg.filename).stem}'
+
+
+def test_randomness(tmp_path):
+    own = dict(randomness=dict(seed=5, diff_rank_seed=True))
+    assert options(tmp_path, **own).randomness == own['randomness']
+    assert options(tmp_path, '--seed', '0', **own).randomness == dict(
+        seed=0, diff_rank_seed=True
+    )
+    assert options(tmp_path, '--deterministic').randomness == dict(
+        seed=None, deterministic=True
+    )
+
+
+def test_auto_scale_lr(tmp_path):
+    own = dict(base_batch_size=16)
+    assert options(tmp_path, '--auto-scale-lr', auto_scale_lr=own).auto_scale_lr.enable
+    with pytest.raises(KeyError, match='base_batch_size'):
+        options(tmp_path, '--auto-scale-lr')
+
+
+def test_amp(tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, 'get_device', lambda: 'cpu')
+    with pytest.raises(ValueError, match='--amp needs a GPU'):
+        options(tmp_path, '--amp')
+    monkeypatch.setattr(train_module, 'get_device', lambda: 'cuda')
+    wrapper = options(tmp_path, '--amp').optim_wrapper
+    assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
+    guarded = 'optim_wrapper.type=SkipNonFiniteOptimWrapper'
+    wrapper = options(tmp_path, '--amp', '--cfg-options', guarded).optim_wrapper
+    assert wrapper.type == 'SkipNonFiniteAmpOptimWrapper'
+    with pytest.raises(KeyError, match='optim_wrapper'):
+        options(tmp_path, '--amp', '--cfg-options', 'optim_wrapper=None')
+
+
+def test_no_pretrained_and_cfg_options(tmp_path):
+    init_cfg = dict(type='Pretrained', checkpoint='open-mmlab://x')
+    changes = dict(model=dict(type='ToyModel', init_cfg=init_cfg), load_from='x.pth')
+    cfg = options(tmp_path, '--no-pretrained', **changes)
+    assert (cfg.model, cfg.load_from) == (dict(type='ToyModel'), None)
+    choice = ['--cfg-options', 'model.norm=SyncBN', 'train_cfg.max_epochs=7']
+    cfg = options(tmp_path, *choice)
+    assert (cfg.model.norm, cfg.train_cfg.max_epochs) == ('SyncBN', 7)
+
+
+@pytest.mark.parametrize(
+    ('configured', 'saved', 'kept'), [(None, 7, 7), (3, 7, 3), (None, None, None)]
+)
+def test_a_resumed_run_keeps_its_seed(tmp_path, configured, saved, kept):
+    path = str(tmp_path / 'iter_1.pth')
+    torch.save(dict(meta={} if saved is None else dict(seed=saved)), path)
+    changes = {} if configured is None else dict(randomness=dict(seed=configured))
+    cfg = options(tmp_path, '--resume', path, **changes)
+    train_module.keep_seed(cfg)
+    assert cfg.get('randomness', {}).get('seed') == kept
+    cfg = options(tmp_path)
+    train_module.keep_seed(cfg)
+    assert cfg.get('randomness') is None
+
+
+def test_resume(tmp_path):
+    path = str(tmp_path / 'epoch_1.pth')
+    torch.save({}, path)
+    (tmp_path / 'last_checkpoint').write_text(path)
+    cfg = options(tmp_path, '--resume', path, load_from='other.pth')
+    assert (cfg.resume, cfg.load_from) == (True, path)
+    cfg = options(tmp_path, '--resume', '--work-dir', str(tmp_path))
+    assert (cfg.resume, cfg.load_from) == (True, path)
+    cfg = options(tmp_path, '--no-pretrained', '--resume', path, load_from='other.pth')
+    assert (cfg.resume, cfg.load_from) == (True, path)
+    cfg = options(tmp_path, resume=True, work_dir=str(tmp_path))
+    assert (cfg.resume, cfg.load_from) == (True, path)
+
+
+@pytest.mark.parametrize('start', [None, 'source.pth'])
+def test_without_a_checkpoint_a_resumed_run_begins_as_a_new_one(tmp_path, start):
+    cfg = options(tmp_path, '--resume', work_dir=str(tmp_path), load_from=start)
+    assert (cfg.resume, cfg.load_from) == (False, start)
+
+
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [
+        ('c.py --resume x.pth --seed 1', 'python t.py c.py --seed 1 --resume'),
+        ('--resume x.pth c.py', 'python t.py c.py --resume'),
+        ('c.py --resume --seed 1', 'python t.py c.py --seed 1 --resume'),
+        ('c.py --resume=x.pth', 'python t.py c.py --resume'),
+        (
+            'c.py --cfg-options a=1 b=2',
+            'python t.py c.py --cfg-options a=1 b=2 --resume',
+        ),
+        (
+            '--local_rank=1 c.py --launcher pytorch',
+            'python -m torch.distributed.run --nproc_per_node=8 t.py c.py '
+            '--launcher pytorch --resume',
+        ),
+    ],
+)
+def test_resume_command(given, expected, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['t.py'])
+    monkeypatch.setattr(sys.modules['__main__'], '__spec__', None)
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', '8')
+    argv = given.split()
+    args = train_module.parse_args(argv)
+    assert train_module.resume_command(args, argv) == expected
+
+
+def test_resume_command_of_the_module(monkeypatch):
+    monkeypatch.setattr(sys.modules['__main__'], '__spec__', train_module.__spec__)
+    argv = ['c.py']
+    command = train_module.resume_command(train_module.parse_args(argv), argv)
+    assert command == 'python -m mmmix.train c.py --resume'

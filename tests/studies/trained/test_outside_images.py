@@ -1,0 +1,55 @@
+"""Noise with the promised distribution, and folders of images."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from mmmix.studies.trained.outside_images import folder_images, noise_image, read_image
+
+
+def test_uniform_noise():
+    image = noise_image('uniform', (300, 400), 0)
+    assert image.shape == (300, 400, 3)
+    shares = np.bincount(image.ravel(), minlength=256) / image.size
+    assert shares == pytest.approx(1 / 256, rel=0.15)
+
+
+def test_gaussian_noise():
+    image = noise_image('gaussian', (300, 400), 0)
+    # P(N(½, 1) < ½/255) and above 1 - ½/255, by the normal distribution
+    assert (image == 0).mean() == pytest.approx(0.3092, abs=0.005)
+    assert (image == 255).mean() == pytest.approx(0.3092, abs=0.005)
+    assert image.mean() == pytest.approx(127.5, abs=0.7)
+    inside = (image > 55) & (image < 200)
+    # the share of N(½, 1) between 55.5 and 199.5 of 255
+    assert inside.mean() == pytest.approx(0.2224, abs=0.005)
+
+
+def test_noise_is_the_same_in_every_run_and_another_for_every_image():
+    first = noise_image('uniform', (8, 8), 3, seed=1)
+    assert (first == noise_image('uniform', (8, 8), 3, seed=1)).all()
+    for other in (('uniform', 4, 1), ('uniform', 3, 2), ('gaussian', 3, 1)):
+        assert (first != noise_image(other[0], (8, 8), other[1], other[2])).any()
+    with pytest.raises(ValueError, match="'salt'"):
+        noise_image('salt', (8, 8), 0)
+
+
+def test_folder_of_images(tmp_path):
+    (tmp_path / 'deep').mkdir()
+    picture = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    for name in ('b.png', 'deep/a.PNG'):
+        cv2.imwrite(str(tmp_path / name), picture)
+    (tmp_path / 'notes.txt').write_text('no image')
+    paths = folder_images(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
+        'b.png',
+        'deep/a.PNG',
+    ]
+    assert (read_image(paths[1]) == picture).all()
+    (tmp_path / 'bad.png').write_bytes(b'nothing')
+    with pytest.raises(ValueError, match='bad.png cannot be decoded'):
+        read_image(tmp_path / 'bad.png')
+    with pytest.raises(FileNotFoundError, match='no image'):
+        folder_images(tmp_path / 'missing')
