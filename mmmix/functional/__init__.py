@@ -17,7 +17,6 @@ from .sinkhorn import assignment
 from .soft_losses import (
     boxmix_cls_losses,
     hard_cross_entropy,
-    transported_cls_losses,
 )
 
 __all__ = [
@@ -42,5 +41,4 @@ __all__ = [
     'seen_enough',
     'shift_boxes',
     'shift_masks',
-    'transported_cls_losses',
 ]

@@ -133,3 +133,14 @@ def check_unit(name: str, value: Any) -> float:
     if math.isnan(value) or not 0.0 <= value <= 1.0:
         raise ValueError(f'{name} must lie in [0, 1], got {value!r}')
     return float(value)
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """Return ``value``, or say that it must be a switch.
+
+    Raises:
+        TypeError: If it is no bool.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f'{name} must be True or False, got {value!r}')
+    return value

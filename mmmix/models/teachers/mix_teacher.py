@@ -14,7 +14,7 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses
 
 from .branches import Batch, branch, cycled
 from .pseudo_labels import (

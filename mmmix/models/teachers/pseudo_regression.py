@@ -8,8 +8,8 @@ from torch import nn
 
 from mmmix.models.roi_heads.weighted_box_loss import WeightedBoxLoss
 from mmmix.models.supervisions import LossMix, Supervision
-from mmmix.models.supervisions.lossmix import is_regression
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.loss_terms import is_regression
+from mmmix.models.supervisions import Losses
 
 
 def weighs_regression(detector: nn.Module) -> bool:
