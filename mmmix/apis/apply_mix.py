@@ -14,11 +14,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
 from mmmix.apis.config_path import config_root
-from mmmix.registry import class_of, is_kind
 from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
 from mmmix.models.batch_augments import BatchMixer
-from mmmix.models.teachers import MixTeacher, MixedDomainTeacher
+from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
+from mmmix.registry import class_of, is_kind
 
 TWINS = {
     'SSDHead': 'MixSSDHead',
@@ -200,9 +200,7 @@ def _wrap_aligned(model: ConfigDict, level: int | None, aware: bool) -> list[str
     return [f'{model.detector} is wrapped in AlignMix']
 
 
-def _mix_teacher(
-    cfg: Config, teacher: type, mix: ConfigDict, name: str
-) -> list[str]:
+def _mix_teacher(cfg: Config, teacher: type, mix: ConfigDict, name: str) -> list[str]:
     """Mix all terms of a teacher's student.
 
     Raises:
@@ -214,9 +212,7 @@ def _mix_teacher(
             'with MixTeacher, or set model.mixers'
         )
     changes = _mix_detector(cfg.model.detector, mix, name, None)
-    cfg.model.mixers = {
-        term: copy.deepcopy(mix) for term in ('sup', 'unsup', 'cross')
-    }
+    cfg.model.mixers = {term: copy.deepcopy(mix) for term in ('sup', 'unsup', 'cross')}
     return [*changes, f'model.mixers: {mix.type} in sup, unsup and cross']
 
 

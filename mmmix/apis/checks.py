@@ -156,7 +156,9 @@ def _literal(value: Any) -> str:
     """A value as it is written in a config file."""
     if not isinstance(value, Mapping):
         return repr(value)
-    return f'dict({", ".join(f"{key}={_literal(item)}" for key, item in value.items())})'
+    return (
+        f'dict({", ".join(f"{key}={_literal(item)}" for key, item in value.items())})'
+    )
 
 
 def _warn_batch_of_one(cfg: Config) -> None:

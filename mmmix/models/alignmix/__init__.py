@@ -2,6 +2,7 @@
 
 from .aligned_boxmix import AlignedBoxMix
 from .alignmix import AlignMix
+from .pair_batch import PairBatch
 from .roi_head import AlignMixRoIHead
 from .rpn_head import AlignMixRPNHead
 from .ssd_head import AlignMixSSDHead
@@ -12,4 +13,5 @@ __all__ = [
     'AlignMixRoIHead',
     'AlignMixSSDHead',
     'AlignedBoxMix',
+    'PairBatch',
 ]

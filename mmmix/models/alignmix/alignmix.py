@@ -12,8 +12,8 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmmix.functional import assignment
+from mmmix.mixing.checks import check_unit
 from mmmix.mixing.counters import counter_rng, runner_counter
-from mmmix.mixing.settings import check_unit
 from mmmix.models.dense_heads import MixRPNHead, MixSSDHead
 from mmmix.models.detectors.detector_wrapper import DetectorWrapper
 from mmmix.models.roi_heads import MixStandardRoIHead

@@ -73,9 +73,7 @@ class AlignMixSSDHead(MixSSDHead):
             return pair
         shares = F.one_hot(pair.labels[1], self.cls_out_channels).to(pair.weights[1])
         carried = levels.carry(transport, shares * pair.weights[1][:, None])
-        return CarriedTargets(
-            pair.labels[0], pair.weights[0], pair.boxes[0], carried
-        )
+        return CarriedTargets(pair.labels[0], pair.weights[0], pair.boxes[0], carried)
 
     def _image_terms(
         self,

@@ -12,7 +12,7 @@ from mmdet.structures.bbox import cat_boxes
 from torch import Tensor
 
 from mmmix.functional.soft_losses import POSITIVES
-from mmmix.mixing.settings import check_choice
+from mmmix.mixing.checks import check_choice
 from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
 

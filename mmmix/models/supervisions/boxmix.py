@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import (
     Annotations,
@@ -22,9 +24,21 @@ class BoxMix(Supervision):
     λ p + (1 - λ) p' (eq. 8); its offset is the dominant component's (eq. 7,
     a tie goes to component 1). The components share one set of samples: where a
     head mines or draws, it does so once.
+
+    Raises:
+        TypeError: If it is given a setting; it has none.
     """
 
     joint = True
+
+    def __init__(self, **unknown: Any) -> None:
+        if 'positives' in unknown:
+            raise TypeError(
+                'positives is a setting of the head that mines; write '
+                f'bbox_head=dict(mix_positives={unknown["positives"]!r})'
+            )
+        if unknown:
+            raise TypeError(f'BoxMix takes no settings, got {sorted(unknown)}')
 
     def parts(self, batch: Annotations) -> list[Annotations]:
         """Both components; the dominant one of an image is regressed in full.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmmix.mixing.settings import check_bool
+from mmmix.mixing.checks import check_bool
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import Annotations, Factors, split_components
 

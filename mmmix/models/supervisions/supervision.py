@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
-from mmmix.registry import SUPERVISIONS, build_from
+from mmmix.mixing.supervision import build_supervision
 from mmmix.structures import MIX_VISIBILITY, Annotations
 
 Losses = dict[str, Tensor | list[Tensor]]
@@ -95,17 +95,6 @@ class Supervision(ABC):
     def __repr__(self) -> str:
         settings = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
         return f'{type(self).__name__}({settings})'
-
-
-def build_supervision(supervision: Any) -> Supervision:
-    """Build a supervision from its config; None is ``Union``.
-
-    Raises:
-        TypeError, KeyError, ValueError: If the config is wrong.
-    """
-    if supervision is None:
-        supervision = dict(type='Union')
-    return build_from(SUPERVISIONS, supervision, 'supervision')
 
 
 def build_override(supervision: Any) -> Supervision | None:

@@ -6,10 +6,9 @@ from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.models.utils import reweight_loss_dict
 from torch import nn
 
-from mmmix.models.roi_heads.weighted_box_loss import WeightedBoxLoss
-from mmmix.models.supervisions import LossMix, Supervision
 from mmmix.models.loss_terms import is_regression
-from mmmix.models.supervisions import Losses
+from mmmix.models.roi_heads.weighted_box_loss import WeightedBoxLoss
+from mmmix.models.supervisions import Losses, LossMix, Supervision
 
 
 def weighs_regression(detector: nn.Module) -> bool:

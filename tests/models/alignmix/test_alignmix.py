@@ -13,8 +13,8 @@ from mmengine.logging import MessageHub
 
 from mmmix.functional import assignment
 from mmmix.models import AlignMix
-from mmmix.models.alignmix.transport import carry_maps
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
+from mmmix.models.alignmix.transport import carry_maps
 from mmmix.structures import MIX_IDS
 from tests.configs.config_cases import load
 from tests.helpers import total
@@ -87,9 +87,9 @@ def test_pairs_leave_pixels_alone():
 def test_pairs_refuse_what_would_move_boxes_or_lose_them():
     ratio = dict(type='Constant', value=LAM)
     base = dict(type='PairBatch', ratio=ratio)
-    with pytest.raises(ValueError, match='PairBatch moves no pixels'):
-        MODELS.build(base)
-    with pytest.raises(ValueError, match="keep='all'"):
+    with pytest.raises(ValueError, match="align of PairBatch.*'corner', 'resize'"):
+        MODELS.build(dict(base, align='center'))
+    with pytest.raises(TypeError, match="PairBatch has no setting 'keep'"):
         MODELS.build(dict(base, align='corner', keep='dominant'))
     inputs, samples, _ = paired()
     mixer = MODELS.build(dict(base, align='corner'))

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmmix.functional import boxmix_cls_losses
-from mmmix.models.alignmix.transported_losses import transported_cls_losses
 from mmmix.models.alignmix.transport import Transport, carry_maps, pool_plans
+from mmmix.models.alignmix.transported_losses import transported_cls_losses
 
 SEEDS = st.integers(0, 10**6)
 GRID = (3, 4)

@@ -172,7 +172,9 @@ def test_masks_and_ignored_boxes_travel_with_their_component(monkeypatch):
             assert torch.equal(got.labels, want.labels)
             np.testing.assert_array_equal(got.masks.masks, want.masks.masks)
             assert sample.img_id == i
-            assert {'mix_weights', 'loss_factors', 'mix_supervision'}.isdisjoint(sample.metainfo)
+            assert {'mix_weights', 'loss_factors', 'mix_supervision'}.isdisjoint(
+                sample.metainfo
+            )
         kept = seen[k][1].ignored_instances
         assert 'mix_ids' not in kept
         assert torch.equal(kept.bboxes, ignored.bboxes[ignored.mix_ids == k])

@@ -124,9 +124,7 @@ def test_the_number_of_parts_does_not_depend_on_what_was_drawn(kind):
 
 
 def test_a_head_s_own_supervision_goes_before_the_stamp():
-    batch = stamped(
-        mixed(annotations((1,)), annotations((1,)), [0.5]), 'LossMix'
-    )
+    batch = stamped(mixed(annotations((1,)), annotations((1,)), [0.5]), 'LossMix')
     assert len(supervise(batch, None).parts) == 2
     assert len(supervise(batch, build_supervision(None)).parts) == 1
 
