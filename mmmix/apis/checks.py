@@ -156,9 +156,8 @@ def _literal(value: Any) -> str:
     """A value as it is written in a config file."""
     if not isinstance(value, Mapping):
         return repr(value)
-    return (
-        f'dict({", ".join(f"{key}={_literal(item)}" for key, item in value.items())})'
-    )
+    items = [f'{key}={_literal(item)}' for key, item in value.items()]
+    return f'dict({", ".join(items)})'
 
 
 def _warn_batch_of_one(cfg: Config) -> None:

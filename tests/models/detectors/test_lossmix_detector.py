@@ -273,7 +273,9 @@ def test_term_switches(monkeypatch, cls, reg):
         ('loss_bbox loss_rpn_bbox s0.loss_bbox loss_xy loss_wh loss_l1', True),
         ('d0.dn_loss_iou enc_loss_bbox loss_dfl loss_bbox_rf loss_pts_init', True),
         ('loss_cls loss_conf loss_obj loss_centerness d0.loss_cls acc', False),
-        ('loss_mask loss_mask_iou loss_bbox_cls loss_rpn_cls', False),
+        ('loss_mask loss_mask_iou loss_rpn_cls', False),
+        # the bucket that a side of the box lies in (SABL)
+        ('loss_bbox_cls', True),
     ],
 )
 def test_which_terms_are_regression(names, regression):
