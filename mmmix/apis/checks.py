@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.engine.unwrapped_model import unwrapped_model
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.supervisions import Supervision, build_supervision
 
 
@@ -30,8 +30,8 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
     Args:
         runner: A Runner built from a config.
         training: Whether the run trains. Then a mixer that is a transform is
-            looked for in the training data, which this builds, and ``MixBatch``
-            with a batch of one is warned about.
+            looked for in the training data, which this builds, and a mixer of
+            batches with a batch of one is warned about.
 
     Raises:
         ValueError: If a name is used by nothing, or was redefined although the
@@ -50,7 +50,7 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         elif training:
             found = _transforms(runner.train_dataloader.dataset, kind)
             _compare(cfg, 'mix', found, bool(found))
-    if training and _modules(model, MixBatch):
+    if training and _modules(model, BatchMixer):
         _warn_batch_of_one(cfg)
 
 

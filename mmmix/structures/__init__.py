@@ -11,10 +11,10 @@ from .components import (
     with_visibility,
 )
 from .mix_fields import (
-    MIX_BOXES,
     MIX_IDS,
     MIX_PARTNER,
     MIX_SIZES,
+    MIX_SUPERVISION,
     MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_ids,
@@ -28,10 +28,10 @@ from .mix_fields import (
 __all__ = [
     'BOX_WEIGHTS',
     'COMPONENT_WEIGHT',
-    'MIX_BOXES',
     'MIX_IDS',
     'MIX_PARTNER',
     'MIX_SIZES',
+    'MIX_SUPERVISION',
     'MIX_VISIBILITY',
     'MIX_WEIGHTS',
     'REGRESSION_WEIGHTS',

@@ -9,8 +9,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .mix_fields import (
-    MIX_BOXES,
     MIX_IDS,
+    MIX_SUPERVISION,
     MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_ids,
@@ -196,6 +196,6 @@ def _select(
 
 def _component_meta(meta: dict[str, Any], weight: float) -> dict[str, Any]:
     """Metainfo of an image as one component with a loss weight."""
-    mixing = (MIX_WEIGHTS, MIX_BOXES)
+    mixing = (MIX_WEIGHTS, MIX_SUPERVISION)
     kept = {key: value for key, value in meta.items() if key not in mixing}
     return {**kept, COMPONENT_WEIGHT: weight}

@@ -51,10 +51,10 @@ class LevelMixDetector(SingleStageDetector):
                     f'{type(part).__name__}'
                 )
         settings = self.mixer.settings
-        if (settings.align, settings.keep, settings.boxes) != ('resize', 'all', 'keep'):
+        if (settings.align, settings.keep) != ('resize', 'all'):
             raise ValueError(
-                "mixer of LevelMixDetector needs align='resize', keep='all' and "
-                f"boxes='keep', got {settings}"
+                "mixer of LevelMixDetector needs align='resize' and keep='all', got "
+                f'{settings}'
             )
 
     def loss(

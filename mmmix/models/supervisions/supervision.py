@@ -21,14 +21,10 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from mmmix.registry import SUPERVISIONS, build_from
-from mmmix.structures import (
-    MIX_BOXES,
-    MIX_PARTNER,
-    TRANSPORT,
-    Annotations,
-    is_mixed,
-)
+from mmmix.mixing.supervision import build_supervision
+from mmmix.structures import MIX_PARTNER, TRANSPORT, Annotations
+
+__all__ = ['BoxMixLoss', 'Losses', 'StockLoss', 'Supervision', 'build_supervision']
 
 Losses = dict[str, Tensor | list[Tensor]]
 StockLoss = Callable[..., Losses]
@@ -42,14 +38,14 @@ class Supervision(ABC):
     always gets the stock loss, bit for bit.
 
     Attributes:
-        takes: Which boxes it can supervise: those of blended images (None), those
-            that CutMix kept as they were (``'keep'``), those that it clipped to
-            what is visible (``'clip'``). A supervision that weighs by λ needs all
-            boxes, because λ already stands for what is hidden; one that does not
-            needs them clipped.
+        clips: Whether CutMix has to clip boxes to what is visible. A supervision
+            that weighs by λ needs all boxes, because λ already stands for what is
+            hidden; one that does not needs them clipped.
+        blends: Whether it makes sense where images are blended.
     """
 
-    takes: ClassVar[tuple[str | None, ...]] = (None, 'keep')
+    clips: ClassVar[bool] = False
+    blends: ClassVar[bool] = True
 
     def loss(
         self,
@@ -73,7 +69,7 @@ class Supervision(ABC):
         """
         if not batch.mixed:
             return stock_loss(*batch)
-        self._check_boxes(batch)
+        self._check_pairs(batch)
         return self.mixed_loss(batch, stock_loss, boxmix_loss)
 
     @abstractmethod
@@ -85,40 +81,25 @@ class Supervision(ABC):
     ) -> Losses:
         """Loss of a batch in which at least one image is mixed."""
 
-    def _check_boxes(self, batch: Annotations) -> None:
-        """Refuse boxes that this supervision would read wrongly.
-
-        Raises:
-            ValueError: Naming the mixer's setting that fits.
-        """
+    def _check_pairs(self, batch: Annotations) -> None:
+        """Refuse images whose pixels were left unmixed."""
         for meta in batch.metas:
             if MIX_PARTNER in meta and TRANSPORT not in meta:
                 raise ValueError(
-                    "MixBatch(mode='pair') left the pixels unmixed; wrap the detector "
-                    "in AlignMix, which mixes features, or use mode='blend'"
+                    'PairBatch left the pixels unmixed; wrap the detector in AlignMix, '
+                    'which mixes features, or use MixBatch'
                 )
-            boxes = meta.get(MIX_BOXES)
-            if not is_mixed(meta) or boxes in self.takes:
-                continue
-            fits = next(filter(None, reversed(self.takes)))
-            got = f"mode='cutmix', boxes={boxes!r}" if boxes else "mode='blend'"
-            raise ValueError(
-                f"{type(self).__name__} takes mode='cutmix' with boxes={fits!r}, got "
-                f'samples of {got}; set that in MixBatch or MixImage, or choose '
-                'another supervision'
-            )
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __deepcopy__(self, memo: Any) -> Supervision:
+        """Itself: nothing changes a supervision, and detectors copy their samples."""
+        return self
 
     def __repr__(self) -> str:
         settings = ', '.join(f'{name}={value!r}' for name, value in vars(self).items())
         return f'{type(self).__name__}({settings})'
-
-
-def build_supervision(supervision: Any) -> Supervision:
-    """Build a supervision from its config; None is ``Union``.
-
-    Raises:
-        TypeError, KeyError, ValueError: If the config is wrong.
-    """
-    if supervision is None:
-        supervision = dict(type='Union')
-    return build_from(SUPERVISIONS, supervision, 'supervision')

@@ -14,11 +14,11 @@ class Union(Supervision):
 
     The Union and BoxStack baselines of LossMix and BoxMix, after "Bag of
     Freebies for Training Object Detection Neural Networks"
-    (https://arxiv.org/abs/1902.04103). With CutMix it needs the mixer's
-    ``boxes='clip'``; what is left of a box then counts in full.
+    (https://arxiv.org/abs/1902.04103). CutMix clips boxes to what is visible for
+    it; what is left of a box then counts in full.
     """
 
-    takes = (None, 'clip')
+    clips = True
 
     def mixed_loss(
         self,

@@ -12,7 +12,7 @@ from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
 class Visible(Supervision):
     """The stock loss on the union, positives times their box's visible share.
 
-    For CutMix with ``boxes='clip'``: "CutMix: Regularization Strategy to Train
+    For CutMix, which clips boxes for it: "CutMix: Regularization Strategy to Train
     Strong Classifiers with Localizable Features"
     (https://arxiv.org/abs/1905.04899) mixes labels by area; on a detector every
     pixel belongs to one image, so an object counts by the share of its own box
@@ -20,7 +20,8 @@ class Visible(Supervision):
     normaliser is the stock one of the union.
     """
 
-    takes = ('clip',)
+    clips = True
+    blends = False
 
     def mixed_loss(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 from mmdet.registry import MODELS
 from torch import nn
 
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
 
 from .pseudo_regression import weighs_mixed_regression
 
@@ -21,7 +21,7 @@ def build_mixers(
     """The mixers of the terms that have one, each with draws of its own.
 
     Args:
-        mixers: Config of a ``MixBatch`` by term.
+        mixers: Config of a mixer of batches by term.
         terms: All terms that may be mixed.
 
     Raises:
@@ -34,7 +34,7 @@ def build_mixers(
         raise ValueError(f'mixers has unknown terms {unknown}, expected {list(terms)}')
     built = {term: MODELS.build(cfg) for term, cfg in mixers.items() if cfg is not None}
     for term, mixer in built.items():
-        if not isinstance(mixer, MixBatch):
+        if not isinstance(mixer, BatchMixer):
             raise TypeError(
                 f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
                 f'...), got {type(mixer).__name__}'
