@@ -48,9 +48,9 @@ class PackMixInputs(PackDetInputs):
             if expected != got:
                 raise ValueError(
                     f'{results.get("img_path")}: the mixer left {expected} boxes, but '
-                    f'{got} arrived at PackMixInputs. A transform after the mixer drops '
-                    'or adds boxes (RandomCrop, FilterAnnotations, …); move it before '
-                    'MixImage (or CutMixImage).'
+                    f'{got} arrived at PackMixInputs. A transform after the mixer '
+                    'drops or adds boxes (RandomCrop, FilterAnnotations, …); move it '
+                    'before MixImage (or CutMixImage).'
                 )
         packed = super().transform(results)
         packed['data_samples'].set_metainfo(

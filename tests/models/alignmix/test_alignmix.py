@@ -14,7 +14,7 @@ from mmengine.logging import MessageHub
 from mmmix.functional import assignment
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.transport import carry_maps
-from mmmix.structures import MIX_IDS, MIX_PARTNER, MIX_SIZES, TRANSPORT
+from mmmix.structures import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from tests.configs.config_cases import load
 from tests.helpers import total
 from tests.models.batch_augments.test_mix_batch import batch_of
