@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import torch
 from mmdet.structures.bbox import BaseBoxes, get_box_tensor
 from torch import Tensor
 
 Size = tuple[int, int]
-Boxes = Tensor | BaseBoxes
+Boxes: TypeAlias = Tensor | BaseBoxes
 
 
 def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:

@@ -30,7 +30,7 @@ def place_boxes(
         ``(num_boxes,)``, and the indices of those that stay; else None and None.
     """
     boxes = shift_boxes(boxes, pair.offsets[component], pair.canvas)
-    if pair.region is None or not settings.clips:
+    if pair.region is None or settings.min_visibility is None or not settings.clips:
         return boxes, None, None
     boxes, visibility = cut_boxes(boxes, pair.region, component)
     seen = seen_enough(boxes, visibility, settings.min_visibility)

@@ -12,7 +12,7 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader, load_checkpoint
-from mmmix.utils import checkpoint as checkpoint_module
+from mmmix.apis import checkpoint as checkpoint_module
 from torch import nn
 
 from mmmix.apis.checkpoint import UnsafeCheckpointError, install_safe_loading

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from mmmix.utils import launch
+from mmmix.apis import launch
 from torch import distributed as dist
 
 from mmmix.apis.launch import CPUDistributedDataParallel, launched

@@ -61,7 +61,8 @@ def build(name):
         return model.train(), (64, 96) if plain == 'FasterRCNN' else (160, 160)
     cfg = zoo.config(plain)
     cfg.model.data_preprocessor.batch_augments = [dict(mixer, lam_per='batch')]
-    return zoo.build(cfg, type='LossMixDetector', detector=plain), zoo.SHAPE
+    # Twice the size of the objects' frame: GroupNorm takes no map of a single cell.
+    return zoo.build(cfg, type='LossMixDetector', detector=plain), (128, 192)
 
 
 def batch(rank, step, shape):
