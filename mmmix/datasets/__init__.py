@@ -13,6 +13,8 @@ from .transforms import (
     NoisePatch,
     OcclusionHole,
     PackMixInputs,
+    RecordedExpand,
+    RecordedMinIoURandomCrop,
     TransplantPatch,
 )
 
@@ -29,6 +31,8 @@ __all__ = [
     'NoisePatch',
     'OcclusionHole',
     'PackMixInputs',
+    'RecordedExpand',
+    'RecordedMinIoURandomCrop',
     'SeededDataset',
     'TransplantPatch',
     'Watercolor2kDataset',
