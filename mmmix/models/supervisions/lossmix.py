@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmmix.models.loss_terms import is_regression
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import Annotations, split_components
 
 from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
-
-_REGRESSION = (
-    *('bbox', 'bbox_reg', 'bbox_rf', 'rpn_reg', 'pts_init', 'pts_refine'),
-    *('xy', 'wh', 'offset', 'iou', 'l1', 'dfl'),
-)
 
 
 @SUPERVISIONS.register_module()
@@ -68,18 +64,6 @@ class LossMix(Supervision):
 
     def _is_mixed_term(self, name: str) -> bool:
         return self.reg if is_regression(name) else self.cls
-
-
-def is_regression(name: str) -> bool:
-    """Whether a loss of this name supervises box coordinates.
-
-    mmdet's detectors name them ``loss_bbox``, ``loss_rpn_bbox``, ``loss_xy`` and
-    ``loss_wh``; others have ``loss_iou`` (DETR), ``loss_l1`` (YOLOX), ``loss_dfl``
-    (GFL), ``loss_offset`` (CenterNet), ``loss_bbox_rf`` (VFNet), ``loss_bbox_reg``
-    (SABL), ``loss_rpn_reg`` (Cascade RPN), ``loss_pts_init`` and
-    ``loss_pts_refine`` (RepPoints), each possibly with a prefix.
-    """
-    return name.endswith(_REGRESSION) and not name.endswith('mask_iou')
 
 
 def _total(values: list[Tensor | list[Tensor]]) -> Tensor | list[Tensor]:
