@@ -6,9 +6,9 @@ from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.models.utils import reweight_loss_dict
 from torch import nn
 
+from mmmix.models.loss_terms import regression_names
 from mmmix.models.roi_heads.weighted_box_loss import WeightedBoxLoss
 from mmmix.models.supervisions import LossMix, Supervision
-from mmmix.models.supervisions.lossmix import is_regression
 from mmmix.models.supervisions.supervision import Losses
 
 
@@ -42,9 +42,17 @@ def weighs_mixed_regression(detector: nn.Module) -> bool:
     return isinstance(supervision, LossMix) and supervision.cls and supervision.reg
 
 
-def without_regression(losses: Losses) -> Losses:
-    """Losses whose terms of box regression, told by their names, have weight 0."""
-    regression = {name: loss for name, loss in losses.items() if is_regression(name)}
+def without_regression(detector: nn.Module, losses: Losses) -> Losses:
+    """Losses whose terms of box regression have weight 0.
+
+    Args:
+        detector: Whose losses they are.
+        losses: By name, with or without that of a term in front.
+
+    Raises:
+        ValueError: If a name does not tell whether it is one.
+    """
+    regression = {name: losses[name] for name in regression_names(detector, losses)}
     return losses | reweight_loss_dict(regression, 0.0)
 
 

@@ -9,8 +9,10 @@ from mmdet.registry import MODELS
 from torch import nn
 
 from mmmix.models.batch_augments import MixBatch
+from mmmix.models.loss_terms import check_separable
 
 from .pseudo_regression import weighs_mixed_regression
+from .semi_train_settings import SemiTrainSettings
 
 TERMS = ('sup', 'unsup', 'cross')
 
@@ -41,6 +43,43 @@ def build_mixers(
             )
         mixer.stream = terms.index(term)
     return nn.ModuleDict(built)
+
+
+def keeps_first(mixer: MixBatch) -> bool:
+    """Whether a mixed image has the labels of component 0 alone, whatever is drawn."""
+    ratio = mixer.settings.ratio
+    least = getattr(ratio, 'low', getattr(ratio, 'value', 0.0))
+    return mixer.settings.keep == 'dominant' and least > 0.5
+
+
+def check_teacher(
+    detector: nn.Module, preprocessor: nn.Module, settings: SemiTrainSettings
+) -> None:
+    """Refuse what no teacher can train.
+
+    Raises:
+        ValueError: If the detector has masks, a preprocessor mixes, boxes to ignore
+            would have no effect, or box regression cannot be told apart.
+    """
+    check_detector(detector)
+    check_preprocessor('data_preprocessor', preprocessor)
+    if settings.ignore_pseudo_thr is not None:
+        check_ignoring(detector)
+    if not settings.regress_pseudo:
+        check_separable(detector)
+
+
+def check_cross(
+    detector: nn.Module, mixers: nn.ModuleDict, term: str, settings: SemiTrainSettings
+) -> None:
+    """Refuse a mixer of labelled × unlabelled images that would teach pseudo-boxes.
+
+    Raises:
+        ValueError: If it would, and they shall teach no box regression.
+    """
+    if settings.regress_pseudo or term not in mixers or keeps_first(mixers[term]):
+        return
+    check_cross_regression(detector, term)
 
 
 def check_detector(detector: nn.Module) -> None:
