@@ -3,20 +3,33 @@
 # where Detectron2 crops, before the resize. Both views of an image are of one crop.
 _base_ = './voc-clipart_short-600.py'
 
-crop = dict(
-    type='RandomCrop',
-    crop_type='relative_range',
-    crop_size=(0.9, 0.9),
-    allow_negative_crop=True,
-)
+crop = dict(type='RandomCrop', crop_type='relative_range', crop_size=(0.9, 0.9))
 source, target = _base_.train_dataloader.dataset.dataset.datasets
-cropped = [
-    dict(part, pipeline=[*part.pipeline[:2], crop, *part.pipeline[2:]])
-    for part in (*source.datasets, target)
-]
 train_dataloader = dict(
     dataset=dict(
-        dataset=dict(datasets=[dict(source, datasets=cropped[:-1]), cropped[-1]])
+        dataset=dict(
+            datasets=[
+                dict(
+                    source,
+                    datasets=[
+                        dict(
+                            part,
+                            pipeline=[*part.pipeline[:2], crop, *part.pipeline[2:]],
+                        )
+                        for part in source.datasets
+                    ],
+                ),
+                dict(
+                    target,
+                    pipeline=[
+                        *target.pipeline[:2],
+                        # no boxes to hold
+                        dict(crop, allow_negative_crop=True),
+                        *target.pipeline[2:],
+                    ],
+                ),
+            ]
+        )
     )
 )
-del crop, source, target, cropped
+del crop, source, target
