@@ -7,6 +7,7 @@ configs. Only the two kinds that mmdet does not know live here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmdet.registry import MODELS, TASK_UTILS
@@ -66,3 +67,28 @@ def build_from(registry: Registry, cfg: Any, key: str) -> Any:
         return cls(**settings)
     except TypeError as error:
         raise TypeError(f'{key}=dict(type={cls.__name__!r}, ...): {error}') from error
+
+
+def class_of(cfg: Mapping[str, Any], registry: Registry) -> type:
+    """The class that a config builds, named bare, with a scope, or as a class.
+
+    Args:
+        cfg: A dict with ``type``.
+        registry: Where a name is looked up, parents and other scopes included.
+
+    Raises:
+        KeyError: If ``type`` is missing or not registered.
+    """
+    kind = cfg.get('type')
+    found = kind if isinstance(kind, type) else kind and registry.get(kind)
+    if not isinstance(found, type):
+        raise KeyError(f'type {kind!r} is not registered in {registry.name!r}: {cfg}')
+    return found
+
+
+def is_kind(cfg: Any, cls: type, registry: Registry) -> bool:
+    """Whether a config builds a ``cls``; False for what builds nothing known."""
+    try:
+        return isinstance(cfg, Mapping) and issubclass(class_of(cfg, registry), cls)
+    except (KeyError, ImportError):
+        return False

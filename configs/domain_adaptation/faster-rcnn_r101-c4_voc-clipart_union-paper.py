@@ -10,9 +10,5 @@ _base_ = [
 model = dict(
     # no ramp, and no batch is skipped
     semi_train_cfg=dict(disc_ramp_up=0, empty_batch='background'),
-    detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision),
-    ),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
 )

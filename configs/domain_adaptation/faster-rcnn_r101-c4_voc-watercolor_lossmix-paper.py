@@ -10,9 +10,6 @@ _base_ = [
 model = dict(
     # no ramp, and no batch is skipped
     semi_train_cfg=dict(disc_ramp_up=0, empty_batch='background'),
-    detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision, bbox_head=dict(num_classes=6)),
-    ),
+    detector=dict(roi_head=dict(bbox_head=dict(num_classes=6))),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
 )

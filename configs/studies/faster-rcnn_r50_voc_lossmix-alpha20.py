@@ -5,7 +5,5 @@ model = dict(
     data_preprocessor=dict(
         batch_augments=[dict(_base_.mix, ratio=dict(type='Beta', alpha=20.0))]
     ),
-    rpn_head=dict(supervision=_base_.supervision),
-    roi_head=dict(supervision=_base_.supervision),
 )
 default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3

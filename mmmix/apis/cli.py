@@ -14,8 +14,10 @@ from pathlib import Path
 
 from mmdet.registry import RUNNERS
 from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path
 from mmmix.apis.launch import LAUNCHERS
@@ -49,33 +51,71 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that put a method into a config."""
+    parser.add_argument(
+        '--mix',
+        metavar='NAME',
+        help='mix as this method does, in any config that does not mix yet: '
+        'boxmix, lossmix, union, ...; stock heads become mix-aware, any other '
+        'detector is wrapped',
+    )
+    parser.add_argument(
+        '--mix-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of --mix, e.g. ratio.alpha=0.2 prob=0.5',
+    )
+
+
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config that the arguments name, with their changes.
 
-    ``mmmix::NAME`` is a config that comes with mmmix. The working directory is
-    ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``.
+    ``mmmix::NAME`` is a config that comes with mmmix, ``mmdet::FOLDER/NAME`` one of
+    mmdet. The working directory is ``--work-dir``, else the config's, else
+    ``work_dirs/<name of the config>``, with the method behind it if ``--mix`` is
+    given.
 
     Raises:
         FileNotFoundError: If there is no such file.
+        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    path = args.config
-    if path.startswith(PREFIX):
-        path = config_path(path)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f'no config at {os.path.abspath(path)}; give the path of a config, or '
-            'mmmix::NAME.py for one that comes with mmmix'
-        )
+    path = _config_file(args.config)
     cfg = Config.fromfile(path)
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    mix = getattr(args, 'mix', None)
+    if mix is not None:
+        init_default_scope(cfg.get('default_scope') or 'mmdet')
+        apply_mix(cfg, mix, **(args.mix_options or {}))
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = os.path.join('work_dirs', Path(path).stem)
+        name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
+        cfg.work_dir = os.path.join('work_dirs', name)
     return cfg
+
+
+def _config_file(name: str) -> str:
+    """The file of a config, named by its path or by the package it comes with.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    path = name
+    if name.startswith(PREFIX):
+        path = config_path(name)
+    elif '::' in name:
+        path, _ = Config._get_cfg_path(name, '.')
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f'no config at {os.path.abspath(path)}; give the path of a config, '
+            'mmmix::NAME.py for one that comes with mmmix, or mmdet::FOLDER/NAME.py'
+        )
+    return path
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -11,14 +11,32 @@ from mmengine.config import Config
 from mmmix.apis.cli import load_config
 
 
-def read_config(config: str, options: dict[str, Any] | None = None) -> Config:
-    """Read a config, or one that comes with mmmix, and merge ``options``.
+def read_config(
+    config: str,
+    options: dict[str, Any] | None = None,
+    mix: str | None = None,
+    mix_options: dict[str, Any] | None = None,
+) -> Config:
+    """Read a config, or one that comes with a package, and change it.
+
+    Args:
+        config: Path, or ``mmmix::NAME.py`` or ``mmdet::FOLDER/NAME.py``.
+        options: Settings to merge.
+        mix: Method to put into it, see :func:`mmmix.apis.apply_mix.apply_mix`.
+        mix_options: Settings of the method.
 
     Raises:
         FileNotFoundError: If there is no such file.
+        KeyError, ValueError: If the method is unknown or does not fit.
     """
     args = argparse.Namespace(
-        config=config, cfg_options=options, work_dir=None, launcher='none', local_rank=0
+        config=config,
+        cfg_options=options,
+        work_dir=None,
+        launcher='none',
+        local_rank=0,
+        mix=mix,
+        mix_options=mix_options,
     )
     return load_config(args)
 

@@ -21,6 +21,7 @@ from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 
+from mmmix.apis.cli import add_mix_arguments
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
@@ -48,13 +49,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. train_dataloader.batch_size=4',
     )
+    add_mix_arguments(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the first batches of a config."""
     args = parse_args(argv)
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options, args.mix, args.mix_options)
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')

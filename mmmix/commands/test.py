@@ -13,7 +13,13 @@ from mmengine.config import Config
 
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
+from mmmix.apis.cli import (
+    add_mix_arguments,
+    add_run_arguments,
+    build_runner,
+    load_config,
+    logged,
+)
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
@@ -49,6 +55,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=2,
         help='seconds that --show shows an image (default: 2)',
     )
+    add_mix_arguments(parser)
     add_run_arguments(parser)
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):

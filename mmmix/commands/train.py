@@ -19,6 +19,7 @@ from mmengine.runner import CheckpointLoader, Runner
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
+    add_mix_arguments,
     add_run_arguments,
     build_runner,
     load_config,
@@ -72,6 +73,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='start from random weights: drop every init_cfg of type Pretrained, '
         'every key `pretrained`, and load_from',
     )
+    add_mix_arguments(parser)
     add_run_arguments(parser)
     return parser.parse_args(argv)
 

@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
-PAIRINGS = ('shuffle', 'roll', 'reverse')
+PAIRINGS = ('shuffle', 'permutation', 'roll', 'reverse')
 
 
 def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarray:
     """Pair a batch with a permutation of itself (LossMix suppl. A).
 
     Args:
-        rng: Source of randomness; only ``'shuffle'`` draws from it.
+        rng: Source of randomness; ``'roll'`` and ``'reverse'`` draw nothing.
         size: N.
         pairing: ``'shuffle'`` is one random cycle through all samples, so that
-            none is left with itself; ``'roll'`` shifts by one; ``'reverse'``
-            leaves the middle of an odd batch with itself.
+            none is left with itself; ``'permutation'`` is any permutation, as in
+            the papers' code, where on average one sample meets itself; ``'roll'``
+            shifts by one; ``'reverse'`` leaves the middle of an odd batch with
+            itself.
 
     Returns:
         N indices; sample i mixes with sample ``partners[i]``.
@@ -28,6 +30,8 @@ def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarr
     if pairing == 'reverse':
         return order[::-1].copy()
     cycle = rng.permutation(size)
+    if pairing == 'permutation':
+        return cycle
     partners = np.empty(size, dtype=np.int64)
     partners[cycle] = np.roll(cycle, -1)
     return partners

@@ -2,19 +2,17 @@
 
 from .components import (
     BOX_WEIGHTS,
-    COMPONENT_WEIGHT,
+    LOSS_FACTORS,
     REGRESSION_WEIGHTS,
-    TRANSPORT,
     Annotations,
+    Factors,
     split_components,
     with_box_weights,
     with_visibility,
 )
 from .mix_fields import (
-    MIX_BOXES,
     MIX_IDS,
-    MIX_PARTNER,
-    MIX_SIZES,
+    MIX_SUPERVISION,
     MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_ids,
@@ -27,16 +25,14 @@ from .mix_fields import (
 
 __all__ = [
     'BOX_WEIGHTS',
-    'COMPONENT_WEIGHT',
-    'MIX_BOXES',
+    'LOSS_FACTORS',
     'MIX_IDS',
-    'MIX_PARTNER',
-    'MIX_SIZES',
+    'MIX_SUPERVISION',
     'MIX_VISIBILITY',
     'MIX_WEIGHTS',
     'REGRESSION_WEIGHTS',
-    'TRANSPORT',
     'Annotations',
+    'Factors',
     'check_mix_ids',
     'check_mix_visibility',
     'check_mix_weights',

@@ -1,4 +1,4 @@
-"""Splitting the annotations of a mixed batch into its components."""
+"""The annotations of a mixed batch, and how they split into components."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .mix_fields import (
-    MIX_BOXES,
     MIX_IDS,
+    MIX_SUPERVISION,
     MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_ids,
@@ -19,8 +19,8 @@ from .mix_fields import (
     is_mixed,
 )
 
-COMPONENT_WEIGHT = 'component_weight'
-"""Metainfo of a component's image: the factor of its loss, in [0, 1]."""
+LOSS_FACTORS = 'loss_factors'
+"""Metainfo of an image of a part: its :class:`Factors`."""
 
 BOX_WEIGHTS = 'box_weights'
 """Field of ``gt_instances``, shape ``(num_boxes,)``: factor of a box's loss."""
@@ -31,15 +31,24 @@ REGRESSION_WEIGHTS = 'regression_weights'
 A teacher sets it, to 0 for pseudo-boxes that shall be classified only.
 """
 
-TRANSPORT = 'transport'
-"""Metainfo of an image with aligned features: the ``Transport`` of component 1.
 
-Its labels are carried through it, and component 0 alone is regressed.
-"""
+class Factors(NamedTuple):
+    """What an image's terms count in the loss, both in [0, 1].
+
+    Attributes:
+        cls: Factor of every term but box regression.
+        reg: Factor of box regression.
+    """
+
+    cls: float
+    reg: float
 
 
 class Annotations(NamedTuple):
     """Annotations of a batch of N images, as the heads of mmdet take them.
+
+    A *part* is such a batch whose metainfo carries :class:`Factors`, or none, which
+    means that every term counts in full.
 
     Attributes:
         gt_instances: N ``InstanceData`` with ``bboxes`` and ``labels``.
@@ -57,39 +66,64 @@ class Annotations(NamedTuple):
         return any(is_mixed(meta) for meta in self.metas)
 
     @property
+    def supervision(self) -> Any:
+        """The stamp of the batch's mixer; None without one.
+
+        Raises:
+            ValueError: If two mixers with different supervisions met in the batch.
+        """
+        stamps = [meta.get(MIX_SUPERVISION) for meta in self.metas]
+        found = [stamp for stamp in stamps if stamp is not None]
+        for stamp in found[1:]:
+            if stamp != found[0]:
+                raise ValueError(
+                    f'the samples of a batch carry two supervisions, {found[0]} and '
+                    f'{stamp}; give all mixers of one batch the same supervision'
+                )
+        return found[0] if found else None
+
+    @property
     def weights(self) -> list[tuple[float, ...]]:
-        """Component weights per image, filled with zeros to one length K."""
+        """Component weights per image, filled with zeros to one length K >= 2."""
         weights = [get_mix_weights(meta) for meta in self.metas]
-        num_components = max(map(len, weights))
+        num_components = max(2, *map(len, weights))
         return [w + (0.0,) * (num_components - len(w)) for w in weights]
+
+    def with_factors(self, factors: Sequence[Factors]) -> Annotations:
+        """The same images with these factors, one per image."""
+        metas = [
+            {**meta, LOSS_FACTORS: factor} for meta, factor in zip(self.metas, factors)
+        ]
+        return self._replace(metas=metas)
 
 
 def split_components(batch: Annotations) -> list[Annotations]:
     """Split a batch into one batch per component, each of all N images.
 
-    An unmixed image is its own annotation in every component, with weights
-    ``(1, 0, …)``, so that each component batch has N images and therefore its
-    own stock normaliser. The metainfo of component k carries the image's
-    weight as ``component_weight`` and no ``mix_weights``.
+    An unmixed image is its own annotation in every component, so that each
+    component batch has N images and therefore its own stock normaliser. There are
+    at least two components, so that their number does not depend on what was drawn.
 
     Raises:
         TypeError, ValueError: If a mixing field is missing or invalid, with
             the image's name.
     """
-    weights = batch.weights
-    ids = [_instance_ids(batch, i, 'gt_instances') for i in range(len(weights))]
-    ignored_ids = [_instance_ids(batch, i, 'ignored') for i in range(len(weights))]
-    components = []
-    for k in range(len(weights[0])):
-        components.append(
-            Annotations(
-                [_select(*pair, k) for pair in zip(batch.gt_instances, ids)],
-                [_component_meta(m, w[k]) for m, w in zip(batch.metas, weights)],
-                batch.ignored
-                and [_select(*pair, k) for pair in zip(batch.ignored, ignored_ids)],
-            )
+    ids = [_instance_ids(batch, i, 'gt_instances') for i in range(len(batch.metas))]
+    ignored_ids = [_instance_ids(batch, i, 'ignored') for i in range(len(batch.metas))]
+    mixing = (MIX_WEIGHTS, MIX_SUPERVISION)
+    metas = [
+        {key: value for key, value in meta.items() if key not in mixing}
+        for meta in batch.metas
+    ]
+    return [
+        Annotations(
+            [_select(*pair, k) for pair in zip(batch.gt_instances, ids)],
+            metas,
+            batch.ignored
+            and [_select(*pair, k) for pair in zip(batch.ignored, ignored_ids)],
         )
-    return components
+        for k in range(len(batch.weights[0]))
+    ]
 
 
 def with_box_weights(batch: Annotations) -> Annotations:
@@ -152,8 +186,11 @@ def _visibility(batch: Annotations, index: int) -> Tensor:
             f'{where}: gt_instances has no {MIX_VISIBILITY}. With MixImage, pack with '
             'PackMixInputs instead of PackDetInputs.'
         )
+    visibility = instances[MIX_VISIBILITY]
+    if MIX_SUPERVISION in batch.metas[index]:
+        return visibility
     try:
-        return check_mix_visibility(instances[MIX_VISIBILITY], len(instances.bboxes))
+        return check_mix_visibility(visibility, len(instances.bboxes))
     except (TypeError, ValueError) as error:
         raise type(error)(f'{where}: gt_instances.{error}') from error
 
@@ -164,7 +201,10 @@ def _where(batch: Annotations, index: int) -> str:
 
 
 def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
-    """Checked ``mix_ids`` of an image; None if it is unmixed or has no boxes."""
+    """``mix_ids`` of an image; None if it is unmixed or has no boxes.
+
+    What a mixer of ours has stamped was checked when it was written.
+    """
     meta = batch.metas[index]
     instances: Sequence[InstanceData | None] | None = getattr(batch, field)
     if not is_mixed(meta) or instances is None or not instances[index]:
@@ -177,6 +217,8 @@ def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
             f'{MIX_IDS} says which component each box came from. With MixImage, pack '
             'with PackMixInputs instead of PackDetInputs.'
         )
+    if MIX_SUPERVISION in meta:
+        return instance[MIX_IDS]
     try:
         return check_mix_ids(
             instance[MIX_IDS], len(instance), len(get_mix_weights(meta))
@@ -192,10 +234,3 @@ def _select(
     if ids is None:
         return instances
     return instances[(ids == component).nonzero().squeeze(1)]
-
-
-def _component_meta(meta: dict[str, Any], weight: float) -> dict[str, Any]:
-    """Metainfo of an image as one component with a loss weight."""
-    mixing = (MIX_WEIGHTS, MIX_BOXES)
-    kept = {key: value for key, value in meta.items() if key not in mixing}
-    return {**kept, COMPONENT_WEIGHT: weight}

@@ -1,6 +1,8 @@
 """Transforms: loading, strong views, mixing, packing, perturbations."""
 
 from .common_corruption import CommonCorruption
+from .cutmix_image import CutMixImage
+from .image_mixer import ImageMixer
 from .loading import CheckedLoadImageFromFile
 from .mix_image import MixImage
 from .packing import PackMixInputs
@@ -13,8 +15,10 @@ __all__ = [
     'CheckedLoadImageFromFile',
     'ColorJitter',
     'CommonCorruption',
+    'CutMixImage',
     'GaussianBlur',
     'GaussianNoise',
+    'ImageMixer',
     'MixImage',
     'NoisePatch',
     'OcclusionHole',

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
 
 from .semi_checks import build_mixers, keeps_first
 
@@ -27,7 +27,7 @@ def build_domain_mixers(mixers: Mapping[str, Any] | None) -> nn.ModuleDict:
     return built
 
 
-def _check_noise(mixer: MixBatch) -> None:
+def _check_noise(mixer: BatchMixer) -> None:
     """Make sure that the source, which has the labels, always is the heavier part.
 
     Raises:

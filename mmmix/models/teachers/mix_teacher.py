@@ -13,7 +13,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses
 
 from .branches import Batch, Watcher, branch, cycled
 from .pseudo_labels import (

@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmmix.mixing.counters import runner_counter
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses
 
 from .branches import Batch, branch, cycled
 from .domain_batches import Batches, both_views, domain_maps, without_labels

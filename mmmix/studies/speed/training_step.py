@@ -15,7 +15,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner, set_random_seed
 from torch import nn
 
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
 from mmmix.structures import is_mixed
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.peak_memory import peak_allocated
@@ -81,7 +81,7 @@ class TrainingStep:
     def leaves_no_record(self) -> bool:
         """Whether a mixer keeps the dominant boxes only, and so marks no sample."""
         return any(
-            isinstance(module, MixBatch) and module.settings.keep == 'dominant'
+            isinstance(module, BatchMixer) and module.settings.keep == 'dominant'
             for module in self.model.modules()
         )
 

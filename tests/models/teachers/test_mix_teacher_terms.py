@@ -9,7 +9,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 
-from mmmix.models.supervisions.lossmix import is_regression
+from mmmix.models.loss_terms import is_regression
 from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import REGRESSION_WEIGHTS
 from tests.models.teachers import semi
