@@ -118,8 +118,8 @@ def check_ignoring(detector: nn.Module) -> None:
     Raises:
         ValueError: Naming those to which they would be background.
     """
-    found = dict(_ignore_thresholds(detector))
-    deaf = sorted(place for place, threshold in found.items() if threshold <= 0)
+    found = list(_ignore_thresholds(detector))
+    deaf = dict.fromkeys(place for place, threshold in found if threshold <= 0)
     if not found or deaf:
         who = ', '.join(deaf) or f'no assigner of {type(detector).__name__}'
         raise ValueError(
