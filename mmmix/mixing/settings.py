@@ -84,8 +84,8 @@ class MixerSettings(NamedTuple):
             pad: Likewise.
             keep: Likewise.
             prob: Likewise.
-            min_visibility: Of a mixer that cuts: as configured; None for a mixer
-                that does not.
+            min_visibility: As configured, in [0, 1], of a mixer that cuts; None of a
+                mixer that does not.
 
         Raises:
             TypeError, ValueError, KeyError: Naming the setting, or the supervision
@@ -94,8 +94,6 @@ class MixerSettings(NamedTuple):
         built = build_supervision(supervision)
         if min_visibility is None:
             _check_blends(built)
-        else:
-            check_unit('min_visibility', min_visibility)
         _check_keeps(check_choice('keep', keep, KEEPS), built)
         return cls(
             build_ratio(ratio),

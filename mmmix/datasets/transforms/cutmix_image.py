@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from mmdet.registry import TRANSFORMS
 
+from mmmix.mixing.checks import check_unit
 from mmmix.mixing.draws import draw_centres
 
 from .image_mixer import ImageMixer
@@ -28,6 +29,8 @@ class CutMixImage(ImageMixer):
         TypeError, ValueError, KeyError: As :class:`ImageMixer`.
     """
 
+    cuts = True
+
     def __init__(
         self,
         ratio: dict,
@@ -35,7 +38,8 @@ class CutMixImage(ImageMixer):
         min_visibility: float = 0.25,
         **settings: Any,
     ) -> None:
-        super().__init__(ratio, supervision, min_visibility=min_visibility, **settings)
+        least = check_unit('min_visibility', min_visibility)
+        super().__init__(ratio, supervision, min_visibility=least, **settings)
 
     def _centre(self, rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
         return (tuple(draw_centres(rng, 1)[0].tolist()),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -59,7 +59,12 @@ class ImageMixer(BaseTransform):
     Raises:
         TypeError, ValueError, KeyError: If a setting is unknown or out of range, or
             the supervision does not fit the mixer.
+
+    Attributes:
+        cuts: Whether a region is pasted.
     """
+
+    cuts: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -75,6 +80,8 @@ class ImageMixer(BaseTransform):
         **unknown: Any,
     ) -> None:
         name = type(self).__name__
+        if min_visibility is not None and not self.cuts:
+            unknown['min_visibility'] = min_visibility
         refuse_unknown(name, unknown)
         self.settings = MixerSettings.build(
             ratio, supervision, align, pad, keep, prob, min_visibility
@@ -95,6 +102,11 @@ class ImageMixer(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self.settings}, fill={self.fill.tolist()})'
+
+    @property
+    def supervision(self) -> Any:
+        """How heads turn the mixed samples into a loss."""
+        return self.settings.supervision
 
     @property
     def enabled(self) -> bool:
@@ -150,7 +162,7 @@ class ImageMixer(BaseTransform):
             check_mixable(item)
         other = next(iter(results['mix_results']), None)
         if other is None or results.get('img_path', 0) == other.get('img_path', 1):
-            return results | {MIX_SUPERVISION: self.settings.supervision}
+            return results | {MIX_SUPERVISION: self.supervision}
         rng = counter_rng(*self.counter.counters(), *_image_counters(results))
         lam = float(draw_lam(rng, 1, self.settings.ratio)[0])
         return self.mix(results, other, lam, *self._centre(rng))

@@ -48,7 +48,7 @@ class PackMixInputs(PackDetInputs):
             if expected != got:
                 raise ValueError(
                     f'{results.get("img_path")}: the mixer left {expected} boxes, but '
-                    f'{got} arrived at PackMixInputs. A transform after MixImage or CutMixImage '
+                    f'{got} arrived at PackMixInputs. A transform after the mixer '
                     'drops or adds boxes (RandomCrop, FilterAnnotations, …); move it '
                     'before MixImage (or CutMixImage).'
                 )

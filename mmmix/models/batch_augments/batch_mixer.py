@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -61,10 +61,13 @@ class BatchMixer(nn.Module):
             the supervision does not fit the mixer.
 
     Attributes:
+        cuts: Whether a region is pasted.
         enabled: Whether it mixes; ``MixScheduleHook`` switches it.
         stream: Number of the mixer among several that are called in one
             iteration; those of different numbers draw independently.
     """
+
+    cuts: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -83,6 +86,8 @@ class BatchMixer(nn.Module):
         **unknown: Any,
     ) -> None:
         super().__init__()
+        if min_visibility is not None and not self.cuts:
+            unknown['min_visibility'] = min_visibility
         refuse_unknown(type(self).__name__, unknown)
         self.settings = MixerSettings.build(
             ratio, supervision, align, pad, keep, prob, min_visibility

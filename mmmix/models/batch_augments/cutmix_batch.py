@@ -8,6 +8,7 @@ import numpy as np
 from mmdet.registry import MODELS
 
 from mmmix.functional import unrounded_share
+from mmmix.mixing.checks import check_unit
 from mmmix.mixing.draws import draw_centres
 from mmmix.mixing.pair import Pair
 
@@ -45,6 +46,8 @@ class CutMixBatch(BatchMixer):
         TypeError, ValueError, KeyError: As :class:`BatchMixer`.
     """
 
+    cuts = True
+
     def __init__(
         self,
         ratio: dict,
@@ -52,7 +55,8 @@ class CutMixBatch(BatchMixer):
         min_visibility: float = 0.25,
         **settings: Any,
     ) -> None:
-        super().__init__(ratio, supervision, min_visibility=min_visibility, **settings)
+        least = check_unit('min_visibility', min_visibility)
+        super().__init__(ratio, supervision, min_visibility=least, **settings)
 
     def _centres(
         self, rng: np.random.Generator, count: int, size: int

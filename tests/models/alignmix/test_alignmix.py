@@ -15,7 +15,6 @@ from mmmix.functional import assignment
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from mmmix.models.alignmix.transport import carry_maps
-from mmmix.structures import MIX_IDS
 from tests.configs.config_cases import load
 from tests.helpers import total
 from tests.models.batch_augments.test_mix_batch import batch_of
@@ -66,35 +65,6 @@ def paired(shapes=SHAPES, lam=LAM, divisor=1, **settings):
 
 
 # --- pairs ------------------------------------------------------------------
-
-
-def test_pairs_leave_pixels_alone():
-    inputs, samples, (same, mixed) = paired([(160, 120), (100, 160), (160, 160)])
-    assert same is inputs
-    for i, sample in enumerate(mixed):
-        meta, j = sample.metainfo, sample.metainfo[MIX_PARTNER]
-        assert j != i
-        assert meta['mix_weights'] == (LAM, 1 - LAM)
-        assert meta[MIX_SIZES] == (samples[i].img_shape, samples[j].img_shape)
-        own, other = (samples[k].gt_instances for k in (i, j))
-        boxes = torch.cat([own.bboxes, other.bboxes])
-        assert torch.equal(sample.gt_instances.bboxes, boxes)
-        assert sample.gt_instances[MIX_IDS].tolist() == [0] * len(own) + [1] * len(
-            other
-        )
-
-
-def test_pairs_refuse_what_would_move_boxes_or_lose_them():
-    ratio = dict(type='Constant', value=LAM)
-    base = dict(type='PairBatch', ratio=ratio)
-    with pytest.raises(ValueError, match="align of PairBatch.*'corner', 'resize'"):
-        MODELS.build(dict(base, align='center'))
-    with pytest.raises(TypeError, match="PairBatch has no setting 'keep'"):
-        MODELS.build(dict(base, align='corner', keep='dominant'))
-    inputs, samples, _ = paired()
-    mixer = MODELS.build(dict(base, align='corner'))
-    with pytest.raises(ValueError, match='pairs samples within a batch'):
-        mixer.mix_pair(inputs, samples, inputs, samples)
 
 
 def test_other_detectors_refuse_pairs(model):
