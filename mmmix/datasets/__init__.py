@@ -14,6 +14,8 @@ from .transforms import (
     NoisePatch,
     OcclusionHole,
     PackMixInputs,
+    RecordedExpand,
+    RecordedMinIoURandomCrop,
     TransplantPatch,
 )
 
@@ -31,6 +33,8 @@ __all__ = [
     'NoisePatch',
     'OcclusionHole',
     'PackMixInputs',
+    'RecordedExpand',
+    'RecordedMinIoURandomCrop',
     'SeededDataset',
     'TransplantPatch',
     'Watercolor2kDataset',

@@ -7,6 +7,7 @@ from .loading import CheckedLoadImageFromFile
 from .mix_image import MixImage
 from .packing import PackMixInputs
 from .perturbations import GaussianNoise, OcclusionHole
+from .recorded_geometry import RecordedExpand, RecordedMinIoURandomCrop
 from .strong_view import ColorJitter, GaussianBlur, NoisePatch
 from .transplant_patch import TransplantPatch
 
@@ -22,5 +23,7 @@ __all__ = [
     'NoisePatch',
     'OcclusionHole',
     'PackMixInputs',
+    'RecordedExpand',
+    'RecordedMinIoURandomCrop',
     'TransplantPatch',
 ]

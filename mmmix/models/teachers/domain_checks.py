@@ -9,7 +9,7 @@ from torch import nn
 
 from mmmix.models.batch_augments import BatchMixer
 
-from .semi_checks import build_mixers
+from .semi_checks import build_mixers, keeps_first
 
 MIXED_TERMS = ('mss', 'nst', 'mtt', 'mst')
 
@@ -33,9 +33,7 @@ def _check_noise(mixer: BatchMixer) -> None:
     Raises:
         ValueError: If it may not be.
     """
-    ratio = mixer.settings.ratio
-    least = getattr(ratio, 'low', getattr(ratio, 'value', 0.0))
-    if mixer.settings.keep != 'dominant' or least <= 0.5:
+    if not keeps_first(mixer):
         raise ValueError(
             'mixers.nst mixes a little target into the source and keeps the labels of '
             "the source: it needs keep='dominant' and a weight of the source that is "
