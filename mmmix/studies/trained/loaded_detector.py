@@ -22,26 +22,7 @@ from torch import Tensor, nn
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.config_reading import read_config
 from mmmix.apis.resume import existing_checkpoint
-from mmmix.studies.trained.model_arguments import (
-    ModelSpec,
-    add_model_arguments,
-    parse_model,
-)
-from mmmix.studies.trained.prediction import batches, predict
-from mmmix.studies.trained.splits import build_split, split_settings
-
-__all__ = [
-    'LoadedDetector',
-    'ModelSpec',
-    'add_model_arguments',
-    'batches',
-    'build_split',
-    'load_detector',
-    'load_detectors',
-    'parse_model',
-    'predict',
-    'split_settings',
-]
+from mmmix.studies.trained.model_arguments import ModelSpec
 
 
 @dataclass
@@ -169,7 +150,11 @@ def load_detector(
 
 
 def load_detectors(args: argparse.Namespace) -> list[LoadedDetector]:
-    """Load all models of a command line, see :func:`add_model_arguments`.
+    """Load all models of a command line.
+
+    Args:
+        args: With the models and options of
+            :func:`mmmix.studies.trained.model_arguments.add_model_arguments`.
 
     Raises:
         ValueError: If they do not detect the same classes.

@@ -10,16 +10,14 @@ import pytest
 import torch
 
 from mmmix.studies.trained.fingerprint import fingerprint
-from mmmix.studies.trained.loaded_detector import (
+from mmmix.studies.trained.loaded_detector import load_detector, load_detectors
+from mmmix.studies.trained.model_arguments import (
     ModelSpec,
     add_model_arguments,
-    build_split,
-    load_detector,
-    load_detectors,
     parse_model,
-    predict,
-    split_settings,
 )
+from mmmix.studies.trained.prediction import predict
+from mmmix.studies.trained.splits import build_split, split_settings
 
 
 @pytest.mark.parametrize(
