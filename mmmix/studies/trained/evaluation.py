@@ -8,6 +8,8 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmdet.evaluation import VOCMetric
+from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -54,11 +56,19 @@ class DetectionScores:
 
 
 def voc_metric(cfg: Config) -> dict[str, Any] | None:
-    """The config of the last ``VOCMetric`` among a config's test metrics, if any."""
+    """The config of the last ``VOCMetric`` among a config's test metrics, if any.
+
+    Types may be names, names with their scope, or classes.
+    """
     evaluator = cfg.get('test_evaluator') or ()
     metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
-    found = [dict(m) for m in metrics if str(m.get('type')) == 'VOCMetric']
+    found = [dict(m) for m in metrics if _is_voc(m.get('type'))]
     return found[-1] if found else None
+
+
+def _is_voc(kind: str | type | None) -> bool:
+    kind = METRICS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, VOCMetric)
 
 
 @contextlib.contextmanager
