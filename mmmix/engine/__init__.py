@@ -1,6 +1,7 @@
 """Hooks and optimizer wrappers."""
 
 from .hooks import (
+    DetectionPicturesHook,
     DivergenceWatchHook,
     DomainTeacherHook,
     IterationSeedHook,
@@ -13,6 +14,7 @@ from .hooks import (
 from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
 __all__ = [
+    'DetectionPicturesHook',
     'DivergenceWatchHook',
     'DomainTeacherHook',
     'IterationSeedHook',
