@@ -8,4 +8,4 @@ model = dict(
     rpn_head=dict(supervision=_base_.supervision),
     roi_head=dict(supervision=_base_.supervision),
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

@@ -7,4 +7,4 @@ model = dict(
     rpn_head=dict(supervision=dict(_base_.supervision, reg=False)),
     roi_head=dict(supervision=dict(_base_.supervision, reg=False)),
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

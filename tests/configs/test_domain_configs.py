@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from mmdet.datasets import VOCDataset
+from mmdet.registry import METRICS
 from mmengine.config import Config
 
 from mmmix.apis.plain_config import plain_config
@@ -229,7 +230,10 @@ def test_evaluation_reports_voc_map_and_coco_ap(leaf):
     cfg = load(leaf)
     voc, style = cfg.val_evaluator
     assert cfg.test_evaluator == cfg.val_evaluator
-    assert (voc.type, voc.metric, voc.iou_thrs) == ('VOCMetric', 'mAP', 0.5)
+    # The AP of each class is what the LossMix paper's Tables 4 and 5 print.
+    kind = 'VOCMetric' if 'digits' in leaf else 'VOCStyleMetric'
+    assert voc.type == kind
+    assert METRICS.build(voc).iou_thrs == [0.5]
     assert voc.eval_mode == ('11points' if 'digits' in leaf else 'area')
     assert style.type == 'CocoStyleMetric'
     for loader in (cfg.val_dataloader, cfg.test_dataloader):

@@ -162,6 +162,6 @@ def test_voc07_is_labelled_and_voc12_is_not(base):
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.ann_file == 'VOC2007/ImageSets/Main/test.txt'
     assert [metric.type for metric in cfg.test_evaluator] == [
-        'VOCMetric',
+        'VOCStyleMetric',
         'CocoStyleMetric',
     ]
