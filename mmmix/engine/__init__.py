@@ -1,6 +1,7 @@
 """Hooks and optimizer wrappers."""
 
 from .hooks import (
+    ClassCountHook,
     DetectionPicturesHook,
     DivergenceWatchHook,
     DomainTeacherHook,
@@ -14,6 +15,7 @@ from .hooks import (
 from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
 __all__ = [
+    'ClassCountHook',
     'DetectionPicturesHook',
     'DivergenceWatchHook',
     'DomainTeacherHook',

@@ -166,7 +166,7 @@ def test_checkpoints_and_the_log_count_as_the_loop_does(leaf):
 def test_hooks_check_classes_and_losses_and_show_the_mix(leaf):
     hooks = [hook.type for hook in load(leaf).custom_hooks]
     assert hooks == [
-        'NumClassCheckHook',
+        'ClassCountHook',
         'CheckInvalidLossHook',
         'MixScheduleHook',
         'MixPreviewHook',

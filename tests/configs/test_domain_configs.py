@@ -214,7 +214,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_does_not_end_the_run(leaf):
     max_norm = 10.0 if 'r101' in leaf else 35.0
     assert cfg.optim_wrapper.clip_grad == dict(max_norm=max_norm, norm_type=2)
     assert [hook.type for hook in cfg.custom_hooks] == [
-        'NumClassCheckHook',
+        'ClassCountHook',
         'MixScheduleHook',
         'MixTeacherHook',
         'DomainTeacherHook',

@@ -95,7 +95,7 @@ def test_it_trains_evaluates_and_saves_as_a_teacher_does(leaf):
         'TeacherStudentValLoop',
     )
     assert [hook.type for hook in cfg.custom_hooks] == [
-        'NumClassCheckHook',
+        'ClassCountHook',
         'CheckInvalidLossHook',
         'MixScheduleHook',
         'MixTeacherHook',
