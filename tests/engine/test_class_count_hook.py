@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from mmengine.dataset import BaseDataset, ConcatDataset
+from mmdet.datasets import ConcatDataset
+from mmengine.dataset import BaseDataset
 from torch import nn
 
 from mmmix.engine import ClassCountHook

@@ -133,6 +133,17 @@ def test_checkpoints_of_other_models(tiny_study, tmp_path):
         load_detectors(args)
 
 
+def test_classes_of_a_checkpoint_of_several_sets(tiny_study, tmp_path):
+    """Trained on parts whose metainfo differs, it keeps a list of theirs."""
+    state = torch.load(tiny_study.spec.checkpoint)['state_dict']
+    names = tuple('abcdefghij')
+    parts = [dict(classes=names, year=year) for year in (2007, 2012)]
+    path = tmp_path / 'parts.pth'
+    torch.save({'state_dict': state, 'meta': {'dataset_meta': parts}}, path)
+    spec = tiny_study.spec._replace(checkpoint=str(path))
+    assert load_detector(spec).classes == names
+
+
 def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
     cfg = tiny_study.detector.cfg
     for wrong in (('train', None), ('test', 0)):
