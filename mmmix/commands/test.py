@@ -6,8 +6,10 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
+from mmdet.registry import HOOKS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 
@@ -47,7 +49,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show the detections')
     parser.add_argument(
         '--show-dir',
-        help='save pictures of the detections to <work dir>/<timestamp>/SHOW_DIR',
+        help='save pictures of the detections to <work dir>/<timestamp>/SHOW_DIR, in '
+        'the folders of their images if there are several',
     )
     parser.add_argument(
         '--wait-time',
@@ -103,6 +106,9 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     cfg.load_from = existing_checkpoint(args.checkpoint)
     if args.show or args.show_dir:
         trigger_visualization_hook(cfg, args)
+        hook = cfg.default_hooks.visualization
+        if HOOKS.get(hook.type) is DetVisualizationHook:
+            hook.type = 'DetectionPicturesHook'  # which replaces no picture
 
 
 if __name__ == '__main__':

@@ -1,6 +1,8 @@
 """Hooks and optimizer wrappers."""
 
 from .hooks import (
+    ClassCountHook,
+    DetectionPicturesHook,
     DivergenceWatchHook,
     DomainTeacherHook,
     IterationSeedHook,
@@ -13,6 +15,8 @@ from .hooks import (
 from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
 __all__ = [
+    'ClassCountHook',
+    'DetectionPicturesHook',
     'DivergenceWatchHook',
     'DomainTeacherHook',
     'IterationSeedHook',

@@ -56,11 +56,12 @@ BASIC = ('union', 'noise', 'boxmix', 'lossmix')
 MATRIX = {
     'ssd300_voc': (*SHOWN, 'cutmix', 'alignmix'),
     'ssd300_coco': BASIC,
-    'ssd300-r50_voc': (*SHOWN, 'cutmix-pretrained'),
+    'ssd300-r50_voc': (*SHOWN, 'cutmix-pretrained', 'imagenet-pretrained'),
     'ssd300-r50_voc07': ('boxmix',),
     'ssd300-r50_coco': BASIC,
     'demo/ssd_digits': (*METHODS, 'level1', 'level2', 'level3'),
     'faster-rcnn_r50_voc': (*BASIC, 'cutmix', 'cutmix-pretrained', 'alignmix'),
+    'faster-rcnn_r50-c4_voc': ('cutmix-pretrained',),
     'faster-rcnn_r50_coco': BASIC,
     'faster-rcnn_r101_voc': BASIC,
     'faster-rcnn_r101_coco': BASIC,

@@ -91,6 +91,13 @@ def shrink_model(model: dict[str, Any]) -> None:
         model['backbone'] = dict(type='ResNet', depth=18, out_indices=(1, 2, 3))
         model['neck'].update(in_channels=[512, 256, 128], out_channels=[32, 32, 32])
         model['bbox_head'].update(in_channels=[32, 32, 32], out_channels=[32, 32, 32])
+    elif 'shared_head' in model.get('roi_head', {}):  # without a neck
+        model['backbone']['depth'] = model['roi_head']['shared_head']['depth'] = 18
+        model['rpn_head'].update(in_channels=256, feat_channels=32)
+        model['roi_head']['bbox_roi_extractor']['out_channels'] = 256
+        model['roi_head']['bbox_head']['in_channels'] = 512
+        # No anchor of 128 pixels and more lies inside a tiny image.
+        model['train_cfg']['rpn']['allowed_border'] = -1
     elif model['backbone']['depth'] > 18:
         model['backbone']['depth'] = 18
         channels = model['neck']['in_channels']
@@ -98,7 +105,8 @@ def shrink_model(model: dict[str, Any]) -> None:
     if 'rpn_head' in model:
         model['train_cfg']['rpn_proposal'].update(nms_pre=100, max_per_img=32)
         model['train_cfg']['rcnn']['sampler']['num'] = 16
-        model['roi_head']['bbox_head']['fc_out_channels'] = 32
+        if 'fc_out_channels' in model['roi_head']['bbox_head']:
+            model['roi_head']['bbox_head']['fc_out_channels'] = 32
     if model.get('detector', model['type']) == 'DETR':
         model['encoder']['num_layers'] = model['decoder']['num_layers'] = 1
 

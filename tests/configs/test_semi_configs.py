@@ -95,7 +95,7 @@ def test_it_trains_evaluates_and_saves_as_a_teacher_does(leaf):
         'TeacherStudentValLoop',
     )
     assert [hook.type for hook in cfg.custom_hooks] == [
-        'NumClassCheckHook',
+        'ClassCountHook',
         'CheckInvalidLossHook',
         'MixScheduleHook',
         'MixTeacherHook',
@@ -162,6 +162,6 @@ def test_voc07_is_labelled_and_voc12_is_not(base):
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.ann_file == 'VOC2007/ImageSets/Main/test.txt'
     assert [metric.type for metric in cfg.test_evaluator] == [
-        'VOCMetric',
+        'VOCStyleMetric',
         'CocoStyleMetric',
     ]

@@ -27,6 +27,7 @@ TWINS = {
     'studies/ssd300-r50_voc07_batch16.py': 'ssd300-r50_voc.py',
     'ssd300-r50_voc07_boxmix.py': 'ssd300-r50_voc_boxmix.py',
     'ssd300-r50_voc_cutmix-pretrained.py': 'ssd300-r50_voc.py',
+    'ssd300-r50_voc_imagenet-pretrained.py': 'ssd300-r50_voc.py',
 }
 # Those mixed on one level have a detector of their own, and test_level_configs.py.
 SSD = [

@@ -1,5 +1,7 @@
 """Hooks that switch mixing and show it, lead teachers, and make runs resumable."""
 
+from .class_count_hook import ClassCountHook
+from .detection_pictures_hook import DetectionPicturesHook
 from .divergence_watch_hook import DivergenceWatchHook
 from .domain_teacher_hook import DomainTeacherHook
 from .iteration_seed_hook import IterationSeedHook
@@ -10,6 +12,8 @@ from .resume_skip_hook import ResumeSkipHook
 from .teacher_preview_hook import TeacherPreviewHook
 
 __all__ = [
+    'ClassCountHook',
+    'DetectionPicturesHook',
     'DivergenceWatchHook',
     'DomainTeacherHook',
     'IterationSeedHook',
