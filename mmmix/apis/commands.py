@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from mmmix.engine.stop_signals import Stopped, stop_signals
 
 RESUMABLE = 'stopped; the same command goes on from here'
 
 
 def run_command(main: Callable[[], Any], stopped: str = 'stopped') -> None:
-    """Run a command; Ctrl-C ends it with a line instead of a traceback.
+    """Run a command; a signal ends it with a line instead of a traceback.
 
     Args:
         main: The command.
-        stopped: What to say after Ctrl-C, on the error stream.
+        stopped: What to say after Ctrl-C or SIGTERM, on the error stream.
 
     Raises:
-        SystemExit: With code 130, after Ctrl-C.
+        Stopped: With code 130 after Ctrl-C, 143 after SIGTERM.
     """
     try:
-        main()
-    except KeyboardInterrupt:
+        with stop_signals():
+            main()
+    except (KeyboardInterrupt, Stopped) as cause:
         sys.stderr.write(f'\n{stopped}\n')
-        raise SystemExit(130) from None
+        if isinstance(cause, Stopped):
+            raise
+        raise Stopped(signal.SIGINT) from None

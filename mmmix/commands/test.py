@@ -17,6 +17,8 @@ from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.engine.hooks import StopHook
+from mmmix.engine.stop_signals import stop_signals
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -72,15 +74,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(args)
     apply_options(cfg, args)
     check_dataset_paths(cfg, ('test',))
-    with launched(cfg), install_safe_loading(args.trust_checkpoint):
+    with (
+        stop_signals() as signals,
+        launched(cfg),
+        install_safe_loading(args.trust_checkpoint),
+    ):
         runner = build_runner(cfg)
+        runner.register_hook(StopHook(signals))
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
         log_dir = os.path.abspath(runner.log_dir)
         with logged(
             runner,
             done=lambda: f'Done. Metrics and log: {log_dir}',
-            interrupted=lambda: 'Interrupted.',
+            stopped=lambda stop: f'Stopped by {stop.signal.name}.',
         ):
             check_mixing(runner, training=False)
             runner.test()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import sys
 import threading
@@ -12,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from mmmix.apis.folder_lock import lock_folder
 from mmmix.studies.seeds.child_processes import (
     ChildFailed,
     ChildProcesses,
     ChildStopped,
-    lock_folder,
     tail,
 )
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
@@ -369,7 +370,9 @@ def test_an_interruption_stops_the_runs_and_keeps_the_results(
 def test_a_folder_in_use_is_refused(tmp_path):
     with (
         lock_folder(tmp_path / 'w'),
-        pytest.raises(RuntimeError, match='in use by another'),
+        pytest.raises(
+            RuntimeError, match=rf'in use by process {os.getpid()} on .*pytest'
+        ),
     ):
         lock_folder(tmp_path / 'w')
     lock_folder(tmp_path / 'w').close()
