@@ -38,10 +38,10 @@ def checkpoint_damage(path: str | Path) -> str:
 
 def intact_checkpoints(folder: str | Path) -> list[Path]:
     """Checkpoints of a folder that a run can continue from, newest first."""
-    return [path for path in _checkpoints(folder) if not checkpoint_damage(path)]
+    return [path for path in checkpoints(folder) if not checkpoint_damage(path)]
 
 
-def _checkpoints(folder: str | Path) -> list[Path]:
+def checkpoints(folder: str | Path) -> list[Path]:
     """Checkpoints of a folder, whole or not, newest first; the best are none."""
     files = [
         path
@@ -106,7 +106,7 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
     since = 0 if state else pointer.stat().st_mtime_ns
     others = [
         other
-        for other in _checkpoints(folder)
+        for other in checkpoints(folder)
         if other.stat().st_mtime_ns > since and other != path
     ]
     for other in others:

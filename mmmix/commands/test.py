@@ -14,11 +14,11 @@ from mmengine.config import Config
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
+from mmmix.apis.commands import stoppable
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.engine.hooks import StopHook
-from mmmix.engine.stop_signals import stop_signals
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     apply_options(cfg, args)
     check_dataset_paths(cfg, ('test',))
     with (
-        stop_signals() as signals,
+        stoppable() as signals,
         launched(cfg),
         install_safe_loading(args.trust_checkpoint),
     ):

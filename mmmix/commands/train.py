@@ -28,6 +28,7 @@ from mmmix.apis.cli import (
     logged,
     program,
 )
+from mmmix.apis.commands import stoppable
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.launch import given_command, launch_rank, launched
@@ -39,7 +40,7 @@ from mmmix.apis.resume import (
     newest_checkpoint,
 )
 from mmmix.engine.hooks import EpochRestHook, StopHook
-from mmmix.engine.stop_signals import Stopped, stop_signals
+from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import remove_drafts
 
 
@@ -104,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else list(argv)
     args = parse_args(argv)
     setup_cache_size_limit_of_dynamo()
-    with stop_signals() as signals, requeued():
+    with stoppable() as signals, requeued():
         cfg = load_config(args)
         check_dataset_paths(cfg, ('train', 'val'))
         with (
