@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from mmengine.fileio import LocalBackend, register_backend
 
 DRAFT = '.tmp'
 """How the name of a file ends that is not complete."""
+
+_DRAFTS = re.compile(rf'(.+\.pth|.+\.json|last_\w+)\.\d+{re.escape(DRAFT)}')
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """The errors of a disk, or of a user's share of it, that is full."""
@@ -64,9 +67,10 @@ def remove_drafts(folder: str | Path) -> None:
 
     Only for the holder of the folder: another process's drafts are not told apart.
     """
-    for draft in Path(folder).glob(f'*.*.[0-9]*{DRAFT}'):
-        with suppress(OSError):
-            draft.unlink()
+    for path in Path(folder).iterdir():
+        if _DRAFTS.fullmatch(path.name):
+            with suppress(OSError):
+                path.unlink()
 
 
 @register_backend('whole')

@@ -21,15 +21,18 @@ from pathlib import Path
 
 import cv2
 import torch
+import torch._dynamo  # by the first optimizer, for seconds
+from mmengine.config import Config
+from mmengine.runner import runner
 
 from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
 
 WRITES = {
-    'checkpoint': r'(iter|epoch)_\d+\.pth',
-    'pointer': r'last_checkpoint',
-    'validation': r'last_validation',
-    'best': r'best_.*\.pth',
+    'checkpoint': r'^(iter|epoch)_\d+\.pth',
+    'pointer': r'^last_checkpoint',
+    'validation': r'^last_validation',
+    'best': r'^best_.*\.pth',
     'preview': r'\.png$',
     'log': r'\.(log|json)$',
     'results': r'(results|record)\.json',
@@ -169,6 +172,7 @@ def start(
         os.dup2(file, 2)
         sys.stdout = os.fdopen(1, 'w', closefd=False)
         sys.stderr = os.fdopen(2, 'w', closefd=False)
+        _leave_out_what_takes_long()
         prepare()
         command(argv)
         code = 0
@@ -180,6 +184,14 @@ def start(
         traceback.print_exc()
     finally:
         _end(code)
+
+
+def _leave_out_what_takes_long() -> None:
+    """No list of the machine's compilers, no layout of the config in each file."""
+    runner.collect_env = dict
+    runner.set_multi_processing = lambda **_: None
+    Config.pretty_text = property(lambda config: repr(config.to_dict()))
+    Config.dump = lambda config, path: Path(path).write_text(repr(config.to_dict()))
 
 
 def _end(code: int) -> None:
@@ -311,3 +323,25 @@ def _equal(one: object, other: object) -> bool:
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(_equal, one, other))
     return one == other
+
+
+def signal_group(pid: int, number: int) -> bool:
+    """Signal a run and its children; whether it was there still."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for_text(run: Run, text: str, seconds: float = 60) -> None:
+    """Wait until a run has said something.
+
+    Raises:
+        TimeoutError: If it does not.
+    """
+    until = time.monotonic() + seconds
+    while not (run.folder / 'output.txt').exists() or text not in run.output():
+        if time.monotonic() > until:
+            raise TimeoutError(f'{text!r} is not in {run.folder}/output.txt')
+        time.sleep(0.005)

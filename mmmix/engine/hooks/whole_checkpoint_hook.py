@@ -100,6 +100,7 @@ class WholeCheckpointHook(CheckpointHook):
         elif by_epochs and not _epoch_done(runner, meta)[0]:
             self._save_checkpoint_with_step(runner, epoch, meta)
         else:  # In the middle of an epoch; the next checkpoint replaces it.
+            self._outdate_stop(runner)
             runner.message_hub.update_info(STOPPED, f'iter_{done}.pth')
             self._write(runner, f'iter_{done}.pth', meta)
 
@@ -107,18 +108,21 @@ class WholeCheckpointHook(CheckpointHook):
         self, runner: Runner, step: int, meta: dict[str, Any]
     ) -> None:
         """Save first, delete later."""
-        hub = runner.message_hub
-        if hub.get_info(STOPPED):
-            self._outdated.append(hub.get_info(STOPPED))
-            hub.update_info(STOPPED, '')
+        self._outdate_stop(runner)
         if self.max_keep_ckpts > 0:
             steps = [*(s for s in self.keep_ckpt_ids if s != step), step]
             outdated = steps[: -self.max_keep_ckpts]
             self._outdated += map(self.filename_tmpl.format, outdated)
             self.keep_ckpt_ids.clear()
             self.keep_ckpt_ids.extend(steps[-self.max_keep_ckpts :])
-            hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
         self._write(runner, self.filename_tmpl.format(step), meta)
+
+    def _outdate_stop(self, runner: Runner) -> None:
+        """A checkpoint of a stop in an epoch goes with the one that is saved now."""
+        if runner.message_hub.get_info(STOPPED):
+            self._outdated.append(runner.message_hub.get_info(STOPPED))
+            runner.message_hub.update_info(STOPPED, '')
 
     def _write(self, runner: Runner, name: str, meta: dict[str, Any]) -> None:
         """Write a checkpoint and the pointer to it, then delete the outdated ones."""
