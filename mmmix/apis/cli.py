@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path
 from mmmix.apis.launch import LAUNCHERS
+from mmmix.engine.stop_signals import Stopped
+from mmmix.engine.whole_files import NO_ROOM
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +128,7 @@ def build_runner(cfg: Config) -> Runner:
 
 @contextmanager
 def logged(
-    runner: Runner, done: Callable[[], str], interrupted: Callable[[], str]
+    runner: Runner, done: Callable[[], str], stopped: Callable[[Stopped], str]
 ) -> Iterator[None]:
     """Close a run's log with how the run ended.
 
@@ -133,16 +136,23 @@ def logged(
         runner: Its log takes the traceback of an exception too, which would
             otherwise be on the screen alone.
         done: Gives the last line of a run that came to its end.
-        interrupted: Gives the last line of a run that Ctrl-C stopped.
+        stopped: Gives the last line of a run that a signal stopped.
 
     Raises:
-        SystemExit: With code 130, after Ctrl-C.
+        Stopped: With code 130, after Ctrl-C; see there for other signals.
+        SystemExit: With a text and code 1, on a full disk.
     """
     try:
         yield
-    except KeyboardInterrupt:
-        runner.logger.warning(interrupted())
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, Stopped) as cause:
+        stop = cause if isinstance(cause, Stopped) else Stopped(signal.SIGINT)
+        runner.logger.warning(stopped(stop))
+        raise stop from None
+    except OSError as error:
+        _log_to_file(runner.logger, traceback.format_exc())
+        if error.errno not in NO_ROOM:
+            raise
+        raise SystemExit(f'The disk of {runner.work_dir} is full: {error}') from error
     except Exception:
         _log_to_file(runner.logger, traceback.format_exc())
         raise

@@ -22,9 +22,11 @@ from mmmix.apis.cli import (
     load_config,
     logged,
 )
+from mmmix.apis.commands import stoppable
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.engine.hooks import StopHook
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -82,15 +84,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(args)
     apply_options(cfg, args)
     check_dataset_paths(cfg, ('test',))
-    with launched(cfg), install_safe_loading(args.trust_checkpoint):
+    with (
+        stoppable() as signals,
+        launched(cfg),
+        install_safe_loading(args.trust_checkpoint),
+    ):
         runner = build_runner(cfg)
+        runner.register_hook(StopHook(signals))
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
         log_dir = os.path.abspath(runner.log_dir)
         with logged(
             runner,
             done=lambda: f'Done. Metrics and log: {log_dir}',
-            interrupted=lambda: 'Interrupted.',
+            stopped=lambda stop: f'Stopped by {stop.signal.name}.',
         ):
             check_mixing(runner, training=False)
             runner.test()

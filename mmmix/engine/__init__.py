@@ -5,12 +5,15 @@ from .hooks import (
     DetectionPicturesHook,
     DivergenceWatchHook,
     DomainTeacherHook,
+    EpochRestHook,
     IterationSeedHook,
     MixPreviewHook,
     MixScheduleHook,
     MixTeacherHook,
     ResumeSkipHook,
+    StopHook,
     TeacherPreviewHook,
+    WholeCheckpointHook,
 )
 from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
@@ -19,12 +22,15 @@ __all__ = [
     'DetectionPicturesHook',
     'DivergenceWatchHook',
     'DomainTeacherHook',
+    'EpochRestHook',
     'IterationSeedHook',
     'MixPreviewHook',
     'MixScheduleHook',
     'MixTeacherHook',
     'ResumeSkipHook',
+    'StopHook',
     'TeacherPreviewHook',
+    'WholeCheckpointHook',
     'SkipNonFiniteAmpOptimWrapper',
     'SkipNonFiniteOptimWrapper',
 ]

@@ -12,9 +12,9 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import BaseModule
 from mmengine.runner import CheckpointLoader, load_checkpoint
-from mmmix.apis import checkpoint as checkpoint_module
 from torch import nn
 
+from mmmix.apis import checkpoint as checkpoint_module
 from mmmix.apis.checkpoint import UnsafeCheckpointError, install_safe_loading
 from mmmix.apis.resume import DamagedCheckpointError
 from mmmix.apis.safe_globals import load_safely, restricted_getattr

@@ -47,10 +47,10 @@ class Commands:
         command += [*self.train_args, *(['--resume'] if resume else [])]
         return command + self._options()
 
-    def test(self, run: Run, checkpoint: str) -> list[str]:
-        """Test a checkpoint of a run."""
+    def test(self, run: Run, checkpoint: str, folder: Path) -> list[str]:
+        """Test a checkpoint of a run; logs and metrics go to ``folder``."""
         command = [sys.executable, str(self.tools / 'test.py'), run.config, checkpoint]
-        command += ['--work-dir', str(run.folder / 'test')]
+        command += ['--work-dir', str(folder)]
         return command + self._options()
 
     def _options(self) -> list[str]:
