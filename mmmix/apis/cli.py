@@ -76,30 +76,42 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config that the arguments name, with their changes.
 
     ``mmmix::NAME`` is a config that comes with mmmix, ``mmdet::FOLDER/NAME`` one of
-    mmdet. The working directory is ``--work-dir``, else the config's, else
-    ``work_dirs/<name of the config>``, with the method behind it if ``--mix`` is
-    given.
+    mmdet; ``CONFIG+METHOD`` is a config with ``--mix METHOD``. The working directory
+    is ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``, with
+    the method behind it if there is one.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit.
+        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit, or
+            two are given.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    path = _config_file(args.config)
+    name, mix = split_method(args.config)
+    if mix is not None and getattr(args, 'mix', None) not in (None, mix):
+        raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
+    path = _config_file(name)
     cfg = Config.fromfile(path)
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
-    mix = getattr(args, 'mix', None)
+    mix = mix or getattr(args, 'mix', None)
     if mix is not None:
         init_default_scope(cfg.get('default_scope') or 'mmdet')
-        apply_mix(cfg, mix, **(args.mix_options or {}))
+        apply_mix(cfg, mix, **(getattr(args, 'mix_options', None) or {}))
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
         cfg.work_dir = os.path.join('work_dirs', name)
     return cfg
+
+
+def split_method(config: str) -> tuple[str, str | None]:
+    """The config and the method of ``CONFIG+METHOD``; None for a config alone."""
+    name, plus, method = config.rpartition('+')
+    if not plus or os.path.sep in method or os.path.exists(config):
+        return config, None
+    return name, method
 
 
 def _config_file(name: str) -> str:

@@ -7,9 +7,13 @@ was interrupted, adds seeds or configs, and retries what failed. The report
 (report.md, report.json) has the mean ± standard deviation per config and metric, and
 the difference to the first config paired by seed.
 
-Example:
+CONFIG+METHOD is a config with a method, as --mix of train.py puts it in: any config,
+those of mmdet included. --mix puts one into all configs.
+
+Examples:
   study.py configs/demo/ssd_digits.py configs/demo/ssd_digits_boxmix.py \
       --seeds 0 1 2 --work-dir work_dirs/digits --jobs 2 --metric coco/AP
+  study.py mine.py mine.py+lossmix mine.py+boxmix --work-dir work_dirs/mine
 """
 
 from __future__ import annotations
@@ -57,11 +61,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--metric', nargs='+', metavar='KEY', help='default: all; e.g. coco/AP')
     add('--train-args', default='', help="as in --train-args='--amp --no-pretrained'")
     add('--cfg-options', nargs='+', default=(), metavar='KEY=VALUE')
+    add('--mix', metavar='NAME', help='method to put into every config')
+    add('--mix-options', nargs='+', default=(), metavar='KEY=VALUE')
     add('--heartbeat', type=float, default=60, help='seconds between signs of life')
     add('--report', action='store_true', help='only print what there is, of all seeds')
     args = parser.parse_args(argv)
     if args.jobs < 1 or args.threads < 1:
         parser.error('--jobs and --threads must be at least 1')
+    if args.mix is not None:
+        args.configs = [f'{config}+{args.mix}' for config in args.configs]
     return args
 
 
@@ -132,7 +140,9 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         print(_report(args)[0])
         return 0
     tools = tools or config_root().parent / 'tools'
-    commands = Commands(tools, args.cfg_options, shlex.split(args.train_args))
+    commands = Commands(
+        tools, args.cfg_options, shlex.split(args.train_args), args.mix_options
+    )
     with lock_folder(args.work_dir) as handle:
         children = ChildProcesses(args.threads, args.gpus, [handle.fileno()])
         study = Study(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import re
 from pathlib import Path
 
 import pytest
 from mmdet.datasets import VOCDataset
-from mmdet.registry import METRICS
+from mmdet.registry import METRICS, MODELS
 from mmengine.runner import Runner
 
 from mmmix.testing.digits.settings import CLASSES as DIGITS
@@ -22,6 +23,7 @@ from .config_cases import (
     MIXED,
     STUDIED,
     WITH_MIX,
+    check_mixer,
     classifier,
     depth,
     gpus_and_batch,
@@ -30,7 +32,6 @@ from .config_cases import (
     pipelines,
     plain,
     split,
-    supervised,
     top_level,
 )
 
@@ -44,9 +45,9 @@ def test_no_leaf_is_missing_and_none_is_forgotten_here():
 
 
 @every_leaf
-def test_keys_are_those_of_a_runner_and_the_two_of_a_mix(leaf):
+def test_keys_are_those_of_a_runner_and_mix(leaf):
     cfg = load(leaf)
-    mixed = {'mix', 'supervision'} if leaf in WITH_MIX else set()
+    mixed = {'mix'} if leaf in WITH_MIX else set()
     assert set(cfg) - CONFIG_KEYS == mixed
     assert cfg.default_scope == 'mmdet'
     assert cfg.custom_imports == dict(imports=['mmmix'], allow_failed_imports=False)
@@ -88,10 +89,7 @@ def test_a_method_differs_from_its_baseline_by_the_method_alone(leaf):
     wrapped = cfg.model.type == 'LossMixDetector'
     mix = dict(cfg.mix, lam_per='batch') if wrapped else cfg.mix
     assert cfg.model.data_preprocessor.batch_augments == [mix]
-    for part in supervised(cfg.model):
-        assert part.supervision == cfg.supervision
-    assert cfg.mix.type == 'MixBatch'
-    assert cfg.supervision.type == METHODS[split(leaf)[1]].supervision
+    check_mixer(MODELS.build(copy.deepcopy(mix)), METHODS[split(leaf)[1]])
 
 
 @pytest.mark.parametrize(
