@@ -6,4 +6,4 @@ model = dict(
         batch_augments=[dict(_base_.mix, ratio=dict(type='Beta', alpha=0.2))]
     ),
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

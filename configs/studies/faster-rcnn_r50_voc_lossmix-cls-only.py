@@ -7,4 +7,4 @@ model = dict(
         batch_augments=[dict(_base_.mix, supervision=dict(type='LossMix', reg=False))]
     ),
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

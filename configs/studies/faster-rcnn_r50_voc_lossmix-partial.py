@@ -10,4 +10,4 @@ custom_hooks = [
     dict(type='MixScheduleHook', end=16000),
     *_base_.custom_hooks[3:],
 ]
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

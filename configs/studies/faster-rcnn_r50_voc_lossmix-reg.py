@@ -5,4 +5,4 @@ _base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
 model = dict(
     data_preprocessor=dict(batch_augments=[dict(_base_.mix, fraction=0.5)]),
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

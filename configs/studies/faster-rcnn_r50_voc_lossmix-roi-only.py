@@ -6,4 +6,4 @@ model = dict(
     data_preprocessor=dict(batch_augments=[_base_.mix]),
     rpn_head=dict(supervision=dict(type='Union')),
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

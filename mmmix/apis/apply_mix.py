@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
-from mmdet.registry import MODELS
+from mmdet.registry import HOOKS, MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
+from mmengine.registry import Registry
 
 from mmmix.apis.config_path import config_root
+from mmmix.datasets.transforms import ImageMixer
 from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
 from mmmix.models.batch_augments import BatchMixer
+from mmmix.models.detectors import LossMixDetector
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
 from mmmix.registry import class_of, is_kind
 
@@ -30,7 +33,11 @@ TWINS = {
 }
 """Heads of mmdet and the mix-aware ones that take their place."""
 
+_ALIGNED = ('SSDHead', 'RPNHead', 'StandardRoIHead')
+"""Heads of mmdet that AlignMix can carry labels to."""
+
 _HOOKS = ('MixScheduleHook', 'MixPreviewHook')
+_TEACHER_HOOKS = ('MixScheduleHook', 'TeacherPreviewHook')
 
 
 def mix_names() -> list[str]:
@@ -68,10 +75,11 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
     teacher = class_of(cfg.model, MODELS)
     if issubclass(teacher, SemiBaseDetector):
         changes = _mix_teacher(cfg, teacher, mix, name)
+        changes += _add_hooks(cfg, _TEACHER_HOOKS)
     else:
         changes = _mix_detector(cfg.model, mix, name, level)
         changes += _add_mixer(cfg, mix)
-    changes += _add_hooks(cfg)
+        changes += _add_hooks(cfg, _HOOKS)
     print_log(f'--mix {name}: ' + '; '.join(changes), logger='current')
     return cfg
 
@@ -109,25 +117,32 @@ def _check_unmixed(cfg: Config, name: str) -> None:
     Raises:
         ValueError: Naming the place.
     """
-    for place, mixer in _mixers(cfg.model, 'model'):
+    found = [
+        *_found(cfg.model, 'model', BatchMixer, MODELS),
+        *_found(
+            cfg.get('train_dataloader'), 'train_dataloader', ImageMixer, TRANSFORMS
+        ),
+    ]
+    for place, kind in found:
         raise ValueError(
-            f'--mix {name}: the config mixes already ({place} is a '
-            f'{class_of(mixer, MODELS).__name__}); take its baseline, or change its '
-            'settings with --cfg-options'
+            f'--mix {name}: the config mixes already ({place} is a {kind.__name__}); '
+            'take its baseline, or change its settings with --cfg-options'
         )
 
 
-def _mixers(node: Any, place: str) -> Iterator[tuple[str, Mapping]]:
-    """The mixers in a nest of configs, with their places."""
+def _found(
+    node: Any, place: str, kind: type, registry: Registry
+) -> Iterator[tuple[str, type]]:
+    """What of a kind a nest of configs holds: places and classes."""
     if isinstance(node, Mapping):
-        if is_kind(node, BatchMixer, MODELS):
-            yield place, node
+        if is_kind(node, kind, registry):
+            yield place, class_of(node, registry)
             return
         for key, value in node.items():
-            yield from _mixers(value, f'{place}.{key}')
+            yield from _found(value, f'{place}.{key}', kind, registry)
     elif isinstance(node, (list, tuple)):
         for index, value in enumerate(node):
-            yield from _mixers(value, f'{place}[{index}]')
+            yield from _found(value, f'{place}[{index}]', kind, registry)
 
 
 def _mix_detector(
@@ -138,7 +153,8 @@ def _mix_detector(
     aware = [key for key, cfg in heads.items() if _is_aware(cfg)]
     masked = bool(heads.get('roi_head', {}).get('mask_head'))
     if is_kind(mix, PairBatch, MODELS):
-        return _use_twins(heads) + _wrap_aligned(model, level, aware == list(heads))
+        fits = aware == list(heads) and not masked and _carries_labels(heads)
+        return _use_twins(heads) + _wrap_aligned(model, level, fits)
     supervision = build_supervision(mix.get('supervision'))
     if aware == list(heads) and not (masked and supervision.weighs != 'nothing'):
         return _use_twins(heads)
@@ -152,6 +168,8 @@ def _mix_detector(
             'which goes with every detector, or --mix union'
         )
     mix.lam_per = 'batch'
+    if is_kind(model, LossMixDetector, MODELS):
+        return ["the detector is a LossMixDetector already; lam_per='batch'"]
     model.detector, model.type = model.type, 'LossMixDetector'
     return [f"{model.detector} is wrapped in LossMixDetector, with lam_per='batch'"]
 
@@ -169,6 +187,12 @@ def _is_aware(cfg: Mapping) -> bool:
     return kind.__name__ in known and (inner is None or _is_aware(inner))
 
 
+def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:
+    """Whether AlignMix knows all heads."""
+    known = {*_ALIGNED, *(TWINS[name] for name in _ALIGNED)}
+    return all(class_of(cfg, MODELS).__name__ in known for cfg in heads.values())
+
+
 def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
     """Put the mix-aware heads in place; returns what was changed."""
     changes = []
@@ -184,17 +208,17 @@ def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
     return changes
 
 
-def _wrap_aligned(model: ConfigDict, level: int | None, aware: bool) -> list[str]:
+def _wrap_aligned(model: ConfigDict, level: int | None, fits: bool) -> list[str]:
     """Wrap a detector in ``AlignMix``.
 
     Raises:
         ValueError: If its heads cannot carry labels, or no level is given.
     """
-    if not aware or level is None:
+    if not fits or level is None:
         raise ValueError(
-            '--mix alignmix goes with SSD and Faster R-CNN, and needs the level of the '
-            "neck's maps that the plan is made at: --mix-options level=2; got "
-            f'{model.type} and level={level}'
+            '--mix alignmix goes with SSD and Faster R-CNN, without masks, and needs '
+            "the level of the neck's maps that the plan is made at: --mix-options "
+            f'level=2; got {model.type} and level={level}'
         )
     model.detector, model.type, model.level = model.type, 'AlignMix', level
     return [f'{model.detector} is wrapped in AlignMix']
@@ -210,6 +234,11 @@ def _mix_teacher(cfg: Config, teacher: type, mix: ConfigDict, name: str) -> list
         raise ValueError(
             f'--mix {name}: {teacher.__name__} mixes by its own terms; take a config '
             'with MixTeacher, or set model.mixers'
+        )
+    if is_kind(mix, PairBatch, MODELS):
+        raise ValueError(
+            f'--mix {name}: {teacher.__name__} mixes batches with one another, and '
+            'AlignMix pairs within a batch; take --mix boxmix'
         )
     changes = _mix_detector(cfg.model.detector, mix, name, None)
     cfg.model.mixers = {term: copy.deepcopy(mix) for term in ('sup', 'unsup', 'cross')}
@@ -228,15 +257,18 @@ def _add_mixer(cfg: Config, mix: ConfigDict) -> list[str]:
     return [f'{mix.type} in model.data_preprocessor.batch_augments{behind}']
 
 
-def _add_hooks(cfg: Config) -> list[str]:
+def _add_hooks(cfg: Config, names: Sequence[str]) -> list[str]:
     """Add the hooks that switch and show mixing, and the import of mmmix."""
     hooks = list(cfg.get('custom_hooks') or [])
-    present = {hook.get('type') for hook in hooks if isinstance(hook, Mapping)}
-    added = [hook for hook in _HOOKS if hook not in present]
-    cfg.custom_hooks = [*hooks, *(dict(type=hook) for hook in added)]
-    imports = cfg.get('custom_imports') or dict(imports=[])
-    if 'mmmix' not in imports['imports']:
-        cfg.custom_imports = dict(
-            imports=[*imports['imports'], 'mmmix'], allow_failed_imports=False
-        )
+    added = [
+        name
+        for name in names
+        if not any(is_kind(hook, HOOKS.get(name), HOOKS) for hook in hooks)
+    ]
+    cfg.custom_hooks = [*hooks, *(dict(type=name) for name in added)]
+    imports = dict(cfg.get('custom_imports') or dict(allow_failed_imports=False))
+    modules = imports.get('imports') or []
+    modules = [modules] if isinstance(modules, str) else list(modules)
+    if 'mmmix' not in modules:
+        cfg.custom_imports = dict(imports, imports=[*modules, 'mmmix'])
     return [f'hooks {", ".join(added)}'] if added else []

@@ -2,7 +2,8 @@
 
 mmengine reads all checkpoints (``--resume``, ``load_from``, ``Pretrained``; local,
 ``http://``, ``torchvision://`` and so on) through one method,
-``CheckpointLoader.load_checkpoint``. While it runs, ``torch.load`` is replaced.
+``CheckpointLoader.load_checkpoint``. While it runs, ``torch.load`` is replaced. What
+is read goes into a model by another, which :mod:`mmmix.apis.checkpoint_fit` watches.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ import argparse
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile
 
 import torch
 from mmengine.runner import CheckpointLoader
 
+from mmmix.apis.checkpoint_fit import FitCheck, ForeignCheckpointError
+from mmmix.apis.replacing import replaced
 from mmmix.apis.resume import DamagedCheckpointError, resume_advice
-from mmmix.apis.safe_globals import load_safely, load_trustingly
+from mmmix.apis.safe_archive import ProgramError, load_safely, load_trustingly
+from mmmix.apis.safe_values import UnsafePickleError
 
-_REQUEST = re.compile(r'GLOBAL (.+?)(?: was not an allowed| whose module|\n|$)')
-_REFUSAL = re.compile(r'((?:Trying to|Can only|Only) .+)')
 _CUT_SHORT = re.compile(
     r'PytorchStreamReader|central directory|corrupt|unexpected EOF|legacy \.tar'
 )
@@ -50,7 +53,8 @@ def install_safe_loading(trust: bool = False) -> ExitStack:
     """Make mmengine load checkpoints safely from now on.
 
     A loaded checkpoint also loses ``meta['config']``: mmengine would execute that
-    text as Python when it resumes.
+    text as Python when it resumes. A load into a model has to fit: in full where it
+    is strict, else in part.
 
     Args:
         trust: Load whatever a file holds, code included, as classic mmengine
@@ -66,6 +70,7 @@ def install_safe_loading(trust: bool = False) -> ExitStack:
     """
     previous = CheckpointLoader.__dict__['load_checkpoint']
     original = getattr(previous.__func__, '__wrapped__', previous.__func__)
+    fit = FitCheck()
 
     @functools.wraps(original)
     def load_checkpoint(
@@ -73,15 +78,21 @@ def install_safe_loading(trust: bool = False) -> ExitStack:
     ) -> Any:
         loader = functools.partial(_load, str(filename), trust)
         with (
-            _replaced(torch, 'load', loader),
-            _replaced(torch.hub, 'download_url_to_file', _download),
+            replaced(torch, 'load', loader),
+            replaced(torch.hub, 'download_url_to_file', _download),
             _explained(str(filename)),
         ):
             checkpoint = original(cls, filename, map_location, logger)
-        return checkpoint if trust else _without_code(checkpoint)
+        _check_content(str(filename), checkpoint)
+        fit.read(str(filename), checkpoint)
+        if not trust:
+            # Runner.resume would execute this text.
+            checkpoint.get('meta', {}).pop('config', None)
+        return checkpoint
 
     CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
     undo = ExitStack()
+    undo.enter_context(fit.installed())
     undo.callback(setattr, CheckpointLoader, 'load_checkpoint', previous)
     return undo
 
@@ -91,23 +102,26 @@ def _load(name: str, trust: bool, file: Any, *args: Any, **options: Any) -> Any:
     path = str(file) if isinstance(file, (str, os.PathLike)) else name
     try:
         return (load_trustingly if trust else load_safely)(file, *args, **options)
+    except UnsafePickleError as error:
+        raise UnsafeCheckpointError(
+            f'{path} was not loaded: a checkpoint holds tensors and plain '
+            f'containers, this file asks for {error.request}, which could run any '
+            'code. If you know where the file comes from and trust it, add '
+            '--trust-checkpoint'
+        ) from error
+    except ProgramError as error:
+        raise ForeignCheckpointError(
+            f'{path} is {error} and no checkpoint. Expected a file of torch.save '
+            'with the weights of a model, such as epoch_12.pth'
+        ) from error
     except Exception as error:
-        text = str(error)
-        request = _REQUEST.search(text) or _REFUSAL.search(text)
-        if isinstance(error, UnpicklingError) and request and not trust:
-            raise UnsafeCheckpointError(
-                f'{path} was not loaded: a checkpoint holds tensors and plain '
-                f'containers, this file asks for {request[1]}, which could run any '
-                'code. If you know where the file comes from and trust it, add '
-                '--trust-checkpoint'
-            ) from error
         if not _is_damage(error, trust):
             raise
-        raise DamagedCheckpointError(_describe_damage(path, file, text)) from error
+        raise DamagedCheckpointError(_describe_damage(path, file, error)) from error
 
 
 def _is_damage(error: Exception, trust: bool) -> bool:
-    """Whether an error of ``torch.load`` comes from the file's bytes.
+    """Whether an error of reading a file comes from the file's bytes.
 
     Bytes that make no sense lead to any error. Other reasons are a missing device,
     no right to read, and, in a trusted file, a class that cannot be imported.
@@ -116,12 +130,13 @@ def _is_damage(error: Exception, trust: bool) -> bool:
         return False
     if isinstance(error, (EOFError, OSError, UnpicklingError)):
         return True
-    if trust or isinstance(error, RuntimeError):
+    if trust:
         return _CUT_SHORT.search(str(error)) is not None
-    return True
+    odd = (RecursionError, NotImplementedError)
+    return isinstance(error, odd) or not isinstance(error, RuntimeError)
 
 
-def _describe_damage(path: str, file: Any, text: str) -> str:
+def _describe_damage(path: str, file: Any, error: Exception) -> str:
     """What is wrong with a file that cannot be read, and what to do."""
     if not os.path.isfile(path):
         size = f'{len(file.getbuffer())} bytes' if hasattr(file, 'getbuffer') else '?'
@@ -132,9 +147,30 @@ def _describe_damage(path: str, file: Any, text: str) -> str:
     else:
         size = f'{os.path.getsize(path)} bytes'
         advice = resume_advice(Path(path).parent, without=path)
-    reason = text.rpartition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
-    reason = reason.partition('. ')[0].rstrip('. ') or 'it ends too early'
+    reason = 'it ends too early or makes no sense'
+    if isinstance(error, (UnpicklingError, BadZipFile)) and str(error):
+        reason = str(error).partition('\n')[0].rstrip('. ')
     return f'{path} ({size}) is cut short, damaged or no checkpoint: {reason}. {advice}'
+
+
+def _check_content(path: str, checkpoint: Any) -> None:
+    """Raise if what was read is no checkpoint of mmengine and no bare state dict."""
+    expected = "expected a dict with 'state_dict', as mmengine saves it, or of tensors"
+    if not isinstance(checkpoint, dict) or not checkpoint:
+        kind = 'nothing' if checkpoint == {} else f'a {type(checkpoint).__name__}'
+        raise ForeignCheckpointError(f'{path} holds {kind}; {expected}')
+    for key in ('meta', 'state_dict'):
+        part = checkpoint.get(key, {})
+        if not isinstance(part, dict):
+            kind = type(part).__name__
+            raise ForeignCheckpointError(f'{path} has a {kind} as {key!r}; {expected}')
+    state = checkpoint.get('state_dict', checkpoint)
+    odd = [name for name in state if not isinstance(name, str)]
+    if odd:
+        kind = type(odd[0]).__name__
+        raise ForeignCheckpointError(
+            f'{path} names a tensor by a value of type {kind}; {expected}'
+        )
 
 
 def _download(url: str, dst: str, *args: Any, **options: Any) -> None:
@@ -166,22 +202,3 @@ def _explained(filename: str) -> Iterator[None]:
             'load_from, --resume or an init_cfg of type Pretrained asks for. Train or '
             'fetch it, name another, or train from scratch with --no-pretrained'
         ) from error
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, value: Callable) -> Iterator[None]:
-    """Set an attribute for the length of a ``with`` block."""
-    previous = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, previous)
-
-
-def _without_code(checkpoint: Any) -> Any:
-    """Drop the text that ``Runner.resume`` would execute."""
-    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
-    if isinstance(meta, dict):
-        meta.pop('config', None)
-    return checkpoint

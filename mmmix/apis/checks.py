@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -112,8 +111,7 @@ def _check_mix(cfg: Config) -> None:
             f'the config defines `mix`, but nothing uses it. Put it in place: {fix}; '
             'or set mix = None'
         )
-    first = _first_definition(cfg.filename) if cfg.filename else None
-    if first in (None, cfg.mix) or any(_holds(mixer, cfg.mix) for mixer in placed):
+    if any(_holds(mixer, cfg.mix) for mixer in placed) or not _in_vain(cfg):
         return
     raise ValueError(
         f'`mix` was redefined in {cfg.filename} or by --cfg-options, which has no '
@@ -142,14 +140,31 @@ def _holds(mixer: Mapping, mix: Mapping) -> bool:
     return all(mixer.get(key) == value for key, value in mix.items())
 
 
-def _first_definition(path: str) -> Any:
-    """``mix`` in the deepest base of a config file that has it."""
-    for base in Config._get_base_files(path):
-        base_path, _ = Config._get_cfg_path(base, path)
-        found = _first_definition(base_path) if os.path.isfile(base_path) else None
-        if found is not None:
-            return found
-    return Config.fromfile(path).get('mix')
+def _in_vain(cfg: Config) -> bool:
+    """Whether options or a file changed ``mix`` and left what is in place."""
+    if not cfg.filename:
+        return False
+    written = Config.fromfile(cfg.filename).get('mix')
+    return written != cfg.mix or _file_in_vain(cfg.filename)
+
+
+def _file_in_vain(path: str) -> bool:
+    """The same for a config file and all of its bases.
+
+    A base without a model, such as one method built on another, places nothing.
+    """
+    cfg = Config.fromfile(path)
+    if cfg.get('mix') is None:
+        return False
+    bases = [
+        Config._get_cfg_path(base, path)[0] for base in Config._get_base_files(path)
+    ]
+    if any(_file_in_vain(base) for base in bases):
+        return True
+    before = [found for base in bases if (found := Config.fromfile(base).get('mix'))]
+    placed = [*_placed(cfg.get('model')), *_placed(cfg.get('train_dataloader'))]
+    changed = bool(before) and cfg.mix not in before
+    return changed and bool(placed) and not any(_holds(m, cfg.mix) for m in placed)
 
 
 def _literal(value: Any) -> str:

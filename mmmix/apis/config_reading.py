@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmix.apis.cli import load_config
+from mmmix.apis.cli import load_config, split_method
 
 
 def read_config(
@@ -20,7 +20,8 @@ def read_config(
     """Read a config, or one that comes with a package, and change it.
 
     Args:
-        config: Path, or ``mmmix::NAME.py`` or ``mmdet::FOLDER/NAME.py``.
+        config: Path, or ``mmmix::NAME.py`` or ``mmdet::FOLDER/NAME.py``; with
+            ``+METHOD`` behind it, the config with that method.
         options: Settings to merge.
         mix: Method to put into it, see :func:`mmmix.apis.apply_mix.apply_mix`.
         mix_options: Settings of the method.
@@ -42,5 +43,10 @@ def read_config(
 
 
 def config_name(config: str) -> str:
-    """A config's file name without folder, ``mmmix::`` and ending."""
-    return Path(config.rpartition('::')[2]).stem
+    """A config's file name without folder, ``mmmix::`` and ending.
+
+    That of ``CONFIG+METHOD`` ends in ``_METHOD``, as leaves are named.
+    """
+    path, method = split_method(config)
+    stem = Path(path.rpartition('::')[2]).stem
+    return stem if method is None else f'{stem}_{method}'

@@ -1,121 +1,157 @@
-"""Reading a checkpoint file without running what it may carry.
+"""The names that a pickle from a stranger may use, and what each may build.
 
-A pickle can name any function and have it called. ``torch.load`` with
-``weights_only=True`` refuses every name but tensors, plain containers and an
-allow-list. This module is that list: what a checkpoint of mmengine holds beyond
-tensors (``HistoryBuffer`` and numeric arrays), each name bound to something that
-does no more than rebuild the value.
+A pickle can name any function and have it called. Here a name is never bound to what
+it says: it is an inert string, :class:`Name`, and a call of it looks up the entry of
+:data:`REBUILD`, which takes only plain arguments, builds one value from them and no
+more than the file has bytes for. No function, class or module is ever in the hands of
+a file, so that it cannot reach one by way of another, or set its attributes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable
 from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
-from mmengine.utils import digit_version
+from torch.storage import TypedStorage
 
-_torch_load = torch.load
-_MULTIARRAY = getattr(np, '_core', None) or np.core
-_STATISTICS = ('min', 'max', 'current', 'mean')
-_NUMERIC = '?' + np.typecodes['AllInteger'] + np.typecodes['AllFloat'] + 'SUMm'
+from mmmix.apis import safe_values as values
+from mmmix.apis.safe_values import Name, UnsafePickleError
 
-
-def restricted_getattr(owner: Any, name: Any) -> Callable:
-    """Stand in for ``getattr`` in a pickle: the statistics of a log buffer.
-
-    A pickled ``HistoryBuffer`` refers to its methods by ``getattr``. The real
-    one would reach any function of the interpreter, so it is never allowed.
-
-    Raises:
-        UnpicklingError: If anything else is asked for.
-    """
-    if owner is HistoryBuffer and name in _STATISTICS:
-        return getattr(HistoryBuffer, name)
-    raise UnpicklingError(f'GLOBAL getattr({owner!r}, {name!r})')
+_TENSOR_TYPES = ('torch.Tensor', 'torch.nn.parameter.Parameter')
 
 
-def _array_type(*args: Any) -> None:
-    """Stand in for ``numpy.ndarray``: named in a pickle, but never called.
-
-    Called with a buffer it would take the buffer's bytes for pointers.
-    """
-    raise UnpicklingError('GLOBAL numpy.ndarray (called, not only named)')
-
-
-def _reconstruct(subtype: Any, shape: Any, typecode: Any) -> np.ndarray:
-    """Stand in for numpy's own: the empty array that the state then fills."""
-    if subtype is not _array_type:
-        raise UnpicklingError(f'GLOBAL numpy _reconstruct of {subtype!r}')
-    return np.ndarray((0,), 'b')
-
-
-def _dtype(spec: Any, align: bool = False, copy: bool = True) -> np.dtype:
-    """Stand in for ``numpy.dtype``: numbers, times and text, no objects.
-
-    Always a copy, since the pickle then sets its byte order.
-    """
-    dtype = np.dtype(spec, copy=True)
-    if dtype.char not in _NUMERIC:
-        raise UnpicklingError(f'GLOBAL numpy.dtype({spec!r})')
-    return dtype
-
-
-def _allow_list() -> Iterator[tuple[Callable, str]]:
-    """Pairs of an object and the name by which a pickle may ask for it."""
-    yield HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer'
-    yield restricted_getattr, 'builtins.getattr'
-    yield _array_type, 'numpy.ndarray'
-    yield _dtype, 'numpy.dtype'
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        yield _reconstruct, f'{module}._reconstruct'
-        yield _MULTIARRAY.multiarray.scalar, f'{module}.scalar'
-    # The state of an array or a dtype is set only if its type is listed; without
-    # a dot no pickle can ask for these by name.
-    for number, kind in enumerate({type(np.dtype(code)) for code in _NUMERIC}):
-        yield kind, f'dtype{number}'
-    yield np.ndarray, 'ndarray'
-
-
-def load_safely(file: Any, map_location: Any = None, *_: Any, **options: Any) -> Any:
-    """Take the place of ``torch.load``: tensors and plain containers only.
-
-    The allow-list replaces whatever else was registered with torch, since the
-    fork of mmengine registers the real ``getattr`` around its loads.
+def resolve(full_name: str) -> Any:
+    """What a pickle gets that asks for a name.
 
     Args:
-        file: A path or a readable buffer.
-        map_location: As for ``torch.load``.
-        _: The pickle module, which is not the caller's to choose here.
-        options: Of these only ``mmap`` counts; ``weights_only`` stays True.
+        full_name: Module and name, with a dot between.
+
+    Returns:
+        A :class:`Name`, or for the names of types of numbers the ``torch.dtype``.
 
     Raises:
-        RuntimeError: If torch is too old to load safely.
-        UnpicklingError: If the file asks for anything that is not allowed.
+        UnsafePickleError: If the name is none of those listed here.
     """
-    if digit_version(torch.__version__) < digit_version('2.6.0'):
-        raise RuntimeError(
-            f'loading {file} safely needs torch >= 2.6, this is {torch.__version__}: '
-            'upgrade, or if you trust where the file comes from, --trust-checkpoint'
-        )
-    known = torch.serialization.get_safe_globals()
-    torch.serialization.clear_safe_globals()
-    torch.serialization.add_safe_globals(list(_allow_list()))
+    if full_name in _CONSTANTS:
+        return _CONSTANTS[full_name]
+    if full_name in REBUILD or full_name in _NAMED_ONLY:
+        return Name(full_name)
+    raise UnsafePickleError(full_name)
+
+
+def rebuild(name: Any, arguments: Any) -> Any:
+    """Do what a pickle's call of a name stands for.
+
+    Raises:
+        UnsafePickleError: If it is no name that may be called.
+        UnpicklingError: If the arguments make no sense.
+    """
+    function = REBUILD.get(name) if type(name) is Name else None
+    if function is None:
+        called = name if type(name) is Name else f'an object of {type(name).__name__}'
+        raise UnsafePickleError(f'a call of {called}')
+    if type(arguments) is not tuple:
+        raise UnpicklingError(f'{name} is called without a tuple of arguments')
     try:
-        return _torch_load(
-            file,
-            map_location=map_location,
-            weights_only=True,
-            mmap=options.get('mmap'),
-        )
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(known)
+        return function(*arguments)
+    except (UnpicklingError, MemoryError):
+        raise
+    except Exception as error:
+        raise UnpicklingError(f'{name} has arguments that make no sense') from error
 
 
-def load_trustingly(file: Any, map_location: Any = None, *_: Any, **__: Any) -> Any:
-    """Take the place of ``torch.load``: whatever the file holds, code included."""
-    return _torch_load(file, map_location=map_location, weights_only=False)
+def set_state(value: Any, state: Any) -> None:
+    """Do what a pickle's state of a value stands for.
+
+    Raises:
+        UnsafePickleError: If values of that type have no state to set.
+        UnpicklingError: If the state makes no sense.
+    """
+    kind = np.dtype if isinstance(value, np.dtype) else type(value)
+    setter = _STATES.get(kind)
+    if setter is None:
+        raise UnsafePickleError(f'attributes of an object of {type(value).__name__}')
+    try:
+        setter(value, state)
+    except (UnpicklingError, MemoryError):
+        raise
+    except Exception as error:
+        message = f'the state of a {kind.__name__} makes no sense'
+        raise UnpicklingError(message) from error
+
+
+def _with_attributes(
+    function: Any, kind: Any, arguments: Any, _state: Any
+) -> torch.Tensor:
+    """A tensor that had attributes, without them: torch would set any, of anything."""
+    if type(kind) is not Name or kind not in _TENSOR_TYPES:
+        raise UnsafePickleError('a tensor of another class')
+    result = rebuild(function, arguments)
+    values.expect(isinstance(result, torch.Tensor), 'attributes of no tensor')
+    return result
+
+
+def _storage(content: Any) -> TypedStorage:
+    """A storage inside a plain pickle: a whole file of ``torch.save``."""
+    from mmmix.apis.safe_archive import load_safely
+
+    values.expect(type(content) is bytes, 'a storage of no bytes')
+    storage = load_safely(content, 'cpu')
+    values.expect(type(storage) is TypedStorage, 'a storage that is none')
+    return storage
+
+
+REBUILD: dict[str, Callable] = {
+    'collections.OrderedDict': values.build_ordered_dict,
+    'collections.Counter': values.build_counter,
+    '_codecs.encode': values.build_bytes,
+    values.LOG_BUFFER: values.build_log_buffer,
+    'torch.Size': values.build_size,
+    'torch.device': values.build_device,
+    'torch._utils._rebuild_tensor': values.build_tensor,
+    'torch._utils._rebuild_tensor_v2': values.build_tensor,
+    'torch._utils._rebuild_tensor_v3': values.build_tensor_of_type,
+    'torch._utils._rebuild_parameter': values.build_parameter,
+    'torch._utils._rebuild_parameter_with_state': values.build_parameter,
+    'torch._tensor._rebuild_from_type_v2': _with_attributes,
+    'torch.storage._load_from_bytes': _storage,
+    'numpy.dtype': values.build_dtype,
+}
+for _module in ('builtins', '__builtin__'):
+    REBUILD |= {
+        f'{_module}.set': values.build_set,
+        f'{_module}.bytes': values.build_no_bytes,
+        f'{_module}.bytearray': values.build_bytearray,
+        f'{_module}.complex': values.build_complex,
+        f'{_module}.slice': values.build_slice,
+        f'{_module}.getattr': values.restricted_getattr,
+    }
+for _module in ('numpy.core', 'numpy._core'):
+    REBUILD |= {
+        f'{_module}.multiarray._reconstruct': values.build_array,
+        f'{_module}.multiarray.scalar': values.build_scalar,
+        f'{_module}.numeric._frombuffer': values.build_array_from,
+    }
+_NAMED_ONLY = frozenset((values.ARRAY, *_TENSOR_TYPES))
+# Quantised numbers have a state of their own, which no checkpoint here needs.
+_CONSTANTS = {
+    str(value): value
+    for value in vars(torch).values()
+    if type(value) is torch.dtype and not str(value).startswith('torch.q')
+}
+# A storage's class says no more than the type of its numbers.
+_CONSTANTS['torch.storage.UntypedStorage'] = torch.uint8
+for _dtype, _kind in torch.storage._dtype_to_storage_type_map().items():
+    if str(_dtype) in _CONSTANTS:
+        _CONSTANTS[f'torch.{_kind}'] = _CONSTANTS[f'torch.cuda.{_kind}'] = _dtype
+_STATES: dict[type, Callable] = {
+    OrderedDict: values.fill_ordered_dict,
+    HistoryBuffer: values.fill_log_buffer,
+    np.ndarray: values.fill_array,
+    np.dtype: values.fill_dtype,
+}

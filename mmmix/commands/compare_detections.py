@@ -28,16 +28,11 @@ from mmengine.utils import ProgressBar
 
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.figures import save
-from mmmix.studies.trained.loaded_detector import (
-    LoadedDetector,
-    add_model_arguments,
-    batches,
-    build_split,
-    load_detectors,
-    predict,
-)
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.outside_images import folder_images, read_image
 from mmmix.studies.trained.perturbation_list import parse_perturbations
+from mmmix.studies.trained.prediction import batches, predict
 from mmmix.studies.trained.side_by_side import (
     Row,
     detection_column,
@@ -47,6 +42,7 @@ from mmmix.studies.trained.side_by_side import (
     perturb,
     truth_column,
 )
+from mmmix.studies.trained.splits import build_split
 from mmmix.studies.trained.sweep import Image
 from mmmix.studies.trained.truth import blank_info, objects_of
 

@@ -27,16 +27,13 @@ from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
 from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import (
-    LoadedDetector,
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.model_arguments import (
+    add_cache_argument,
     add_model_arguments,
-    build_split,
-    load_detectors,
-    predict,
-    split_settings,
 )
-from mmmix.studies.trained.model_arguments import add_cache_argument
 from mmmix.studies.trained.perturbed_images import DecodedImages
+from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.side_by_side import (
     Row,
@@ -45,6 +42,7 @@ from mmmix.studies.trained.side_by_side import (
     numbered,
     truth_column,
 )
+from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import MODEL, summarise, write_summary
 from mmmix.studies.trained.sweep import sweep
 from mmmix.studies.trained.transplantation import (

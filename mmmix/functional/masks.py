@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
+from numpy.typing import NDArray
 
 from .boxes import Size
 from .cutting import Region
 
-Masks = BitmapMasks | PolygonMasks
+Masks: TypeAlias = BitmapMasks | PolygonMasks
 
 
 class MaskPart(NamedTuple):
@@ -91,7 +92,7 @@ def _join_polygons(parts: Sequence[MaskPart], frame: Size) -> PolygonMasks:
     return PolygonMasks([mask for masks in moved for mask in masks.masks], *frame)
 
 
-def _write(masks: np.ndarray, offset: Size, target: np.ndarray) -> None:
+def _write(masks: NDArray[Any], offset: Size, target: NDArray[Any]) -> None:
     """Write masks at an offset of a target that was not initialised."""
     (top, left), (rows, columns) = offset, target.shape[1:]
     bottom = min(top + masks.shape[1], rows)
@@ -103,7 +104,7 @@ def _write(masks: np.ndarray, offset: Size, target: np.ndarray) -> None:
     target[:, top:bottom, right:] = 0
 
 
-def _hide(masks: np.ndarray, region: Region, component: int) -> None:
+def _hide(masks: NDArray[Any], region: Region, component: int) -> None:
     """Clear in place what is hidden of a component."""
     top, left, bottom, right = region
     if not component:

@@ -72,12 +72,12 @@ def boxmix_cls_losses(
         weight * hard_cross_entropy(log_probs, label) * label_weight
         for weight, label, label_weight in zip(weights, labels, label_weights)
     ]
-    background = log_probs.shape[1] - 1
-    matched = [label < background for label in labels]
+    classes = log_probs.shape[1] - 1
+    matched = [label < classes for label in labels]
     if positives == 'factored':
         num_pos = sum(w * int(m.sum()) for w, m in zip(weights, matched))
-        foreground = sum(part[m].sum() for part, m in zip(parts, matched))
-        background = sum(part * ~m for part, m in zip(parts, matched))
+        foreground = parts[0][matched[0]].sum() + parts[1][matched[1]].sum()
+        background = parts[0] * ~matched[0] + parts[1] * ~matched[1]
         return factored_loss(foreground, background, num_pos, neg_pos_ratio)
     is_pos = matched[0] | matched[1] if positives == 'any' else matched[dominant]
     return mined_loss(parts[0] + parts[1], is_pos, neg_pos_ratio)

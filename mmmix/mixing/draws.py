@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 PAIRINGS = ('shuffle', 'permutation', 'roll', 'reverse')
 
 
-def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarray:
+def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> NDArray[Any]:
     """Pair a batch with a permutation of itself (LossMix suppl. A).
 
     Args:
@@ -37,7 +38,7 @@ def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarr
     return partners
 
 
-def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> np.ndarray:
+def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> NDArray[Any]:
     """Draw ``size`` values of λ, float64.
 
     Raises:
@@ -51,7 +52,7 @@ def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> np.ndarray:
 
 def draw_chosen(
     rng: np.random.Generator, size: int, prob: float, fraction: float | None
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Mask of the samples that are mixed, ``(N,)`` bool.
 
     ``fraction`` takes exactly ⌊fraction N⌋ samples at random (½ is LossMix-Reg,
@@ -62,7 +63,7 @@ def draw_chosen(
     return rng.permutation(size) < int(fraction * size)
 
 
-def draw_centres(rng: np.random.Generator, size: int) -> np.ndarray:
+def draw_centres(rng: np.random.Generator, size: int) -> NDArray[Any]:
     """Middles of the regions that CutMix pastes, ``(N, 2)`` in [0, 1), as (y, x).
 
     CutMix suppl., alg. A1, l. 6-7: uniform over the image.

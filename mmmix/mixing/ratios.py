@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmmix.registry import RATIOS, build_from
 
@@ -40,7 +41,7 @@ class Beta:
                 f'{alpha!r}; to switch mixing off use MixScheduleHook or prob=0'
             )
 
-    def __call__(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def __call__(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Draw ``size`` values of λ."""
         return rng.beta(self.alpha, self.alpha, size)
 
@@ -64,7 +65,7 @@ class Uniform:
         self.low = check_number('low', low, 0.0, 1.0)
         self.high = check_number('high', high, self.low, 1.0)
 
-    def __call__(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def __call__(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Draw ``size`` values of λ."""
         return rng.uniform(self.low, self.high, size)
 
@@ -86,7 +87,7 @@ class Constant:
     def __init__(self, value: float) -> None:
         self.value = check_number('value', value, 0.0, 1.0)
 
-    def __call__(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def __call__(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return ``size`` copies of λ; ``rng`` is left alone."""
         return np.full(size, self.value)
 

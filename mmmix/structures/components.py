@@ -179,7 +179,7 @@ def with_visibility(batch: Annotations) -> Annotations:
 
 def _visibility(batch: Annotations, index: int) -> Tensor:
     """Checked ``mix_visibility`` of a mixed image's boxes."""
-    instances = batch.gt_instances[index]
+    instances: Any = batch.gt_instances[index]
     where = _where(batch, index)
     if MIX_VISIBILITY not in instances:
         raise ValueError(
@@ -206,10 +206,10 @@ def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
     What a mixer of ours has stamped was checked when it was written.
     """
     meta = batch.metas[index]
-    instances: Sequence[InstanceData | None] | None = getattr(batch, field)
-    if not is_mixed(meta) or instances is None or not instances[index]:
+    instances: Sequence[InstanceData | None] = getattr(batch, field) or ()
+    instance: Any = instances[index] if is_mixed(meta) and instances else None
+    if not instance:
         return None
-    instance = instances[index]
     where = _where(batch, index)
     if MIX_IDS not in instance:
         raise ValueError(
@@ -231,6 +231,6 @@ def _select(
     instances: InstanceData | None, ids: Tensor | None, component: int
 ) -> InstanceData | None:
     """Boxes of one component; all of them where there are no ids."""
-    if ids is None:
+    if ids is None or instances is None:
         return instances
     return instances[(ids == component).nonzero().squeeze(1)]

@@ -28,7 +28,7 @@ class Method(NamedTuple):
         terms: The terms of both phases together.
         mixed: Those that mix two images in balance.
         noisy: Those that put noise of the target into the source.
-        supervision: That of the heads.
+        supervision: That of the balanced mixers.
         domains: The labelled and the unlabelled data.
     """
 

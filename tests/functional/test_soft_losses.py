@@ -23,7 +23,7 @@ def test_soft_ce_is_two_hard_ones(lam, seed, anchors):
     ones = torch.ones(anchors)
     for positives in ('any', 'factored'):
         everything = boxmix_cls_losses(
-            log_probs, tuple(labels), (ones, ones), lam, 1e6, positives
+            log_probs, tuple(labels), (ones, ones), lam, 1e6, positives, 0
         )
         # With every negative kept, the sum runs over all anchors, unless there
         # is no positive at all and hence no negative either.
@@ -38,7 +38,7 @@ def test_left_out_anchors_give_no_gradient(seed, positives):
     labels = torch.randint(6, (2, 30), generator=generator)
     weights = (torch.rand((2, 30), generator=generator) > 0.5).float()
     result = boxmix_cls_losses(
-        logits.log_softmax(-1), tuple(labels), tuple(weights), 0.6, 3, positives
+        logits.log_softmax(-1), tuple(labels), tuple(weights), 0.6, 3, positives, 0
     )
     result.loss.backward()
     assert not logits.grad[(weights == 0).all(0)].any()

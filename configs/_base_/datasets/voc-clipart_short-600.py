@@ -64,7 +64,7 @@ test_dataloader = val_dataloader
 
 val_evaluator = [
     # By area, as in Adaptive Teacher's code, which takes the target for a VOC2012.
-    dict(type='VOCMetric', metric='mAP', iou_thrs=0.5, eval_mode='area'),
+    dict(type='VOCStyleMetric', eval_mode='area'),
     dict(type='CocoStyleMetric'),
 ]
 test_evaluator = val_evaluator

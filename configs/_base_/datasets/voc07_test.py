@@ -35,7 +35,7 @@ test_dataloader = val_dataloader
 
 val_evaluator = [
     # VOC07 is scored at 11 recalls; only later years use the area ('area').
-    dict(type='VOCMetric', metric='mAP', iou_thrs=0.5, eval_mode='11points'),
+    dict(type='VOCStyleMetric', eval_mode='11points'),
     dict(type='CocoStyleMetric'),
 ]
 test_evaluator = val_evaluator

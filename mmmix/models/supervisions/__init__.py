@@ -1,5 +1,7 @@
 """How the components of a mixed batch become parts of a loss: one file each."""
 
+from mmmix.mixing.supervision import build_supervision
+
 from .boxmix import BoxMix
 from .lossmix import LossMix
 from .supervise import image_factors, sum_losses, supervise
@@ -8,7 +10,6 @@ from .supervision import (
     Parts,
     Supervision,
     build_override,
-    build_supervision,
 )
 from .union import Union
 from .visible import Visible

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from torch import Tensor
+from typing import Any
 
 from mmmix.structures import LOSS_FACTORS, Annotations, Factors
 
@@ -57,7 +56,7 @@ def sum_losses(passes: Sequence[Losses]) -> Losses:
     }
 
 
-def _total(values: list[Tensor | list[Tensor]]) -> Tensor | list[Tensor]:
+def _total(values: list[Any]) -> Any:
     """Sum of the passes; mmdet gives lists per image or per level."""
     if isinstance(values[0], (list, tuple)):
         return [_total(list(parts)) for parts in zip(*values)]

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmdet.evaluation import VOCMetric
+from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -27,6 +29,7 @@ class DetectionScores:
 
     def __init__(self, cfg: Config, metainfo: Mapping[str, Any]) -> None:
         voc = voc_metric(cfg) or dict(type='VOCMetric', metric='mAP', eval_mode='area')
+        voc.pop('over_ious', None)  # ten times the time, for no column of a study
         # COCO's table is made of the annotations at hand, so that a part of the
         # images can be scored too.
         self._evaluator = Evaluator([voc, {'type': 'CocoStyleMetric'}])
@@ -54,11 +57,19 @@ class DetectionScores:
 
 
 def voc_metric(cfg: Config) -> dict[str, Any] | None:
-    """The config of the last ``VOCMetric`` among a config's test metrics, if any."""
+    """The config of the last ``VOCMetric`` among a config's test metrics, if any.
+
+    Types may be names, names with their scope, or classes.
+    """
     evaluator = cfg.get('test_evaluator') or ()
     metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
-    found = [dict(m) for m in metrics if str(m.get('type')) == 'VOCMetric']
+    found = [dict(m) for m in metrics if _is_voc(m.get('type'))]
     return found[-1] if found else None
+
+
+def _is_voc(kind: str | type | None) -> bool:
+    kind = METRICS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, VOCMetric)
 
 
 @contextlib.contextmanager

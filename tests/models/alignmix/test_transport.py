@@ -171,3 +171,19 @@ def test_soft_labels_by_hand(seed, lam, rule):
         want = entropy[is_pos].sum() + sum(hardest)
     assert got.num_pos == pytest.approx(n)
     assert got.loss.item() == pytest.approx(want)
+
+
+@pytest.mark.parametrize('kind', [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize('size', [(3, 4), (5, 7), (9, 6), (2, 3)])
+def test_autocast_changes_no_type_and_no_plan(kind, size):
+    """Incomplete blocks are padded, and coarser levels pooled, in the maps' type."""
+    table, maps = plans(0), source(0, size).to(kind)
+    want = carry_maps(table, maps.float(), GRID)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        got = carry_maps(table, maps, GRID)
+        pooled = pool_plans(table, GRID, (2, 2))
+    assert got.dtype == kind
+    rounding = 4 * torch.finfo(kind).eps
+    torch.testing.assert_close(got.float(), want, rtol=rounding, atol=rounding)
+    assert torch.equal(pooled, pool_plans(table, GRID, (2, 2)))
+    assert (pooled.sum(dim=2) - 1).abs().max() < 1e-5

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -61,7 +61,8 @@ def build(name):
         return model.train(), (64, 96) if plain == 'FasterRCNN' else (160, 160)
     cfg = zoo.config(plain)
     cfg.model.data_preprocessor.batch_augments = [dict(mixer, lam_per='batch')]
-    return zoo.build(cfg, type='LossMixDetector', detector=plain), zoo.SHAPE
+    # Twice the size of the objects' frame: GroupNorm takes no map of a single cell.
+    return zoo.build(cfg, type='LossMixDetector', detector=plain), (128, 192)
 
 
 def batch(rank, step, shape):
@@ -95,6 +96,7 @@ class Counter:
 def train(name, rank, counter, report):
     """A few steps; what each of them did goes into ``report``."""
     model, shape = build(name)
+    model = revert_sync_batchnorm(model)
     for module in model.modules():
         if isinstance(module, _BatchNorm):
             module.eval()  # a batch of one leaves it a single value per channel
