@@ -90,7 +90,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if mix is not None and getattr(args, 'mix', None) not in (None, mix):
         raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
     path = _config_file(name)
-    cfg = Config.fromfile(path)
+    cfg = _read(path)
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -104,6 +104,26 @@ def load_config(args: argparse.Namespace) -> Config:
         name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
         cfg.work_dir = os.path.join('work_dirs', name)
     return cfg
+
+
+def _read(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        AttributeError: If it asks a base for something that it has not; for what the
+            bases of 0.1.0 had, with what to write instead.
+    """
+    try:
+        return Config.fromfile(path)
+    except AttributeError as error:
+        if "no attribute 'supervision'" not in str(error):
+            raise
+        raise AttributeError(
+            f'{path}: no base has `supervision` any more, `mix` holds it. Leave '
+            'supervision=_base_.supervision out of the heads and keep '
+            'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix])); for '
+            "another one, [dict(_base_.mix, supervision=dict(type='LossMix'))]"
+        ) from error
 
 
 def split_method(config: str) -> tuple[str, str | None]:
