@@ -15,6 +15,7 @@ from .transforms import (
     PackMixInputs,
     TransplantPatch,
 )
+from .voc_layout import UnlabelledVOCDataset, VOCLayoutDataset
 
 __all__ = [
     'CheckedLoadImageFromFile',
@@ -31,5 +32,7 @@ __all__ = [
     'PackMixInputs',
     'SeededDataset',
     'TransplantPatch',
+    'UnlabelledVOCDataset',
+    'VOCLayoutDataset',
     'Watercolor2kDataset',
 ]
