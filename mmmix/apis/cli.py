@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path
 from mmmix.apis.launch import LAUNCHERS
+from mmmix.apis.safe_files import install_safe_files
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,12 +54,14 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config that the arguments name, with their changes.
 
     ``mmmix::NAME`` is a config that comes with mmmix. The working directory is
-    ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``.
+    ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``. From
+    here on mmengine reads pickles and YAML as data.
 
     Raises:
         FileNotFoundError: If there is no such file.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    install_safe_files(getattr(args, 'trust_checkpoint', False))
     path = args.config
     if path.startswith(PREFIX):
         path = config_path(path)

@@ -12,11 +12,13 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 
 from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.apis.tta import use_tta
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -49,6 +51,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=2,
         help='seconds that --show shows an image (default: 2)',
     )
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='test with augmentation: tta_model and tta_pipeline of the config, or '
+        'the image and its mirror image',
+    )
     add_run_arguments(parser)
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
@@ -64,8 +72,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config, data or the checkpoint is missing.
-        ValueError: If the checkpoint is unsafe or damaged, or the config
-            contradicts itself.
+        ValueError: If the checkpoint is unsafe, damaged or one of another model, or
+            the config contradicts itself.
     """
     args = parse_args(argv)
     setup_cache_size_limit_of_dynamo()
@@ -74,6 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_dataset_paths(cfg, ('test',))
     with launched(cfg), install_safe_loading(args.trust_checkpoint):
         runner = build_runner(cfg)
+        load_strictly(runner)
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
         log_dir = os.path.abspath(runner.log_dir)
@@ -96,6 +105,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     cfg.load_from = existing_checkpoint(args.checkpoint)
     if args.show or args.show_dir:
         trigger_visualization_hook(cfg, args)
+    if args.tta:
+        use_tta(cfg)
 
 
 if __name__ == '__main__':

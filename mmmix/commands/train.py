@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from mmdet.registry import OPTIM_WRAPPERS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -17,6 +18,7 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader, Runner
 
 from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_run_arguments,
@@ -25,6 +27,7 @@ from mmmix.apis.cli import (
     logged,
     program,
 )
+from mmmix.apis.config_types import is_a
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.pretrained import drop_pretrained
@@ -98,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with launched(cfg), install_safe_loading(args.trust_checkpoint):
         keep_seed(cfg)
         runner = build_runner(cfg)
+        if cfg.get('resume'):
+            load_strictly(runner)
         with logged(
             runner,
             done=lambda: _where(runner),
@@ -159,10 +164,9 @@ def _use_amp(cfg: Config) -> None:
         raise ValueError('--amp needs a GPU, and none is available; leave it out')
     if cfg.get('optim_wrapper') is None:
         raise KeyError('--amp needs optim_wrapper=dict(...) in the config')
-    guarded = cfg.optim_wrapper.get('type') == 'SkipNonFiniteOptimWrapper'
-    cfg.optim_wrapper.type = (
-        'SkipNonFiniteAmpOptimWrapper' if guarded else 'AmpOptimWrapper'
-    )
+    guards = ('SkipNonFiniteOptimWrapper', 'SkipNonFiniteAmpOptimWrapper')
+    guarded = any(is_a(cfg.optim_wrapper, kind, OPTIM_WRAPPERS) for kind in guards)
+    cfg.optim_wrapper.type = guards[1] if guarded else 'AmpOptimWrapper'
     cfg.optim_wrapper.loss_scale = 'dynamic'
 
 

@@ -8,11 +8,14 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmdet.evaluation import VOCMetric
+from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
+from mmmix.apis.config_types import is_a
 from mmmix.studies.trained.truth import objects_of
 
 
@@ -57,7 +60,7 @@ def voc_metric(cfg: Config) -> dict[str, Any] | None:
     """The config of the last ``VOCMetric`` among a config's test metrics, if any."""
     evaluator = cfg.get('test_evaluator') or ()
     metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
-    found = [dict(m) for m in metrics if str(m.get('type')) == 'VOCMetric']
+    found = [dict(m) for m in metrics if is_a(m, VOCMetric, METRICS)]
     return found[-1] if found else None
 
 
