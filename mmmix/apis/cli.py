@@ -22,6 +22,7 @@ from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path
 from mmmix.apis.launch import LAUNCHERS
+from mmmix.apis.safe_files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import NO_ROOM
 
@@ -78,7 +79,8 @@ def load_config(args: argparse.Namespace) -> Config:
     ``mmmix::NAME`` is a config that comes with mmmix, ``mmdet::FOLDER/NAME`` one of
     mmdet; ``CONFIG+METHOD`` is a config with ``--mix METHOD``. The working directory
     is ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``, with
-    the method behind it if there is one.
+    the method behind it if there is one. From here on mmengine reads pickles and
+    YAML as data.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -86,6 +88,7 @@ def load_config(args: argparse.Namespace) -> Config:
             two are given.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    install_safe_files(getattr(args, 'trust_checkpoint', False))
     name, mix = split_method(args.config)
     if mix is not None and getattr(args, 'mix', None) not in (None, mix):
         raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
