@@ -128,9 +128,12 @@ def parts(name: str) -> tuple[str, str, str]:
     return detector, re.sub(r'semi\d+$', 'semi', data), ''.join(method)
 
 
-def trained_on(data: str, method: str) -> list[str]:
+def trained_on(path: Path) -> list[str]:
     """The training images of a leaf."""
+    _, data, method = parts(path.stem)
     named = DATA[data]
+    if '/datasets/voc12-' in path.read_text(encoding='utf-8'):
+        named = named[1:]
     if method == 'source-only':
         return named[:-1]
     return [named[-1].removesuffix(', unlabelled')] if method == 'oracle' else named
@@ -146,11 +149,11 @@ def source(row: dict[str, str]) -> str | None:
 
 def model(path: Path, row: dict[str, str]) -> dict[str, Any]:
     """The entry of a leaf."""
-    detector, data, method = parts(path.stem)
+    detector, _, method = parts(path.stem)
     gpus, images = row['batch'].split(' × ')
     entry = {
         'Detector': detector,
-        'Training Data': '; '.join(trained_on(data, method)),
+        'Training Data': '; '.join(trained_on(path)),
         'Training Resources': f'{gpus} GPU' if gpus == '1' else f'{gpus} GPUs',
         'Images per GPU': images.strip('()'),
         'Reproduces': source(row),
