@@ -79,6 +79,8 @@ DATA = {
         *('VOC07 trainval', 'VOC12 trainval'),
         'Watercolor2k train, unlabelled',
     ],
+    'voc12-clipart': ['VOC12 trainval', 'Clipart1k train, unlabelled'],
+    'voc12-watercolor': ['VOC12 trainval', 'Watercolor2k train, unlabelled'],
     'digits-domain': ['Digits', 'Digits of a second domain, unlabelled'],
 }
 
