@@ -34,12 +34,18 @@ class Supervision(ABC):
             that weighs by λ needs all boxes, because λ already stands for what is
             hidden; one that does not needs them clipped.
         blends: Whether it makes sense where images are blended.
+        separates: Whether box regression counts otherwise than all other terms.
     """
 
     joint: ClassVar[bool] = False
     weighs: ClassVar[str] = 'images'
     clips: ClassVar[bool] = False
     blends: ClassVar[bool] = True
+
+    @property
+    def separates(self) -> bool:
+        """See the class."""
+        return False
 
     @abstractmethod
     def parts(self, batch: Annotations) -> list[Annotations]:
