@@ -24,6 +24,7 @@ from mmmix.apis.cli import (
     logged,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
@@ -108,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             done=lambda: f'Done. Metrics and log: {log_dir}',
             stopped=lambda stop: f'Stopped by {stop.signal.name}.',
         ):
+            if not args.no_check:
+                check_data(runner, ('test',))
+            check_epochs_end(runner, ('test',))
             check_mixing(runner, training=False)
             runner.test()
 

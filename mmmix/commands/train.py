@@ -32,6 +32,7 @@ from mmmix.apis.cli import (
     program,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.launch import given_command, launch_rank, launched
@@ -131,6 +132,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                 done=lambda: _where(runner),
                 stopped=lambda stop: _stopped(stop, args, argv, runner),
             ):
+                if not args.no_check:
+                    check_data(runner, ('train', 'val'))
+                check_epochs_end(runner, ('train', 'val'))
                 check_mixing(runner)
                 runner.train()
 
