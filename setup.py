@@ -78,6 +78,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['mmmix', 'mmmix.*']),
+    package_data={'mmmix': ['py.typed']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10',
     install_requires=['numpy', 'packaging'],

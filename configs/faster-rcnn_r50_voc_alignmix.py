@@ -6,6 +6,4 @@ model = dict(
     detector='FasterRCNN',
     level=3,  # the plan is made between cells of P5
     data_preprocessor=dict(batch_augments=[_base_.mix]),
-    rpn_head=dict(supervision=_base_.supervision),
-    roi_head=dict(supervision=_base_.supervision),
 )

@@ -4,7 +4,6 @@ _base_ = ['./retinanet_r50_voc.py', './_base_/mixes/lossmix.py']
 model = dict(
     type='LossMixDetector',
     detector='RetinaNet',
-    supervision=_base_.supervision,
     # Whole losses are weighted, so the images of a batch share their weights.
     data_preprocessor=dict(batch_augments=[dict(_base_.mix, lam_per='batch')]),
 )

@@ -3,5 +3,4 @@ _base_ = ['./yolov3_d53_voc.py', './_base_/mixes/noise.py']
 
 model = dict(
     data_preprocessor=dict(batch_augments=[_base_.mix]),
-    bbox_head=dict(supervision=_base_.supervision),
 )

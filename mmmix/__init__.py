@@ -17,6 +17,7 @@ from mmmix import (  # noqa: E402
     structures,
     visualization,
 )
+from mmmix.apis.apply_mix import apply_mix  # noqa: E402
 from mmmix.apis.config_path import (  # noqa: E402
     config_path,
     install_config_prefix,
@@ -27,6 +28,7 @@ install_config_prefix()
 
 __all__ = [
     '__version__',
+    'apply_mix',
     'config_path',
     'datasets',
     'engine',

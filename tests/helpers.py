@@ -71,12 +71,16 @@ def build_heads(**overrides: Any) -> tuple[Any, Any]:
     return stock, MODELS.build(dict(type='MixSSDHead', **cfg))
 
 
-def with_supervision(head: Any, **supervision: Any) -> Any:
-    """The same head with another supervision."""
+def with_supervision(
+    head: Any, positives: str | None = None, **supervision: Any
+) -> Any:
+    """The same head with a supervision of its own, and another rule of positives."""
     from mmmix.models.supervisions import build_supervision
 
     head = copy.copy(head)
     head.supervision = build_supervision(supervision)
+    if positives is not None:
+        head.mix_positives = positives
     return head
 
 

@@ -15,7 +15,7 @@ default_hooks = dict(
     visualization=dict(type='DetVisualizationHook'),
 )
 custom_hooks = [
-    dict(type='NumClassCheckHook'),
+    dict(type='ClassCountHook'),
     dict(type='CheckInvalidLossHook', interval=50, priority='VERY_LOW'),
     # Mixes from the first iteration to the last; LossMix-Partial, for one, stops
     # early: --cfg-options custom_hooks.2.last=2000

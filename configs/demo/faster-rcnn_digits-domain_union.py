@@ -9,9 +9,5 @@ _base_ = [
 load_from = 'work_dirs/faster-rcnn_digits/epoch_20.pth'  # of the source
 
 model = dict(
-    detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision),
-    ),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
 )

@@ -3,6 +3,4 @@ _base_ = ['./faster-rcnn_digits.py', '../_base_/mixes/lossmix.py']
 
 model = dict(
     data_preprocessor=dict(batch_augments=[_base_.mix]),
-    rpn_head=dict(supervision=_base_.supervision),
-    roi_head=dict(supervision=_base_.supervision),
 )

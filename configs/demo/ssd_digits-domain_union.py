@@ -8,6 +8,5 @@ _base_ = [
 load_from = 'work_dirs/ssd_digits/epoch_30.pth'  # of the source
 
 model = dict(
-    detector=dict(bbox_head=dict(supervision=_base_.supervision)),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
 )

@@ -9,6 +9,5 @@ _base_ = [
 
 model = dict(
     mixers=dict(sup=_base_.mix, unsup=_base_.mix, cross=_base_.mix),
-    detector=dict(bbox_head=dict(supervision=_base_.supervision)),
 )
 default_hooks = dict(checkpoint=dict(save_best='teacher/pascal_voc/mAP'))

@@ -6,5 +6,4 @@ model = dict(
     detector='SingleStageDetector',
     level=1,  # the plan is made between 10 x 10 cells
     data_preprocessor=dict(batch_augments=[_base_.mix]),
-    bbox_head=dict(supervision=_base_.supervision),
 )

@@ -4,7 +4,5 @@ _base_ = ['./ssd_digits.py', '../_base_/mixes/boxmix-level.py']
 model = dict(
     type='LevelMixDetector',
     mixer=_base_.mix,
-    bbox_head=dict(
-        type='LevelMixSSDHead', mix_levels=[2], supervision=_base_.supervision
-    ),
+    bbox_head=dict(type='LevelMixSSDHead', mix_levels=[2]),
 )

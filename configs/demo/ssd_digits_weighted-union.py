@@ -3,5 +3,4 @@ _base_ = ['./ssd_digits.py', '../_base_/mixes/weighted-union.py']
 
 model = dict(
     data_preprocessor=dict(batch_augments=[_base_.mix]),
-    bbox_head=dict(supervision=_base_.supervision),
 )

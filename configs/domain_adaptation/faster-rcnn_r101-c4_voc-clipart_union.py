@@ -8,9 +8,5 @@ _base_ = [
 ]
 
 model = dict(
-    detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision),
-    ),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
 )

@@ -9,8 +9,7 @@ _base_ = [
 
 model = dict(
     detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision, bbox_head=dict(num_classes=6)),
+        roi_head=dict(bbox_head=dict(num_classes=6)),
     ),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
 )

@@ -12,7 +12,6 @@ model = dict(
         bbox_head=dict(
             num_classes=20,
             anchor_generator=dict(basesize_ratio_range=(0.2, 0.9)),
-            supervision=_base_.supervision,
         )
     ),
     mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),

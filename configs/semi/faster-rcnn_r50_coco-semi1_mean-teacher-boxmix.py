@@ -9,9 +9,5 @@ _base_ = [
 
 model = dict(
     mixers=dict(sup=_base_.mix, unsup=_base_.mix, cross=_base_.mix),
-    detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision),
-    ),
 )
 default_hooks = dict(checkpoint=dict(save_best='teacher/coco/AP'))

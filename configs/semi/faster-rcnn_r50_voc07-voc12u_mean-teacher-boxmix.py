@@ -10,8 +10,7 @@ _base_ = [
 model = dict(
     mixers=dict(sup=_base_.mix, unsup=_base_.mix, cross=_base_.mix),
     detector=dict(
-        rpn_head=dict(supervision=_base_.supervision),
-        roi_head=dict(supervision=_base_.supervision, bbox_head=dict(num_classes=20)),
+        roi_head=dict(bbox_head=dict(num_classes=20)),
     ),
     # those of Unbiased Teacher
     semi_train_cfg=dict(unsup_weight=2.0, cls_pseudo_thr=0.7),

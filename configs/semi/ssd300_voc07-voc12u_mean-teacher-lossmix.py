@@ -13,7 +13,6 @@ model = dict(
         bbox_head=dict(
             num_classes=20,
             anchor_generator=dict(basesize_ratio_range=(0.2, 0.9)),
-            supervision=_base_.supervision,
         )
     ),
 )

@@ -9,6 +9,6 @@ _base_ = [
 
 model = dict(
     mixers=dict(sup=_base_.mix, unsup=_base_.mix, cross=_base_.mix),
-    detector=dict(bbox_head=dict(num_classes=20, supervision=_base_.supervision)),
+    detector=dict(bbox_head=dict(num_classes=20)),
 )
 default_hooks = dict(checkpoint=dict(save_best='teacher/pascal_voc/mAP'))

@@ -3,8 +3,14 @@
 _base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
 
 model = dict(
-    data_preprocessor=dict(batch_augments=[_base_.mix]),
-    rpn_head=dict(supervision=dict(_base_.supervision, reg=False)),
-    roi_head=dict(supervision=dict(_base_.supervision, reg=False)),
+    data_preprocessor=dict(
+        batch_augments=[
+            dict(
+                _base_.mix,
+                supervision=dict(type='LossMix', reg=False),
+                pairing='permutation',
+            )
+        ]
+    )
 )
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

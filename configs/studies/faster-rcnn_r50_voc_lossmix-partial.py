@@ -3,13 +3,11 @@
 _base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
 
 model = dict(
-    data_preprocessor=dict(batch_augments=[_base_.mix]),
-    rpn_head=dict(supervision=_base_.supervision),
-    roi_head=dict(supervision=_base_.supervision),
+    data_preprocessor=dict(batch_augments=[dict(_base_.mix, pairing='permutation')])
 )
 custom_hooks = [
     *_base_.custom_hooks[:2],
     dict(type='MixScheduleHook', end=16000),
     *_base_.custom_hooks[3:],
 ]
-default_hooks = dict(checkpoint=dict(save_best='coco/AP'))  # AP, as in Table 3
+default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

@@ -5,8 +5,6 @@ _base_ = ['../ssd300-r50_voc07.py', '../_base_/mixes/boxmix-level.py']
 model = dict(
     type='LevelMixDetector',
     mixer=_base_.mix,
-    bbox_head=dict(
-        type='LevelMixSSDHead', mix_levels=[5], supervision=_base_.supervision
-    ),
+    bbox_head=dict(type='LevelMixSSDHead', mix_levels=[5]),
 )
 auto_scale_lr = dict(base_batch_size=16)

@@ -1,218 +1,185 @@
-"""Whether a run really mixes and supervises as its config says.
-
-The bases of a config leave ``mix`` and ``supervision`` behind, and the leaf puts
-them in place in the model or the pipeline. Redefining the two names further down
-has no effect any more; here the built objects tell.
-"""
+"""Whether a run really mixes and supervises as its config says."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
-from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
+from mmmix.engine.hooks.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
-from mmmix.models.batch_augments import MixBatch
-from mmmix.models.supervisions import Supervision, build_supervision
+from mmmix.models.alignmix import AlignMix, PairBatch
+from mmmix.models.detectors import LossMixDetector
 
 
 def check_mixing(runner: Runner, training: bool = True) -> None:
-    """Compare ``mix`` and ``supervision`` of a config with what was built.
+    """Compare the mixers of a built model with its heads, and ``mix`` with both.
 
     Args:
         runner: A Runner built from a config.
-        training: Whether the run trains. Then a mixer that is a transform is
-            looked for in the training data, which this builds, and ``MixBatch``
-            with a batch of one is warned about.
+        training: Whether the run trains. Then mixers are also looked for in the
+            training data, which this builds, and a batch of one is warned about.
 
     Raises:
-        ValueError: If a name is used by nothing, or was redefined although the
-            model or the pipeline does not follow it; with the key to set.
+        ValueError: If a head would not read what a mixer stamps, or ``mix`` is used
+            by nothing or was redefined without effect; with the key to set.
     """
     model = unwrapped_model(runner)
-    cfg = runner.cfg
-    if cfg.get('supervision') is not None:
-        placed = _has_key(cfg.model, 'supervision')
-        _compare(cfg, 'supervision', _supervisions(model), placed)
-    if cfg.get('mix') is not None:
-        kind = _mixer_class(cfg.mix)
-        if issubclass(kind, nn.Module):
-            placed = _has_key(cfg.model, 'batch_augments', 'mixers', 'mixer')
-            _compare(cfg, 'mix', _modules(model, kind), placed)
-        elif training:
-            found = _transforms(runner.train_dataloader.dataset, kind)
-            _compare(cfg, 'mix', found, bool(found))
-    if training and _modules(model, MixBatch):
-        _warn_batch_of_one(cfg)
+    mixers = find_batch_mixers(model)
+    if training:
+        mixers = [*mixers, *find_image_mixers(runner.train_dataloader.dataset)]
+    detector = model.student if isinstance(model, SemiBaseDetector) else model
+    for mixer in mixers:
+        _check_read(detector, mixer)
+    if runner.cfg.get('mix') is not None:
+        _check_mix(runner.cfg)
+    if training and find_batch_mixers(model):
+        _warn_batch_of_one(runner.cfg)
 
 
-def _compare(cfg: Config, name: str, built: Mapping[str, str], placed: bool) -> None:
-    """Raise if ``cfg[name]`` was never placed, or was redefined without effect.
+def _check_read(detector: nn.Module, mixer: Any) -> None:
+    """Make sure that what a mixer stamps is read by every head with a loss.
 
-    Args:
-        cfg: The config.
-        name: ``'mix'`` or ``'supervision'``.
-        built: Representation of each built mixer or supervision by its place.
-        placed: Whether the config mentions it where it belongs. A place may
-            hold something else than the base says; that is how it is changed.
+    Raises:
+        ValueError: With the head, and what to take instead.
     """
-    expected = _describe(name, cfg[name])
-    if expected not in built.values() and not placed:
+    supervision = mixer.supervision
+    name = type(mixer).__name__
+    if isinstance(mixer, PairBatch) and not isinstance(detector, AlignMix):
         raise ValueError(
-            f'the config defines `{name}`, but nothing uses it. Put it in place: '
-            f'{_fix(cfg, name, f"_base_.{name}")}; or set {name} = None'
+            f'{name} leaves pixels alone, for AlignMix to mix features, and the '
+            f'detector is a {type(detector).__name__}; wrap it, or take MixBatch'
         )
-    first = _first_definition(cfg.filename, name) if cfg.filename else None
-    if first is None or first == cfg[name] or expected is None:
+    if supervision.weighs == 'nothing':
         return
-    stale = [place for place, text in built.items() if text == _describe(name, first)]
-    if expected in built.values() and (not stale or expected == built[stale[0]]):
+    if isinstance(detector, LossMixDetector):
+        detector.check_weighs(supervision)
+        _check_shared(mixer)
         return
-    places = stale or list(built)
-    now = f'{places[0]} is still {built[places[0]]}' if places else 'nothing uses it'
-    settings = _literal(cfg[name], delete=name == 'supervision')
+    for key, head in _loss_heads(detector):
+        if not getattr(head, 'honours_box_weights', False):
+            raise ValueError(
+                f'{name} stamps its samples with {supervision}, and {key}, a '
+                f'{type(head).__name__}, does not read it: it would train on the union '
+                'of all boxes. Take the mix-aware head (MixSSDHead, MixRPNHead, '
+                'MixStandardRoIHead with MixShared2FCBBoxHead, MixYOLOV3Head), or wrap '
+                "the detector: model=dict(type='LossMixDetector', "
+                'detector=...); --mix NAME does either by itself'
+            )
+        if hasattr(head, 'check_weighs') and head.supervision is None:
+            head.check_weighs(supervision)
+
+
+def _loss_heads(detector: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The parts of a detector that have a loss, with their keys in the config."""
+    for key, part in detector.named_children():
+        if key.endswith('_head') and hasattr(part, 'loss'):
+            yield f'model.{key}', part
+
+
+def _check_shared(mixer: Any) -> None:
+    """A wrapped detector weighs whole losses.
+
+    Raises:
+        ValueError: If images of a batch may differ in their weights.
+    """
+    if getattr(mixer, 'lam_per', 'image') != 'batch':
+        raise ValueError(
+            'LossMixDetector weighs whole losses, so the images of a batch must share '
+            f"their weights: set lam_per='batch' in {type(mixer).__name__}"
+        )
+
+
+def _check_mix(cfg: Config) -> None:
+    """Raise if ``mix`` was never placed, or was redefined without effect.
+
+    A place may hold something else than the base says; that is how it is changed.
+
+    Raises:
+        ValueError: With the line that puts it in place.
+    """
+    placed = list(_placed(cfg.model)) + list(_placed(cfg.get('train_dataloader')))
+    fix = 'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix]))'
+    if not placed:
+        raise ValueError(
+            f'the config defines `mix`, but nothing uses it. Put it in place: {fix}; '
+            'or set mix = None'
+        )
+    if any(_holds(mixer, cfg.mix) for mixer in placed) or not _in_vain(cfg):
+        return
     raise ValueError(
-        f'`{name}` was redefined in {cfg.filename} or by --cfg-options, which has no '
-        f'effect: {now}. Do not redefine it, set {_fix(cfg, name, settings, places)}'
+        f'`mix` was redefined in {cfg.filename} or by --cfg-options, which has no '
+        f'effect: the mixer in place is {dict(placed[0])}. Do not redefine it, set '
+        f'{fix.replace("_base_.mix", _literal(cfg.mix))}'
     )
 
 
-def _mixer_class(cfg: Mapping) -> type:
-    """The class of a mixer, which is a module or a transform."""
-    kind = cfg.get('type')
-    if isinstance(kind, str):
-        kind = MODELS.get(kind) or TRANSFORMS.get(kind)
-    if not isinstance(kind, type):
-        raise ValueError(f'`mix` expects a type that is a mixer, got {dict(cfg)}')
-    return kind
+_PLACES = ('batch_augments', 'mixers', 'mixer', 'pipeline')
 
 
-def _describe(name: str, cfg: Any) -> str | None:
-    """What an object built from ``cfg`` says of itself: all its settings.
+def _placed(node: Any, inside: bool = False) -> Iterator[Mapping]:
+    """All configs where mixers belong, in a nest of configs."""
+    if isinstance(node, Mapping):
+        if inside and 'ratio' in node:
+            yield node
+        for key, value in node.items():
+            yield from _placed(value, inside or key in _PLACES)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _placed(value, inside)
 
-    None if the leaf has to add what a mixer cannot be built without, such as the
-    preprocessor's ``mean``. A wrong setting is none of this module's business, it
-    fails when the model is built.
+
+def _holds(mixer: Mapping, mix: Mapping) -> bool:
+    """Whether a mixer has all settings of ``mix``, and perhaps more."""
+    return all(mixer.get(key) == value for key, value in mix.items())
+
+
+def _in_vain(cfg: Config) -> bool:
+    """Whether options or a file changed ``mix`` and left what is in place."""
+    if not cfg.filename:
+        return False
+    written = Config.fromfile(cfg.filename).get('mix')
+    return written != cfg.mix or _file_in_vain(cfg.filename)
+
+
+def _file_in_vain(path: str) -> bool:
+    """The same for a config file and all of its bases.
+
+    A base without a model, such as one method built on another, places nothing.
     """
-    if name == 'supervision':
-        return repr(build_supervision(cfg))
-    settings = {key: value for key, value in cfg.items() if key != 'type'}
-    try:
-        return repr(_mixer_class(cfg)(**settings))
-    except (TypeError, ValueError):
-        return None
+    cfg = Config.fromfile(path)
+    if cfg.get('mix') is None:
+        return False
+    bases = [
+        Config._get_cfg_path(base, path)[0] for base in Config._get_base_files(path)
+    ]
+    if any(_file_in_vain(base) for base in bases):
+        return True
+    before = [found for base in bases if (found := Config.fromfile(base).get('mix'))]
+    placed = [*_placed(cfg.get('model')), *_placed(cfg.get('train_dataloader'))]
+    changed = bool(before) and cfg.mix not in before
+    return changed and bool(placed) and not any(_holds(m, cfg.mix) for m in placed)
 
 
-def _modules(model: nn.Module, kind: type) -> dict[str, str]:
-    """The mixers inside a model."""
-    return {
-        place: repr(module)
-        for place, module in _config_places(model)
-        if isinstance(module, kind)
-    }
-
-
-def _supervisions(model: nn.Module) -> dict[str, str]:
-    """The supervisions of a model's heads."""
-    return {
-        f'{place}.supervision': repr(module.supervision)
-        for place, module in _config_places(model)
-        if isinstance(getattr(module, 'supervision', None), Supervision)
-    }
-
-
-def _config_places(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The modules of a model with the keys of the config that built them.
-
-    Student and teacher of a semi-supervised detector are one ``detector`` there.
-    """
-    for place, module in model.named_modules():
-        first, _, rest = place.partition('.')
-        if isinstance(model, SemiBaseDetector) and first == 'teacher':
-            continue
-        if isinstance(model, SemiBaseDetector) and first == 'student':
-            first = 'detector'
-        yield '.'.join(filter(None, ('model', first, rest))), module
-
-
-def _transforms(part: Any, kind: type, place: str = 'dataset') -> dict[str, str]:
-    """The mixers inside a data set, its wrappers and pipelines."""
-    if isinstance(part, kind):
-        return {f'train_dataloader.{place}': repr(part)}
-    if isinstance(part, (list, tuple)):
-        inner = {f'{place}[{index}]': item for index, item in enumerate(part)}
-    else:
-        names = ('dataset', 'datasets', 'pipeline', 'transforms')
-        inner = {f'{place}.{n}': getattr(part, n) for n in names if hasattr(part, n)}
-    found: dict[str, str] = {}
-    for deeper, item in inner.items():
-        found.update(_transforms(item, kind, deeper))
-    return found
-
-
-def _has_key(config: Any, *keys: str) -> bool:
-    """Whether a nest of dicts and lists has one of the keys."""
-    if isinstance(config, Mapping):
-        return any(key in config for key in keys) or any(
-            _has_key(value, *keys) for value in config.values()
-        )
-    return isinstance(config, (list, tuple)) and any(
-        _has_key(value, *keys) for value in config
-    )
-
-
-def _first_definition(path: str, name: str) -> Any:
-    """The value of a name in the deepest base of a config file that has it."""
-    for base in Config._get_base_files(path):
-        base_path, _ = Config._get_cfg_path(base, path)
-        found = (
-            _first_definition(base_path, name) if os.path.isfile(base_path) else None
-        )
-        if found is not None:
-            return found
-    return Config.fromfile(path).get(name)
-
-
-def _fix(cfg: Config, name: str, value: str, places: Any = ()) -> str:
-    """The lines of a config that put a mixer or a supervision in place."""
-    if name == 'mix' and not issubclass(_mixer_class(cfg.mix), nn.Module):
-        return (
-            f"train_dataloader=dict(dataset=dict(type='MultiImageMixDataset', "
-            f"pipeline=[{value}, dict(type='PackMixInputs')], ...))"
-        )
-    if name == 'mix' and not any('.mixer' in place for place in places):
-        return f'model=dict(data_preprocessor=dict(batch_augments=[{value}]))'
-    heads = [place.split('.')[1:] for place in places] or [['bbox_head', name]]
-    keys = []
-    for head in heads:
-        text = value
-        for key in reversed(head):
-            text = f'dict({key}={text})'
-        keys.append(f'model={text}')
-    return ' and '.join(keys)
-
-
-def _literal(value: Any, delete: bool = False) -> str:
+def _literal(value: Any) -> str:
     """A value as it is written in a config file."""
     if not isinstance(value, Mapping):
         return repr(value)
     items = [f'{key}={_literal(item)}' for key, item in value.items()]
-    return f'dict({", ".join(["_delete_=True"] * delete + items)})'
+    return f'dict({", ".join(items)})'
 
 
 def _warn_batch_of_one(cfg: Config) -> None:
     """A batch of one has nothing to mix with."""
     if cfg.train_dataloader.get('batch_size', 1) == 1:
         print_log(
-            'MixBatch mixes within a batch, and train_dataloader.batch_size is 1: '
+            'A mixer mixes within a batch, and train_dataloader.batch_size is 1: '
             'nothing will be mixed. Raise it, or mix in the dataset with MixImage',
             logger='current',
             level=logging.WARNING,

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -14,12 +15,16 @@ from pathlib import Path
 
 from mmdet.registry import RUNNERS
 from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path
 from mmmix.apis.launch import LAUNCHERS
 from mmmix.apis.safe_files import install_safe_files
+from mmmix.engine.stop_signals import Stopped
+from mmmix.engine.whole_files import NO_ROOM
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,35 +55,105 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that put a method into a config."""
+    parser.add_argument(
+        '--mix',
+        metavar='NAME',
+        help='mix as this method does, in any config that does not mix yet: '
+        'boxmix, lossmix, union, ...; stock heads become mix-aware, any other '
+        'detector is wrapped',
+    )
+    parser.add_argument(
+        '--mix-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of --mix, e.g. ratio.alpha=0.2 prob=0.5',
+    )
+
+
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config that the arguments name, with their changes.
 
-    ``mmmix::NAME`` is a config that comes with mmmix. The working directory is
-    ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``. From
-    here on mmengine reads pickles and YAML as data.
+    ``mmmix::NAME`` is a config that comes with mmmix, ``mmdet::FOLDER/NAME`` one of
+    mmdet; ``CONFIG+METHOD`` is a config with ``--mix METHOD``. The working directory
+    is ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``, with
+    the method behind it if there is one. From here on mmengine reads pickles and
+    YAML as data.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit, or
+            two are given.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    install_safe_files(getattr(args, 'trust_checkpoint', False))
+    name, mix = split_method(args.config)
+    if mix is not None and getattr(args, 'mix', None) not in (None, mix):
+        raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
+    path = _config_file(name)
+    cfg = _read(path)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    mix = mix or getattr(args, 'mix', None)
+    if mix is not None:
+        init_default_scope(cfg.get('default_scope') or 'mmdet')
+        apply_mix(cfg, mix, **(getattr(args, 'mix_options', None) or {}))
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
+        cfg.work_dir = os.path.join('work_dirs', name)
+    return cfg
+
+
+def _read(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        AttributeError: If it asks a base for something that it has not; for what the
+            bases of 0.1.0 had, with what to write instead.
+    """
+    try:
+        return Config.fromfile(path)
+    except AttributeError as error:
+        if "no attribute 'supervision'" not in str(error):
+            raise
+        raise AttributeError(
+            f'{path}: no base has `supervision` any more, `mix` holds it. Leave '
+            'supervision=_base_.supervision out of the heads and keep '
+            'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix])); for '
+            "another one, [dict(_base_.mix, supervision=dict(type='LossMix'))]"
+        ) from error
+
+
+def split_method(config: str) -> tuple[str, str | None]:
+    """The config and the method of ``CONFIG+METHOD``; None for a config alone."""
+    name, plus, method = config.rpartition('+')
+    if not plus or os.path.sep in method or os.path.exists(config):
+        return config, None
+    return name, method
+
+
+def _config_file(name: str) -> str:
+    """The file of a config, named by its path or by the package it comes with.
 
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    install_safe_files(getattr(args, 'trust_checkpoint', False))
-    path = args.config
-    if path.startswith(PREFIX):
-        path = config_path(path)
+    path = name
+    if name.startswith(PREFIX):
+        path = config_path(name)
+    elif '::' in name:
+        path, _ = Config._get_cfg_path(name, '.')
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'no config at {os.path.abspath(path)}; give the path of a config, or '
-            'mmmix::NAME.py for one that comes with mmmix'
+            f'no config at {os.path.abspath(path)}; give the path of a config, '
+            'mmmix::NAME.py for one that comes with mmmix, or mmdet::FOLDER/NAME.py'
         )
-    cfg = Config.fromfile(path)
-    cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = os.path.join('work_dirs', Path(path).stem)
-    return cfg
+    return path
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -88,7 +163,7 @@ def build_runner(cfg: Config) -> Runner:
 
 @contextmanager
 def logged(
-    runner: Runner, done: Callable[[], str], interrupted: Callable[[], str]
+    runner: Runner, done: Callable[[], str], stopped: Callable[[Stopped], str]
 ) -> Iterator[None]:
     """Close a run's log with how the run ended.
 
@@ -96,16 +171,23 @@ def logged(
         runner: Its log takes the traceback of an exception too, which would
             otherwise be on the screen alone.
         done: Gives the last line of a run that came to its end.
-        interrupted: Gives the last line of a run that Ctrl-C stopped.
+        stopped: Gives the last line of a run that a signal stopped.
 
     Raises:
-        SystemExit: With code 130, after Ctrl-C.
+        Stopped: With code 130, after Ctrl-C; see there for other signals.
+        SystemExit: With a text and code 1, on a full disk.
     """
     try:
         yield
-    except KeyboardInterrupt:
-        runner.logger.warning(interrupted())
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, Stopped) as cause:
+        stop = cause if isinstance(cause, Stopped) else Stopped(signal.SIGINT)
+        runner.logger.warning(stopped(stop))
+        raise stop from None
+    except OSError as error:
+        _log_to_file(runner.logger, traceback.format_exc())
+        if error.errno not in NO_ROOM:
+            raise
+        raise SystemExit(f'The disk of {runner.work_dir} is full: {error}') from error
     except Exception:
         _log_to_file(runner.logger, traceback.format_exc())
         raise

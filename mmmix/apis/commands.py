@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
+from mmmix.evaluation.metrics.serial_map import serial_eval_map
 
 RESUMABLE = 'stopped; the same command goes on from here'
 
 
+@contextmanager
+def stoppable() -> Iterator[StopSignals]:
+    """Let signals end a block in order, in evaluations too.
+
+    Raises:
+        Stopped: If a signal came; see :func:`stop_signals`.
+    """
+    with serial_eval_map(), stop_signals() as signals:
+        yield signals
+
+
 def run_command(main: Callable[[], Any], stopped: str = 'stopped') -> None:
-    """Run a command; Ctrl-C ends it with a line instead of a traceback.
+    """Run a command; a signal ends it with a line instead of a traceback.
 
     Args:
         main: The command.
-        stopped: What to say after Ctrl-C, on the error stream.
+        stopped: What to say after Ctrl-C or SIGTERM, on the error stream.
 
     Raises:
-        SystemExit: With code 130, after Ctrl-C.
+        Stopped: With code 130 after Ctrl-C, 143 after SIGTERM.
     """
     try:
-        main()
-    except KeyboardInterrupt:
+        with stoppable():
+            main()
+    except (KeyboardInterrupt, Stopped) as cause:
         sys.stderr.write(f'\n{stopped}\n')
-        raise SystemExit(130) from None
+        if isinstance(cause, Stopped):
+            raise
+        raise Stopped(signal.SIGINT) from None

@@ -8,21 +8,45 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmmix.apis.cli import load_config
+from mmmix.apis.cli import load_config, split_method
 
 
-def read_config(config: str, options: dict[str, Any] | None = None) -> Config:
-    """Read a config, or one that comes with mmmix, and merge ``options``.
+def read_config(
+    config: str,
+    options: dict[str, Any] | None = None,
+    mix: str | None = None,
+    mix_options: dict[str, Any] | None = None,
+) -> Config:
+    """Read a config, or one that comes with a package, and change it.
+
+    Args:
+        config: Path, or ``mmmix::NAME.py`` or ``mmdet::FOLDER/NAME.py``; with
+            ``+METHOD`` behind it, the config with that method.
+        options: Settings to merge.
+        mix: Method to put into it, see :func:`mmmix.apis.apply_mix.apply_mix`.
+        mix_options: Settings of the method.
 
     Raises:
         FileNotFoundError: If there is no such file.
+        KeyError, ValueError: If the method is unknown or does not fit.
     """
     args = argparse.Namespace(
-        config=config, cfg_options=options, work_dir=None, launcher='none', local_rank=0
+        config=config,
+        cfg_options=options,
+        work_dir=None,
+        launcher='none',
+        local_rank=0,
+        mix=mix,
+        mix_options=mix_options,
     )
     return load_config(args)
 
 
 def config_name(config: str) -> str:
-    """A config's file name without folder, ``mmmix::`` and ending."""
-    return Path(config.rpartition('::')[2]).stem
+    """A config's file name without folder, ``mmmix::`` and ending.
+
+    That of ``CONFIG+METHOD`` ends in ``_METHOD``, as leaves are named.
+    """
+    path, method = split_method(config)
+    stem = Path(path.rpartition('::')[2]).stem
+    return stem if method is None else f'{stem}_{method}'

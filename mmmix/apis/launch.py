@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,6 +84,25 @@ def launched(cfg: Config) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def launch_rank(launcher: str) -> int:
+    """The number of this process among those of its run, 0 for the first or only one.
+
+    Args:
+        launcher: The run's launcher.
+    """
+    if launcher == 'none':
+        return 0
+    return int(os.environ.get(_VARIABLES[launcher]['RANK'], '0'))
+
+
+def given_command() -> list[str]:
+    """The command line of the script that started this process's run, if one did.
+
+    ``tools/dist_*.sh`` and ``slurm_*.sh`` hand it on in ``MMMIX_COMMAND``.
+    """
+    return shlex.split(os.environ.get('MMMIX_COMMAND', ''))
 
 
 def _export_ranks(launcher: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from mmdet.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
 
-from mmmix.apis.config_types import class_of, is_a
+from mmmix.registry import class_of, is_a
 
 _PACKAGE = __name__.partition('.')[0]
 _REGISTRIES = (MODELS, TRANSFORMS, METRICS, DATASETS)

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 from mmengine.registry import WEIGHT_INITIALIZERS
 
-from mmmix.apis.config_types import is_a
+from mmmix.registry import is_a
 
 
 def drop_pretrained(cfg: Config) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from mmmix.engine.whole_files import write_whole
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -51,6 +52,4 @@ def write_json(path: str | Path, content: Any) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    draft.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
-    os.replace(draft, path)
+    write_whole(path, (json.dumps(content, indent=2) + '\n').encode())

@@ -4,24 +4,49 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
+
+_POINTER = 'last_checkpoint'
 
 
 class DamagedCheckpointError(ValueError):
     """A checkpoint that cannot be read to its end."""
 
 
-def intact_checkpoints(folder: str | Path) -> list[Path]:
-    """Checkpoints of a folder that a run can continue from, newest first.
+def checkpoint_damage(path: str | Path) -> str:
+    """What keeps a checkpoint from being whole; an empty text if nothing does.
 
-    A file that was cut short lacks the directory at the end of its archive and
-    is left out.
+    All of the file is read, and compared with the checksums that it carries. A
+    folder, as deepspeed writes them, is taken to be whole.
     """
+    path = Path(path)
+    if path.is_dir():
+        return ''
+    if not path.exists():
+        return 'does not exist'
+    size = f'has {path.stat().st_size} bytes and'
+    if not zipfile.is_zipfile(path):
+        return f'{size} is cut short'
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        return f'{size} is damaged ({error})'
+    return f'{size} is damaged in {broken}' if broken else ''
+
+
+def intact_checkpoints(folder: str | Path) -> list[Path]:
+    """Checkpoints of a folder that a run can continue from, newest first."""
+    return [path for path in checkpoints(folder) if not checkpoint_damage(path)]
+
+
+def checkpoints(folder: str | Path) -> list[Path]:
+    """Checkpoints of a folder, whole or not, newest first; the best are none."""
     files = [
         path
         for path in Path(folder).glob('*.pth')
         if re.fullmatch(r'(epoch|iter)_\d+\.pth', path.name)
-        and zipfile.is_zipfile(path)
     ]
     return sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
@@ -34,47 +59,72 @@ def resume_advice(folder: str | Path, without: str | Path = '') -> str:
     names = ', '.join(path.name for path in found)
     return (
         f'Nothing was changed; intact checkpoints in {Path(folder).resolve()}, newest '
-        f'first: {names}. Continue from one with --resume {found[0]}'
+        f'first: {names}. Name one of them instead; a training goes on from it by '
+        f'--resume {found[0]}'
     )
 
 
 def last_checkpoint(work_dir: str | Path) -> str | None:
     """The checkpoint that ``--resume`` without a path continues from.
 
+    See :func:`newest_checkpoint`, which also says why it is another one than
+    ``last_checkpoint`` names.
+    """
+    return newest_checkpoint(work_dir)[0]
+
+
+def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
+    """The newest checkpoint of a run that is whole, and a remark on the choice.
+
+    It is the one that the file ``last_checkpoint`` names, unless that is broken or
+    gone, or a whole one was written after that file: a run that is killed between the
+    two leaves them so. A folder that was moved or is seen from another current
+    directory is found by the checkpoint's name.
+
     Args:
-        work_dir: Folder of the run; its file ``last_checkpoint`` names the
-            checkpoint. A folder that was moved or is seen from another current
-            directory is found by the checkpoint's name.
+        work_dir: Folder of the run.
 
     Returns:
-        The checkpoint, or None if the run has saved none.
+        The checkpoint, or None if the run has saved none; and a sentence if it is not
+        the one that ``last_checkpoint`` names, else an empty text.
 
     Raises:
-        DamagedCheckpointError: If the checkpoint is missing or cut short, or if
-            there are checkpoints but no ``last_checkpoint`` says which one.
+        DamagedCheckpointError: If there are checkpoints, and none is whole.
     """
     work_dir = Path(work_dir)
-    pointer = work_dir / 'last_checkpoint'
-    named = pointer.read_text().strip() if pointer.is_file() else ''
-    if not named:
-        if not list(work_dir.glob('*.pth')):
-            return None
-        raise DamagedCheckpointError(
-            f'{pointer} does not name a checkpoint to resume from, as after a crash '
-            f'while saving. {resume_advice(work_dir)}'
-        )
+    pointer = work_dir / _POINTER
+    named = pointer.read_text(errors='replace').strip() if pointer.is_file() else ''
     if '://' in named:
-        return named
-    path = Path(named) if Path(named).exists() else work_dir / Path(named).name
-    if path.is_dir() or zipfile.is_zipfile(path):
-        return str(path)
-    state = (
-        f'has {path.stat().st_size} bytes and is cut short'
-        if path.exists()
-        else ('does not exist')
+        return named, ''
+    path = (
+        Path(named)
+        if named and Path(named).exists()
+        else work_dir / (Path(named).name or 'none')
     )
+    folder = path.parent
+    state = checkpoint_damage(path)
+    since = 0 if state else pointer.stat().st_mtime_ns
+    others = [
+        other
+        for other in checkpoints(folder)
+        if other.stat().st_mtime_ns > since and other != path
+    ]
+    for other in others:
+        if not checkpoint_damage(other):
+            reason = f'{path} {state}' if state else f'{other.name} is newer'
+            if not named:
+                reason = f'{pointer} names none'
+            return str(other), f'{reason}: going on from {other}, which is whole.'
+    if not state:
+        return str(path), ''
+    if not named and not others:
+        return None, ''
     raise DamagedCheckpointError(
-        f'the last checkpoint {path} {state}. {resume_advice(path.parent)}'
+        f'the last checkpoint {path} {state}. {resume_advice(folder)} Move the broken '
+        'files away to begin anew'
+        if named
+        else f'no checkpoint in {folder.resolve()} is whole: '
+        f'{", ".join(other.name for other in others)}. Move them away to begin anew'
     )
 
 

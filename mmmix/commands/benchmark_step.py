@@ -7,6 +7,9 @@ the share of samples that were mixed in the timed steps; and the ratio of the st
 time per sample to the reference's, paired by round, as median with a bootstrap
 95 % interval.
 
+CONFIG+METHOD is a config with a method, as --mix of train.py puts it in: any config,
+those of mmdet included, e.g. ssd300_voc.py ssd300_voc.py+lossmix.
+
 Weights are random and the learning rate is scaled by 1e-3; neither changes the
 time. Synthetic batches are the same for all configs and pass no pipeline, so a
 config that mixes in its pipeline needs --data config. With synthetic data, `data`
@@ -79,13 +82,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--workers', type=int, default=0, help='loading processes, --data config')
     add('--goal', type=float, help='upper bound of the ratios, e.g. 1.02')
     add('--cfg-options', nargs='+', action=DictAction, help='for all configs')
+    add('--mix-options', nargs='+', action=DictAction, help='for all CONFIG+METHOD')
     add_benchmark_arguments(parser)
     return parser.parse_args(argv)
 
 
-def load(path: str, options: dict[str, Any] | None) -> Config:
+def load(
+    path: str,
+    options: dict[str, Any] | None,
+    mix_options: dict[str, Any] | None = None,
+) -> Config:
     """Read a config and drop its pretrained weights, which change no time."""
-    cfg = read_config(path, options)
+    cfg = read_config(path, options, mix_options=mix_options)
     drop_pretrained(cfg)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
@@ -179,7 +187,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     check_unique(paths)
     if args.threads:
         torch.set_num_threads(args.threads)
-    configs = [load(path, args.cfg_options) for path in paths]
+    configs = [load(path, args.cfg_options, args.mix_options) for path in paths]
     runtime = configs[0].get('env_cfg', {})
     torch.backends.cudnn.benchmark = runtime.get('cudnn_benchmark', False)
     device, clock = torch.device(args.device), pick_clock(args, args.workers)

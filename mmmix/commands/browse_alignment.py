@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ from mmmix.apis.pretrained import drop_pretrained
 from mmmix.models import AlignMix
 from mmmix.structures import MIX_PARTNER, MIX_SIZES, TRANSPORT, get_mix_weights
 from mmmix.studies.speed.training_step import ConfigBatches
+from mmmix.visualization import DrawingGuard
 from mmmix.visualization.draw_alignment import AlignedImages, draw_alignment
+from mmmix.visualization.draw_mix import three_channels
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -90,6 +93,7 @@ def align_batch(model: AlignMix, data: dict[str, Any]) -> list[AlignedImages]:
     aligned = model.align(model.extract_feat(inputs), samples, size)
     preprocessor = model.data_preprocessor
     pixels = (inputs * preprocessor.std + preprocessor.mean).cpu() / 255
+    pixels = three_channels(pixels)
     if not getattr(preprocessor, '_channel_conversion', False):
         pixels = pixels.flip(1)
     result = []
@@ -141,13 +145,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     batches = ConfigBatches(cfg, args.batch_size, seed=args.seed)
     hub = MessageHub.get_current_instance()
     hub.update_info('seed', args.seed)
+    guard = DrawingGuard('browse_alignment')
     for index in range(args.num_batches):
         hub.update_info('iter', index)
         data = model.data_preprocessor(batches(index), training=True)
-        pairs = align_batch(model, data)[: args.max_images]
         path = folder / f'batch_{index}.png'
-        draw_alignment(pairs, args.probes).savefig(path, dpi=130)
-        print(f'[{index + 1}/{args.num_batches}] {path}')
+        drawn = guard(partial(save_picture, model, data, args, path))
+        print(f'[{index + 1}/{args.num_batches}] {path if drawn else "not drawn"}')
+
+
+def save_picture(
+    model: AlignMix, data: dict[str, Any], args: argparse.Namespace, path: Path
+) -> None:
+    """Draw the pairs of a preprocessed batch."""
+    pairs = align_batch(model, data)[: args.max_images]
+    draw_alignment(pairs, args.probes).savefig(path, dpi=130)
 
 
 def run() -> None:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import mmcv
 from mmdet.registry import MODELS
@@ -20,13 +22,15 @@ from mmengine.config import DictAction
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
+from torch import nn
 
+from mmmix.apis.cli import add_mix_arguments
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.studies.speed.synthetic import values_of
 from mmmix.studies.speed.training_step import ConfigBatches
-from mmmix.visualization import draw_branches
+from mmmix.visualization import DrawingGuard, class_names, draw_branches
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -48,13 +52,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. train_dataloader.batch_size=4',
     )
+    add_mix_arguments(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw the first batches of a config."""
     args = parse_args(argv)
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options, args.mix, args.mix_options)
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
@@ -67,22 +72,37 @@ def main(argv: Sequence[str] | None = None) -> None:
     batches = ConfigBatches(cfg, seed=args.seed)
     hub = MessageHub.get_current_instance()
     hub.update_info('seed', args.seed)
+    guard = DrawingGuard('browse_mix')
     for index in range(args.num_batches):
         hub.update_info('iter', index)
         data = preprocessor(batches(index), training=True)
         if mixer is not None:
             mixed = mixer(data['inputs'], data['data_samples'])
             data = dict(zip(('inputs', 'data_samples'), mixed))
-        pictures = draw_branches(
-            preprocessor,
-            data,
-            classes=batches.metainfo.get('classes'),
-            max_images=args.max_images,
-        )
-        for name, picture in pictures.items():
-            path = folder / f'batch_{index}{"_" * bool(name)}{name}.png'
-            mmcv.imwrite(mmcv.rgb2bgr(picture), str(path))
-            print(f'[{index + 1}/{args.num_batches}] {path}')
+        draw = partial(save_pictures, preprocessor, data, batches, args, folder, index)
+        if not guard(draw):
+            print(f'[{index + 1}/{args.num_batches}] could not be drawn')
+
+
+def save_pictures(
+    preprocessor: nn.Module,
+    data: dict[str, Any],
+    batches: ConfigBatches,
+    args: argparse.Namespace,
+    folder: Path,
+    index: int,
+) -> None:
+    """Draw a batch, each of its branches, and say where the pictures are."""
+    pictures = draw_branches(
+        preprocessor,
+        data,
+        classes=class_names(batches.metainfo),
+        max_images=args.max_images,
+    )
+    for name, picture in pictures.items():
+        path = folder / f'batch_{index}{"_" * bool(name)}{name}.png'
+        mmcv.imwrite(mmcv.rgb2bgr(picture), str(path))
+        print(f'[{index + 1}/{args.num_batches}] {path}')
 
 
 def run() -> None:

@@ -28,16 +28,11 @@ from mmengine.utils import ProgressBar
 
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.figures import save
-from mmmix.studies.trained.loaded_detector import (
-    LoadedDetector,
-    add_model_arguments,
-    batches,
-    build_split,
-    load_detectors,
-    predict,
-)
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.outside_images import folder_images, read_image
 from mmmix.studies.trained.perturbation_list import parse_perturbations
+from mmmix.studies.trained.prediction import batches, predict
 from mmmix.studies.trained.side_by_side import (
     Row,
     detection_column,
@@ -47,12 +42,13 @@ from mmmix.studies.trained.side_by_side import (
     perturb,
     truth_column,
 )
+from mmmix.studies.trained.splits import build_split
 from mmmix.studies.trained.sweep import Image
 from mmmix.studies.trained.truth import blank_info, objects_of
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -76,6 +72,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='KIND[:LEVEL,...]',
         help='more rows per image, as in robustness.py: gaussian:0.1,0.4',
     )
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser()
     args = parser.parse_args(argv)
     try:
         args.perturbations = parse_perturbations(args.perturbations)

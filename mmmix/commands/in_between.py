@@ -30,14 +30,11 @@ from mmmix.studies.trained.in_between import (
     is_hit,
     share_found,
 )
-from mmmix.studies.trained.loaded_detector import (
-    add_model_arguments,
-    build_split,
-    load_detectors,
-    split_settings,
-)
+from mmmix.studies.trained.loaded_detector import load_detectors
+from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import summarise, write_summary
 from mmmix.studies.trained.sweep import EachImage, sweep
 

@@ -28,15 +28,11 @@ from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.figures import bars, grid, save
 from mmmix.studies.trained.fingerprint import fingerprint
 from mmmix.studies.trained.flattening import explained_variance, images_by_label
-from mmmix.studies.trained.loaded_detector import (
-    LoadedDetector,
-    add_model_arguments,
-    build_split,
-    load_detectors,
-    split_settings,
-)
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.representations import level_grams
 from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import summarise, write_summary
 from mmmix.studies.trained.sweep import Image
 from mmmix.studies.trained.truth import objects_of

@@ -30,22 +30,21 @@ import argparse
 from collections.abc import Sequence
 
 from mmmix.apis.commands import RESUMABLE, run_command
-from mmmix.studies.trained.loaded_detector import (
+from mmmix.studies.trained.loaded_detector import load_detectors
+from mmmix.studies.trained.model_arguments import (
+    add_cache_argument,
     add_model_arguments,
-    build_split,
-    load_detectors,
-    split_settings,
 )
-from mmmix.studies.trained.model_arguments import add_cache_argument
 from mmmix.studies.trained.perturbation_list import FILLS, parse_perturbations
 from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
 from mmmix.studies.trained.robustness_report import METRICS, write_report
+from mmmix.studies.trained.splits import build_split, split_settings
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,6 +73,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add('--seed', type=int, default=0, help='of all draws (default: 0)')
     add_cache_argument(parser, 'perturbation')
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser()
     args = parser.parse_args(argv)
     try:
         args.perturbations = parse_perturbations(args.perturbations)

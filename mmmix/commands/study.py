@@ -1,22 +1,25 @@
 r"""Train and test configs over seeds, and report mean and spread.
 
 Each run (config, seed) trains in WORK_DIR/<config>/seed_<n>, then its last
-checkpoint is tested. Results are kept in WORK_DIR/results.json as soon as a run
-ends: the same command later goes on where it was interrupted, adds seeds or
-configs, and retries what failed. The report (report.md, report.json) has the mean
-± standard deviation per config and metric, and the difference to the first config
-paired by seed.
+checkpoint (or its best, --checkpoint best) is tested. Results are kept in
+WORK_DIR/results.json as soon as a run ends: the same command later goes on where it
+was interrupted, adds seeds or configs, and retries what failed. The report
+(report.md, report.json) has the mean ± standard deviation per config and metric, and
+the difference to the first config paired by seed.
 
-Example:
+CONFIG+METHOD is a config with a method, as --mix of train.py puts it in: any config,
+those of mmdet included. --mix puts one into all configs.
+
+Examples:
   study.py configs/demo/ssd_digits.py configs/demo/ssd_digits_boxmix.py \
       --seeds 0 1 2 --work-dir work_dirs/digits --jobs 2 --metric coco/AP
+  study.py mine.py mine.py+lossmix mine.py+boxmix --work-dir work_dirs/mine
 """
 
 from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -26,12 +29,15 @@ from typing import Any
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.config_path import config_root
 from mmmix.apis.config_reading import config_name
+from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.reporting import write_json
-from mmmix.studies.seeds.child_processes import ChildProcesses, lock_folder
+from mmmix.engine.whole_files import write_whole
+from mmmix.studies.seeds.child_processes import ChildProcesses
 from mmmix.studies.seeds.progress import Progress, say
+from mmmix.studies.seeds.records import METRICS, read_records
 from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
 from mmmix.studies.seeds.runs import Commands, Run
-from mmmix.studies.seeds.study import Study, read_records
+from mmmix.studies.seeds.study import Study
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -43,17 +49,27 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('configs', nargs='+', help='the first one is the reference of differences')
     add('--seeds', type=int, nargs='+', default=[0, 1, 2])
     add('--work-dir', type=Path, required=True)
+    add(
+        '--checkpoint',
+        choices=tuple(METRICS),
+        default='last',
+        help='which one of a run is tested and reported (default: last)',
+    )
     add('--jobs', type=int, default=1, help='runs at a time')
     add('--threads', type=int, default=1, help='threads of each run')
     add('--gpus', nargs='+', default=(), help='device ids to share out among runs')
     add('--metric', nargs='+', metavar='KEY', help='default: all; e.g. coco/AP')
     add('--train-args', default='', help="as in --train-args='--amp --no-pretrained'")
     add('--cfg-options', nargs='+', default=(), metavar='KEY=VALUE')
+    add('--mix', metavar='NAME', help='method to put into every config')
+    add('--mix-options', nargs='+', default=(), metavar='KEY=VALUE')
     add('--heartbeat', type=float, default=60, help='seconds between signs of life')
     add('--report', action='store_true', help='only print what there is, of all seeds')
     args = parser.parse_args(argv)
     if args.jobs < 1 or args.threads < 1:
         parser.error('--jobs and --threads must be at least 1')
+    if args.mix is not None:
+        args.configs = [f'{config}+{args.mix}' for config in args.configs]
     return args
 
 
@@ -87,12 +103,17 @@ def run_all(
 
 
 def make_report(
-    folder: Path, configs: Sequence[str], metrics: Sequence[str] | None
+    folder: Path,
+    configs: Sequence[str],
+    metrics: Sequence[str] | None,
+    checkpoint: str = 'last',
 ) -> tuple[str, dict[str, Any]]:
     """The report on what ``results.json`` has of these configs."""
-    records = read_records(folder)
-    scores = finished_scores(records, configs)
+    records, damage = read_records(folder)
+    scores = finished_scores(records, configs, METRICS[checkpoint])
     text, numbers = report(scores, choose_metrics(scores, metrics))
+    if damage:
+        text = f'{damage}: these are what the folders of the runs tell.\n\n{text}'
     failed = {
         name: record['error']
         for name, record in records.items()
@@ -101,6 +122,10 @@ def make_report(
     for name, error in failed.items():
         text += f'\n\n{name} FAILED: {error}'
     return text, {**numbers, 'failed': failed}
+
+
+def _report(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    return make_report(args.work_dir, args.configs, args.metric, args.checkpoint)
 
 
 def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
@@ -112,26 +137,34 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
     """
     args = parse_args(argv)
     if args.report:
-        print(make_report(args.work_dir, args.configs, args.metric)[0])
+        print(_report(args)[0])
         return 0
     tools = tools or config_root().parent / 'tools'
-    commands = Commands(tools, args.cfg_options, shlex.split(args.train_args))
+    commands = Commands(
+        tools, args.cfg_options, shlex.split(args.train_args), args.mix_options
+    )
     with lock_folder(args.work_dir) as handle:
         children = ChildProcesses(args.threads, args.gpus, [handle.fileno()])
-        study = Study(args.configs, args.seeds, args.work_dir, commands, children)
+        study = Study(
+            args.configs,
+            args.seeds,
+            args.work_dir,
+            commands,
+            children,
+            args.checkpoint,
+        )
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:
-            text, numbers = make_report(args.work_dir, args.configs, args.metric)
+            text, numbers = _report(args)
             print(f'\n{text}')
-            (args.work_dir / 'report.md').write_text(text + '\n', encoding='utf-8')
+            write_whole(args.work_dir / 'report.md', f'{text}\n'.encode())
             write_json(args.work_dir / 'report.json', numbers)
     return 1 if study.pending else 0
 
 
 def run() -> None:
     """Run the command as a program."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     run_command(lambda: sys.exit(main()), RESUMABLE)
 
 

@@ -6,19 +6,29 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
+from mmdet.registry import HOOKS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
+from mmmix.apis.cli import (
+    add_mix_arguments,
+    add_run_arguments,
+    build_runner,
+    load_config,
+    logged,
+)
+from mmmix.apis.commands import stoppable
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.apis.tta import use_tta
+from mmmix.engine.hooks import StopHook
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -43,7 +53,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show the detections')
     parser.add_argument(
         '--show-dir',
-        help='save pictures of the detections to <work dir>/<timestamp>/SHOW_DIR',
+        help='save pictures of the detections to <work dir>/<timestamp>/SHOW_DIR, in '
+        'the folders of their images if there are several',
     )
     parser.add_argument(
         '--wait-time',
@@ -51,6 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=2,
         help='seconds that --show shows an image (default: 2)',
     )
+    add_mix_arguments(parser)
     parser.add_argument(
         '--tta',
         action='store_true',
@@ -80,8 +92,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     cfg = load_config(args)
     apply_options(cfg, args)
     check_dataset_paths(cfg, ('test',))
-    with launched(cfg), install_safe_loading(args.trust_checkpoint):
+    with (
+        stoppable() as signals,
+        launched(cfg),
+        install_safe_loading(args.trust_checkpoint),
+    ):
         runner = build_runner(cfg)
+        runner.register_hook(StopHook(signals))
         load_strictly(runner)
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
@@ -89,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         with logged(
             runner,
             done=lambda: f'Done. Metrics and log: {log_dir}',
-            interrupted=lambda: 'Interrupted.',
+            stopped=lambda stop: f'Stopped by {stop.signal.name}.',
         ):
             check_mixing(runner, training=False)
             runner.test()
@@ -105,6 +122,9 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     cfg.load_from = existing_checkpoint(args.checkpoint)
     if args.show or args.show_dir:
         trigger_visualization_hook(cfg, args)
+        hook = cfg.default_hooks.visualization
+        if HOOKS.get(hook.type) is DetVisualizationHook:
+            hook.type = 'DetectionPicturesHook'  # which replaces no picture
     if args.tta:
         use_tta(cfg)
 

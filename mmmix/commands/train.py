@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from mmdet.registry import OPTIM_WRAPPERS
@@ -21,17 +24,28 @@ from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
+    add_mix_arguments,
     add_run_arguments,
     build_runner,
     load_config,
     logged,
     program,
 )
-from mmmix.apis.config_types import is_a
+from mmmix.apis.commands import stoppable
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.launch import launched
+from mmmix.apis.folder_lock import lock_folder
+from mmmix.apis.launch import given_command, launch_rank, launched
 from mmmix.apis.pretrained import drop_pretrained
-from mmmix.apis.resume import existing_checkpoint, last_checkpoint
+from mmmix.apis.requeue import requeued, was_restarted
+from mmmix.apis.resume import (
+    existing_checkpoint,
+    last_checkpoint,
+    newest_checkpoint,
+)
+from mmmix.engine.hooks import EpochRestHook, StopHook
+from mmmix.engine.stop_signals import Stopped
+from mmmix.engine.whole_files import remove_drafts
+from mmmix.registry import is_a
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -75,6 +89,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='start from random weights: drop every init_cfg of type Pretrained, '
         'every key `pretrained`, and load_from',
     )
+    add_mix_arguments(parser)
     add_run_arguments(parser)
     return parser.parse_args(argv)
 
@@ -95,21 +110,40 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else list(argv)
     args = parse_args(argv)
     setup_cache_size_limit_of_dynamo()
-    cfg = load_config(args)
-    apply_options(cfg, args)
-    check_dataset_paths(cfg, ('train', 'val'))
-    with launched(cfg), install_safe_loading(args.trust_checkpoint):
-        keep_seed(cfg)
-        runner = build_runner(cfg)
-        if cfg.get('resume'):
-            load_strictly(runner)
-        with logged(
-            runner,
-            done=lambda: _where(runner),
-            interrupted=lambda: _interrupted(args, argv, runner.work_dir),
+    with stoppable() as signals, requeued():
+        cfg = load_config(args)
+        check_dataset_paths(cfg, ('train', 'val'))
+        with (
+            _held_folder(cfg),
+            launched(cfg),
+            install_safe_loading(args.trust_checkpoint),
         ):
-            check_mixing(runner)
-            runner.train()
+            apply_options(cfg, args)
+            keep_seed(cfg)
+            save_whole_checkpoints(cfg)
+            runner = build_runner(cfg)
+            if cfg.get('resume'):
+                load_strictly(runner)
+            runner.register_hook(EpochRestHook())
+            runner.register_hook(StopHook(signals))
+            with logged(
+                runner,
+                done=lambda: _where(runner),
+                stopped=lambda stop: _stopped(stop, args, argv, runner),
+            ):
+                check_mixing(runner)
+                runner.train()
+
+
+@contextmanager
+def _held_folder(cfg: Config) -> Iterator[None]:
+    """Let the first process of a run hold its working directory, and tidy it up."""
+    if launch_rank(cfg.launcher):
+        yield
+        return
+    with lock_folder(cfg.work_dir):
+        remove_drafts(cfg.work_dir)
+        yield
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
@@ -140,8 +174,31 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if was_restarted() and last_checkpoint(cfg.work_dir) is not None:
+        cfg.resume, cfg.load_from = True, None
     if cfg.get('resume'):
         _find_resumed(cfg, start)
+
+
+def save_whole_checkpoints(cfg: Config) -> None:
+    """Have ``WholeCheckpointHook`` in the place of mmengine's ``CheckpointHook``.
+
+    Its settings stay, and so does another class of hook.
+    """
+    hooks = cfg.setdefault('default_hooks', {}) or {}
+    # mmengine's own default; None would mean that there is no such hook.
+    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    for hook in (hooks['checkpoint'], *(cfg.get('custom_hooks') or ())):
+        if isinstance(hook, dict) and _is_stock(hook.get('type')):
+            hook['type'] = 'WholeCheckpointHook'
+    cfg.default_hooks = hooks
+
+
+def _is_stock(kind: Any) -> bool:
+    """Whether a config's type of hook is mmengine's ``CheckpointHook``."""
+    if isinstance(kind, str):
+        return kind.rpartition('.')[2] == 'CheckpointHook'
+    return kind is CheckpointHook
 
 
 def keep_seed(cfg: Config) -> None:
@@ -181,7 +238,9 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     if cfg.get('load_from') is not None:
         cfg.load_from = existing_checkpoint(cfg.load_from)
         return
-    cfg.load_from = last_checkpoint(cfg.work_dir)
+    cfg.load_from, remark = newest_checkpoint(cfg.work_dir)
+    if remark:
+        print_log(remark, level=logging.WARNING)
     if cfg.load_from is None:
         cfg.resume, cfg.load_from = False, start
         begin = start or 'scratch'
@@ -197,27 +256,38 @@ def _where(runner: Runner) -> str:
     )
 
 
-def _interrupted(args: argparse.Namespace, argv: Sequence[str], work_dir: str) -> str:
-    """What to do after Ctrl-C."""
-    saved = os.path.isfile(os.path.join(work_dir, 'last_checkpoint'))
-    state = '' if saved else 'no checkpoint was saved yet, so from the beginning; '
-    return f'Interrupted. To continue: {state}{resume_command(args, argv)}'
+def _stopped(
+    stop: Stopped, args: argparse.Namespace, argv: Sequence[str], runner: Runner
+) -> str:
+    """What a signal left, and what to do after it."""
+    pointer = Path(runner.work_dir, 'last_checkpoint')
+    state = (
+        f'the last checkpoint is {pointer.read_text().strip()}. To continue: '
+        if pointer.is_file()
+        else 'no checkpoint was saved yet. To continue, from the beginning: '
+    )
+    command = resume_command(args, argv)
+    return (
+        f'Stopped by {stop.signal.name} after iteration {runner.iter}; {state}{command}'
+    )
 
 
 def resume_command(args: argparse.Namespace, argv: Sequence[str]) -> str:
-    """The command that continues a run.
+    """The command that continues a run: the one that was given, with ``--resume``.
 
     Args:
         args: The parsed arguments.
         argv: The arguments as they were given.
     """
+    given = given_command()
     words, before = [], ''
-    for word in argv:
+    for word in given or argv:
         dropped = '--resume' in (before, word) and word in ('--resume', args.resume)
         if not dropped and not word.startswith(('--resume=', '--local')):
             words.append(word)
         before = word
-    return f'{program(args.launcher)} {shlex.join([*words, "--resume"])}'
+    start = '' if given else f'{program(args.launcher)} '
+    return f'{start}{shlex.join([*words, "--resume"])}'
 
 
 if __name__ == '__main__':

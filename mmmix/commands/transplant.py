@@ -27,16 +27,13 @@ from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
 from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import (
-    LoadedDetector,
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.model_arguments import (
+    add_cache_argument,
     add_model_arguments,
-    build_split,
-    load_detectors,
-    predict,
-    split_settings,
 )
-from mmmix.studies.trained.model_arguments import add_cache_argument
 from mmmix.studies.trained.perturbed_images import DecodedImages
+from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.side_by_side import (
     Row,
@@ -45,6 +42,7 @@ from mmmix.studies.trained.side_by_side import (
     numbered,
     truth_column,
 )
+from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import MODEL, summarise, write_summary
 from mmmix.studies.trained.sweep import sweep
 from mmmix.studies.trained.transplantation import (
@@ -60,8 +58,8 @@ from mmmix.studies.trained.truth import objects_of
 CONDITION = 'IoU'
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -94,6 +92,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--seed', type=int, default=0, help='of all patches (default: 0)')
     add('--num-images', type=int, default=4, help='rows of patched.png (default: 4)')
     add_cache_argument(parser, 'copy')
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser()
     args = parser.parse_args(argv)
     if args.copies < 1 or args.num_images < 1:
         parser.error('--copies and --num-images must be at least 1')

@@ -25,13 +25,8 @@ from mmengine.dataset import BaseDataset
 
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import (
-    LoadedDetector,
-    add_model_arguments,
-    build_split,
-    load_detectors,
-    split_settings,
-)
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.outliers import auroc, detection_accuracy, tnr_at_tpr
 from mmmix.studies.trained.outside_images import (
     NOISES,
@@ -41,6 +36,7 @@ from mmmix.studies.trained.outside_images import (
 )
 from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import summarise, write_summary
 from mmmix.studies.trained.sweep import EachImage, Image, sweep
 from mmmix.studies.trained.tables import group

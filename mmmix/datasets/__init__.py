@@ -7,20 +7,25 @@ from .transforms import (
     CheckedLoadImageFromFile,
     ColorJitter,
     CommonCorruption,
+    CutMixImage,
     GaussianBlur,
     GaussianNoise,
     MixImage,
     NoisePatch,
     OcclusionHole,
     PackMixInputs,
+    RecordedExpand,
+    RecordedMinIoURandomCrop,
     TransplantPatch,
 )
+from .voc_layout import UnlabelledVOCDataset, VOCLayoutDataset
 
 __all__ = [
     'CheckedLoadImageFromFile',
     'Clipart1kDataset',
     'ColorJitter',
     'CommonCorruption',
+    'CutMixImage',
     'DrawIndex',
     'GaussianBlur',
     'GaussianNoise',
@@ -29,7 +34,11 @@ __all__ = [
     'NoisePatch',
     'OcclusionHole',
     'PackMixInputs',
+    'RecordedExpand',
+    'RecordedMinIoURandomCrop',
     'SeededDataset',
     'TransplantPatch',
+    'UnlabelledVOCDataset',
+    'VOCLayoutDataset',
     'Watercolor2kDataset',
 ]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from mmdet.registry import DATASETS
 
-from mmmix.mixing.counters import counter_rng
+from mmmix.mixing.counters import counter_rng, loading_draw
 
 from .samplers import DrawIndex
 
@@ -27,8 +27,8 @@ class SeededDataset:
     torch's CPU generators are as before afterwards.
 
     The sampler must yield ``DrawIndex``, as ``MixSourceSampler`` does; for a plain
-    int the wrapped dataset is read as it is. ``MixImage`` counts for itself, per
-    worker, and is not covered.
+    int the wrapped dataset is read as it is. Mixers of images that are inside draw
+    from the same counters.
 
     Args:
         dataset: The wrapped dataset or its config.
@@ -67,7 +67,7 @@ class SeededDataset:
     def __getitem__(self, idx: int) -> Any:
         if not isinstance(idx, DrawIndex):
             return self.dataset[idx]
-        with seeded_generators(*idx.counters):
+        with seeded_generators(*idx.counters), loading_draw(*idx.counters):
             return self.dataset[int(idx)]
 
 

@@ -1,5 +1,12 @@
 """Metrics that mmdet lacks."""
 
-from .metrics import CocoStyleMetric, PatchMetric, PseudoLabelMetric
+from .metrics import CocoStyleMetric, PatchMetric, PseudoLabelMetric, VOCStyleMetric
+from .voc_overlaps import voc_overlaps
 
-__all__ = ['CocoStyleMetric', 'PatchMetric', 'PseudoLabelMetric']
+__all__ = [
+    'CocoStyleMetric',
+    'PatchMetric',
+    'PseudoLabelMetric',
+    'VOCStyleMetric',
+    'voc_overlaps',
+]

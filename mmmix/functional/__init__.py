@@ -1,26 +1,26 @@
-"""Pure functions: canvases, blending, cutting, boxes, soft losses, averages."""
+"""Pure functions: canvases, blending, cutting, boxes, masks, losses, averages."""
 
 from .blending import blend, common_canvas, place
-from .boxes import check_boxes, shift_boxes, shift_masks
+from .boxes import check_boxes, shift_boxes
 from .cutting import (
     Region,
     cut_boxes,
-    cut_masks,
     cut_region,
     own_share,
     paste,
     seen_enough,
+    unrounded_share,
 )
 from .ema import copy_update, ema_update, group_pairs, relative_distance
 from .gradient_reversal import reverse_gradient
+from .masks import MaskPart, join_masks
 from .sinkhorn import assignment
 from .soft_losses import (
     boxmix_cls_losses,
-    hard_cross_entropy,
-    transported_cls_losses,
 )
 
 __all__ = [
+    'MaskPart',
     'Region',
     'assignment',
     'blend',
@@ -29,11 +29,10 @@ __all__ = [
     'common_canvas',
     'copy_update',
     'cut_boxes',
-    'cut_masks',
     'cut_region',
     'ema_update',
     'group_pairs',
-    'hard_cross_entropy',
+    'join_masks',
     'own_share',
     'paste',
     'place',
@@ -41,6 +40,5 @@ __all__ = [
     'reverse_gradient',
     'seen_enough',
     'shift_boxes',
-    'shift_masks',
-    'transported_cls_losses',
+    'unrounded_share',
 ]

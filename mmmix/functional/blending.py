@@ -56,15 +56,25 @@ def place(image: Tensor, canvas: Size, offset: Size, fill: Tensor) -> Tensor:
         image: Shape ``(C, h, w)``.
         canvas: Height and width of the result.
         offset: Row and column of the image's upper left pixel.
-        fill: Colour of the rest, shape ``(C, 1, 1)``.
+        fill: Colour of the rest, shape ``(C, 1, 1)``, or ``(1, 1, 1)`` for one
+            value in all channels.
 
     Returns:
         Shape ``(C, H, W)``; ``image`` itself where it covers the canvas.
+
+    Raises:
+        ValueError: If the colour has another number of channels.
     """
-    height, width = image.shape[-2:]
+    channels, height, width = image.shape
     if (height, width) == tuple(canvas):
         return image
-    result = fill.to(image).expand(-1, *canvas).clone()
+    if len(fill) not in (1, channels):
+        raise ValueError(
+            f'the colour of the uncovered canvas has {len(fill)} channels and the '
+            f'image {channels}; give mean (and std) of the mixer one number for each '
+            'channel, or one for all'
+        )
+    result = fill.to(image).expand(channels, *canvas).clone()
     y, x = offset
     result[:, y : y + height, x : x + width] = image
     return result

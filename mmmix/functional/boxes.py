@@ -1,16 +1,15 @@
-"""Boxes and masks of a component on the mixed canvas."""
+"""Boxes of a component on the mixed canvas."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TypeAlias
+
 import torch
 from mmdet.structures.bbox import BaseBoxes, get_box_tensor
-from mmdet.structures.mask import BitmapMasks, PolygonMasks
 from torch import Tensor
 
 Size = tuple[int, int]
-Boxes = Tensor | BaseBoxes
-Masks = BitmapMasks | PolygonMasks
+Boxes: TypeAlias = Tensor | BaseBoxes
 
 
 def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:
@@ -36,62 +35,67 @@ def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:
     return shifted
 
 
-def shift_masks(masks: Masks, offset: Size, canvas: Size) -> Masks:
-    """Move instance masks with their image.
+def single_precision(boxes: Boxes) -> Boxes:
+    """Boxes of float64 as float32; some heads take no other.
 
     Args:
-        masks: Masks of one image.
-        offset: (y, x) of the image on the canvas.
-        canvas: (height, width) of the canvas.
-
-    Raises:
-        TypeError: If they are neither bitmaps nor polygons.
+        boxes: ``(num_boxes, 4)`` of any type.
     """
-    y, x = offset
-    if isinstance(masks, BitmapMasks):
-        height = min(masks.height, canvas[0] - y)
-        width = min(masks.width, canvas[1] - x)
-        bitmap = np.zeros((len(masks), *canvas), dtype=masks.masks.dtype)
-        bitmap[:, y : y + height, x : x + width] = masks.masks[:, :height, :width]
-        return BitmapMasks(bitmap, *canvas)
-    if isinstance(masks, PolygonMasks):
-        moved = masks.translate(canvas, x, 'horizontal')
-        return moved.translate(canvas, y, 'vertical')
-    raise TypeError(
-        'masks must be BitmapMasks or PolygonMasks to be mixed, got '
-        f'{type(masks).__name__}; drop them with LoadAnnotations(with_mask=False)'
-    )
+    if boxes.dtype != torch.float64:
+        return boxes
+    return boxes.to(torch.float32)
 
 
-def check_boxes(boxes: list[Boxes], sizes: list[Size], names: list[str]) -> None:
-    """Refuse boxes that are inverted, not finite, or wholly outside.
+def check_boxes(
+    boxes: list[Boxes], sizes: list[Size], names: list[str]
+) -> list[Tensor | None]:
+    """Refuse boxes that are inverted or not finite, and find those that are outside.
 
-    One check for a whole batch, so that a GPU is synchronised once. Boxes
-    that are partly outside pass; :func:`shift_boxes` clips them.
+    Augmentation may move a valid box out of its image or crop it to a line, of which
+    nothing is left then: a box without area has no offset to regress. Boxes that are
+    partly outside stay; :func:`shift_boxes` clips them. One check for a whole batch,
+    so that a GPU is synchronised once.
 
     Args:
         boxes: Boxes of each image, ``(num_boxes_i, 4)``.
         sizes: (height, width) of each image.
         names: What to call each image in an error.
 
+    Returns:
+        For each image None if all of its boxes stay, else the indices of those of
+        which something is inside, ``(num_inside,)`` int64, on the boxes' device.
+
     Raises:
-        ValueError: Naming the first such box and its image.
+        ValueError: Naming the first bad box and its image.
     """
     tensors = [get_box_tensor(b) if isinstance(b, BaseBoxes) else b for b in boxes]
     flat = torch.cat(tensors)
-    counts = torch.tensor([len(tensor) for tensor in tensors])
+    counts = [len(tensor) for tensor in tensors]
     limits = torch.tensor([(w, h) for h, w in sizes], dtype=flat.dtype)
-    limits = limits.repeat_interleave(counts, dim=0).to(flat.device)
+    limits = limits.repeat_interleave(torch.tensor(counts), dim=0).to(flat.device)
     low, high = flat[:, :2], flat[:, 2:]
-    good = (low <= high) & (low < limits) & (high > 0) & torch.isfinite(flat[:, 2:])
-    bad = ~good.all(dim=1)
-    if not bad.any():
-        return
-    index = int(bad.nonzero()[0])
-    image = int((counts.cumsum(0) <= index).sum())
+    good = ((low <= high) & torch.isfinite(flat).view(-1, 2, 2).all(1)).all(1)
+    inside = ((low < limits) & (high > 0) & (low < high)).all(1)
+    good, inside = torch.stack([good, inside]).cpu()
+    if not good.all():
+        _refuse_box(flat, int((~good).nonzero()[0]), counts, sizes, names)
+    if inside.all():
+        return [None] * len(boxes)
+    parts = inside.split(counts)
+    return [
+        None if part.all() else part.nonzero().squeeze(1).to(flat.device)
+        for part in parts
+    ]
+
+
+def _refuse_box(
+    flat: Tensor, index: int, counts: list[int], sizes: list[Size], names: list[str]
+) -> None:
+    """Raise for the box of this index among the boxes of all images."""
+    image = int((torch.tensor(counts).cumsum(0) <= index).sum())
     raise ValueError(
         f'{names[image]}: box {[round(v, 2) for v in flat[index].tolist()]} is '
-        'inverted, not finite, or outside its image; expected (x1, y1, x2, y2) with '
+        'inverted or not finite; expected (x1, y1, x2, y2) with '
         f'x1 <= x2 and y1 <= y2 on an image of (height, width) {sizes[image]}. '
         'Mend or remove that annotation.'
     )

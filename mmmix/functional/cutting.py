@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from mmdet.structures.bbox import BaseBoxes, get_box_tensor
-from mmdet.structures.mask import BitmapMasks
 from torch import Tensor
 
-from .boxes import Boxes, Masks, Size
+from .boxes import Boxes, Size
 
 MIN_SIDE = 4.0
 """Shortest side in pixels that a box may be cut to; less is no object any more."""
@@ -46,17 +44,31 @@ def cut_region(lam: float, centre: tuple[float, float], canvas: Size) -> Region:
         centre: (y, x) of its middle, in [0, 1] of the canvas.
         canvas: Size of the canvas.
     """
-    share = math.sqrt(1.0 - lam)
-    low, high = zip(
-        *(
-            (
-                round(max(0.0, (middle - share / 2) * side)),
-                round(min(float(side), (middle + share / 2) * side)),
-            )
-            for middle, side in zip(centre, canvas)
-        )
-    )
+    edges = zip(_relative_edges(lam, centre), canvas)
+    low, high = zip(*((round(a * side), round(b * side)) for (a, b), side in edges))
     return Region(*low, *high)
+
+
+def _relative_edges(
+    lam: float, centre: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """First and last row, and column, of the region, clipped, in [0, 1]."""
+    half = math.sqrt(1.0 - lam) / 2
+    return [(max(0.0, m - half), min(1.0, m + half)) for m in centre]
+
+
+def unrounded_share(lam: float, centre: tuple[float, float]) -> float:
+    """λ of a region that is clipped to the canvas, but not rounded to pixels.
+
+    The same for canvases of all sizes; the exact λ of each differs from it by less
+    than a pixel of each side.
+
+    Args:
+        lam: As :func:`cut_region`.
+        centre: Likewise.
+    """
+    rows, columns = _relative_edges(lam, centre)
+    return 1.0 - (rows[1] - rows[0]) * (columns[1] - columns[0])
 
 
 def own_share(region: Region, canvas: Size) -> float:
@@ -157,20 +169,3 @@ def seen_enough(boxes: Boxes, visibility: Tensor, least: float) -> Tensor:
     whole = visibility >= 1.0
     enough = (visibility >= least) & (visibility > 0) & (sides >= MIN_SIDE)
     return (whole | enough).nonzero().squeeze(1)
-
-
-def cut_masks(masks: Masks, region: Region, component: int) -> BitmapMasks:
-    """Cut instance masks to what is visible of them.
-
-    Raises:
-        TypeError: If they are no bitmaps; a polygon has no holes.
-    """
-    if not isinstance(masks, BitmapMasks):
-        raise TypeError(
-            "boxes='clip' cuts masks as well and needs BitmapMasks, got "
-            f'{type(masks).__name__}; set poly2mask=True in LoadAnnotations, or '
-            "use boxes='keep'"
-        )
-    seen = np.full(masks.masks.shape[1:], not component, dtype=bool)
-    seen[region.top : region.bottom, region.left : region.right] = bool(component)
-    return BitmapMasks(masks.masks * seen, masks.height, masks.width)

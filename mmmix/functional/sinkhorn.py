@@ -8,6 +8,7 @@ r and r' cells. Component 0 is A, component 1 is A'.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -45,24 +46,40 @@ def assignment(
     epsilon: float = 0.05,
     iterations: int = 100,
     valid: tuple[Tensor, Tensor] | None = None,
+    *,
+    absolute: bool = False,
+    tolerance: float | None = None,
+    check_every: int = 10,
 ) -> Tensor:
     """Assignment R of A's cells to those of A': r P*, each row a distribution.
 
     P* minimises ⟨P, M⟩ - ε H(P) over the plans of uniform marginals, with the
-    squared distances M divided by their mean; so R does not depend on the scale
-    of the features. Sinkhorn's iterations run in the log domain, in float32 also
-    under autocast, on the device, and a fixed number of them: nothing waits for
-    the device. They end with the rows, so that every row sums to 1 and a column
-    of A' Rᵀ is a convex combination of columns of A'. R has no gradient.
+    squared distances M divided by their mean, unless ``absolute``; so R does not
+    depend on the scale of the features. Sinkhorn's iterations run in the log domain,
+    in float32 also under autocast, on the device, and without ``tolerance`` a fixed
+    number of them: nothing waits for the device. They end with the rows, so that
+    every row sums to 1 and a column of A' Rᵀ is a convex combination of columns of
+    A'. R has no gradient.
+
+    The code of AlignMixup (github.com/shashankvkt/AlignMixup_CVPR22) has
+    ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1``.
 
     Args:
         first: ``(N, C, r)``, the maps A.
         second: ``(N, C, r')``, the maps A'.
-        epsilon: ε relative to the mean distance, above 0. A larger one blurs.
+        epsilon: ε, above 0: relative to the mean distance, or in its units if
+            ``absolute``. A larger one blurs.
         iterations: Updates of both marginals, at least 1.
         valid: ``(N, r)`` and ``(N, r')`` bool: cells that take part. Each image
             needs one of either. Columns of other cells are 0; other rows are
             distributions too, but without meaning.
+        absolute: Whether M are the squared distances as they are.
+        tolerance: Stop where Σ_i |Δu_i|, the mean over pairs, is below it, u being
+            the rows' potentials in units of M. An update moves u_i by ε times the
+            logarithm of what row i lacked, so rows were off by at most
+            tolerance / ε, relatively. None makes all iterations.
+        check_every: Look after every so many iterations, not after the first. A look
+            waits for the device.
 
     Returns:
         ``(N, r, r')`` float32.
@@ -71,17 +88,41 @@ def assignment(
         ValueError: If a setting is out of range or the shapes do not fit.
     """
     _check(first, second, epsilon, iterations)
+    _check_stop(tolerance, check_every)
     with torch.autocast(first.device.type, enabled=False):
         score = squared_distances(first.float(), second.float())
         marginals = _log_marginals(score, valid)
-        _to_scores(score, marginals, epsilon)
-        # Potentials in units of ε. A cell that takes no part has log-mass -∞.
-        rows, columns = marginals
-        column = columns
-        for _ in range(iterations):
-            row = rows - (score + column[:, None, :]).logsumexp(dim=2)
-            column = columns - (score + row[:, :, None]).logsumexp(dim=1)
+        _to_scores(score, marginals, epsilon, absolute)
+        steps = _sinkhorn(score, marginals)
+        row, column = next(steps)
+        for done in range(2, iterations + 1):
+            before, (row, column) = row, next(steps)
+            if tolerance is None or done % check_every:
+                continue
+            if epsilon * _moved(before, row) < tolerance:
+                break
         return score.add_(column[:, None, :]).softmax(dim=2)
+
+
+def _sinkhorn(
+    score: Tensor, log_marginals: tuple[Tensor, Tensor]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Potentials after each iteration, in units of ε.
+
+    A cell that takes no part has log-mass -∞.
+    """
+    rows, column = log_marginals
+    columns = column
+    while True:
+        row = rows - (score + column[:, None, :]).logsumexp(dim=2)
+        column = columns - (score + row[:, :, None]).logsumexp(dim=1)
+        yield row, column
+
+
+def _moved(before: Tensor, after: Tensor) -> float:
+    """Sum over cells of the change of their potentials, the mean over pairs."""
+    change = torch.where(after.isfinite(), after - before, 0)
+    return float(change.abs().sum(dim=1).mean())
 
 
 def _check(first: Tensor, second: Tensor, epsilon: float, iterations: int) -> None:
@@ -96,6 +137,13 @@ def _check(first: Tensor, second: Tensor, epsilon: float, iterations: int) -> No
         raise ValueError(f'iterations must be at least 1, got {iterations}')
 
 
+def _check_stop(tolerance: float | None, check_every: int) -> None:
+    if tolerance is not None and not (tolerance > 0 and math.isfinite(tolerance)):
+        raise ValueError(f'tolerance must be above 0 and finite, got {tolerance}')
+    if isinstance(check_every, bool) or check_every < 1:
+        raise ValueError(f'check_every must be at least 1, got {check_every}')
+
+
 def _log_marginals(
     cost: Tensor, valid: tuple[Tensor, Tensor] | None
 ) -> tuple[Tensor, Tensor]:
@@ -108,10 +156,18 @@ def _log_marginals(
 
 
 def _to_scores(
-    cost: Tensor, log_marginals: tuple[Tensor, Tensor], epsilon: float
+    cost: Tensor,
+    log_marginals: tuple[Tensor, Tensor],
+    epsilon: float,
+    absolute: bool,
 ) -> None:
-    """Turn costs in place into -M / ε, with M of mean 1 over the cells that count."""
-    rows, columns = (log_mass.exp() for log_mass in log_marginals)
-    mean = torch.einsum('ni,nij,nj->n', rows, cost, columns)
-    tiny = torch.finfo(cost.dtype).tiny
-    cost.div_(mean.clamp(min=tiny)[:, None, None]).div_(-epsilon)
+    """Turn costs in place into -M / ε.
+
+    M has a mean of 1 over the cells that count, or, ``absolute``, is the cost.
+    """
+    if not absolute:
+        rows, columns = (log_mass.exp() for log_mass in log_marginals)
+        mean = torch.einsum('ni,nij,nj->n', rows, cost, columns)
+        tiny = torch.finfo(cost.dtype).tiny
+        cost.div_(mean.clamp(min=tiny)[:, None, None])
+    cost.div_(-epsilon)

@@ -8,8 +8,28 @@ also after a resume.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 from mmengine.logging import MessageHub
+
+
+class SamplerDraw:
+    """The sampler's draw that is being loaded, and what was drawn for it so far.
+
+    Attributes:
+        counters: (seed, rank, draw, index), which no other draw of a run has.
+        calls: Number of the latest call of a transform that draws.
+    """
+
+    def __init__(self, *counters: int) -> None:
+        self.counters = counters
+        self.calls = -1
+
+
+_DRAW: ContextVar[SamplerDraw | None] = ContextVar('draw', default=None)
 
 
 def counter_rng(*counters: int) -> np.random.Generator:
@@ -17,6 +37,31 @@ def counter_rng(*counters: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(counters))
 
 
-def runner_counter(name: str) -> int:
-    """The running Runner's ``'seed'``, ``'iter'`` or ``'epoch'``; 0 without one."""
-    return int(MessageHub.get_current_instance().get_info(name, 0) or 0)
+def runner_counter(name: str, default: int = 0) -> int:
+    """The running Runner's ``'seed'``, ``'iter'`` or ``'epoch'``.
+
+    Args:
+        name: Which of them.
+        default: The answer where no Runner has told this process.
+    """
+    value = MessageHub.get_current_instance().runtime_info.get(name)
+    return default if value is None else int(value)
+
+
+def sampler_draw() -> SamplerDraw | None:
+    """The draw that is being loaded, if the sampler's index knows which it is."""
+    return _DRAW.get()
+
+
+@contextmanager
+def loading_draw(*counters: int) -> Iterator[None]:
+    """Tell transforms for a while which draw of the sampler they load.
+
+    Args:
+        counters: (seed, rank, draw, index) of the draw.
+    """
+    token = _DRAW.set(SamplerDraw(*counters))
+    try:
+        yield
+    finally:
+        _DRAW.reset(token)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-PAIRINGS = ('shuffle', 'roll', 'reverse')
+PAIRINGS = ('shuffle', 'permutation', 'roll', 'reverse')
 
 
-def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarray:
+def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> NDArray[Any]:
     """Pair a batch with a permutation of itself (LossMix suppl. A).
 
     Args:
-        rng: Source of randomness; only ``'shuffle'`` draws from it.
+        rng: Source of randomness; ``'roll'`` and ``'reverse'`` draw nothing.
         size: N.
         pairing: ``'shuffle'`` is one random cycle through all samples, so that
-            none is left with itself; ``'roll'`` shifts by one; ``'reverse'``
-            leaves the middle of an odd batch with itself.
+            none is left with itself; ``'permutation'`` is any permutation, as in
+            the papers' code, where on average one sample meets itself; ``'roll'``
+            shifts by one; ``'reverse'`` leaves the middle of an odd batch with
+            itself.
 
     Returns:
         N indices; sample i mixes with sample ``partners[i]``.
@@ -28,12 +31,14 @@ def draw_partners(rng: np.random.Generator, size: int, pairing: str) -> np.ndarr
     if pairing == 'reverse':
         return order[::-1].copy()
     cycle = rng.permutation(size)
+    if pairing == 'permutation':
+        return cycle
     partners = np.empty(size, dtype=np.int64)
     partners[cycle] = np.roll(cycle, -1)
     return partners
 
 
-def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> np.ndarray:
+def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> NDArray[Any]:
     """Draw ``size`` values of λ, float64.
 
     Raises:
@@ -47,7 +52,7 @@ def draw_lam(rng: np.random.Generator, size: int, ratio: Any) -> np.ndarray:
 
 def draw_chosen(
     rng: np.random.Generator, size: int, prob: float, fraction: float | None
-) -> np.ndarray:
+) -> NDArray[Any]:
     """Mask of the samples that are mixed, ``(N,)`` bool.
 
     ``fraction`` takes exactly ⌊fraction N⌋ samples at random (½ is LossMix-Reg,
@@ -58,7 +63,7 @@ def draw_chosen(
     return rng.permutation(size) < int(fraction * size)
 
 
-def draw_centres(rng: np.random.Generator, size: int) -> np.ndarray:
+def draw_centres(rng: np.random.Generator, size: int) -> NDArray[Any]:
     """Middles of the regions that CutMix pastes, ``(N, 2)`` in [0, 1), as (y, x).
 
     CutMix suppl., alg. A1, l. 6-7: uniform over the image.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
 from mmmix.functional import Region, common_canvas, cut_region, own_share
 
@@ -20,8 +20,8 @@ class Draws(NamedTuple):
         centres: Middle of the region to paste, (y, x) in [0, 1); None to blend.
     """
 
-    lam: np.ndarray
-    chosen: np.ndarray
+    lam: NDArray[Any]
+    chosen: NDArray[Any]
     centres: list[list[float] | None]
 
 
@@ -41,7 +41,7 @@ class Pair(NamedTuple):
         region: Where the partner is seen, if it is pasted instead of blended.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     partner: int
     lam: float
     sizes: tuple[Size, Size]

@@ -10,22 +10,16 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmmix.registry import RATIOS, build_from
+
+from .checks import check_number
 
 
 def build_ratio(ratio: Any) -> Any:
     """Build a ratio from its config, e.g. ``dict(type='Beta', alpha=0.2)``."""
     return build_from(RATIOS, ratio, 'ratio')
-
-
-def _check_number(name: str, value: Any, low: float, high: float) -> float:
-    """A finite number in [low, high], or an error naming the parameter."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f'{name} must be a number, got {value!r}')
-    if not low <= value <= high:
-        raise ValueError(f'{name} must lie in [{low:g}, {high:g}], got {value!r}')
-    return float(value)
 
 
 @RATIOS.register_module()
@@ -40,14 +34,14 @@ class Beta:
     """
 
     def __init__(self, alpha: float) -> None:
-        self.alpha = _check_number('alpha', alpha, -math.inf, math.inf)
+        self.alpha = check_number('alpha', alpha)
         if not 0.0 < self.alpha < math.inf:
             raise ValueError(
                 f'alpha of the Beta distribution must be finite and above 0, got '
                 f'{alpha!r}; to switch mixing off use MixScheduleHook or prob=0'
             )
 
-    def __call__(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def __call__(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Draw ``size`` values of λ."""
         return rng.beta(self.alpha, self.alpha, size)
 
@@ -68,10 +62,10 @@ class Uniform:
     """
 
     def __init__(self, low: float = 0.0, high: float = 1.0) -> None:
-        self.low = _check_number('low', low, 0.0, 1.0)
-        self.high = _check_number('high', high, self.low, 1.0)
+        self.low = check_number('low', low, 0.0, 1.0)
+        self.high = check_number('high', high, self.low, 1.0)
 
-    def __call__(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def __call__(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Draw ``size`` values of λ."""
         return rng.uniform(self.low, self.high, size)
 
@@ -91,9 +85,9 @@ class Constant:
     """
 
     def __init__(self, value: float) -> None:
-        self.value = _check_number('value', value, 0.0, 1.0)
+        self.value = check_number('value', value, 0.0, 1.0)
 
-    def __call__(self, rng: np.random.Generator, size: int) -> np.ndarray:
+    def __call__(self, rng: np.random.Generator, size: int) -> NDArray[Any]:
         """Return ``size`` copies of λ; ``rng`` is left alone."""
         return np.full(size, self.value)
 

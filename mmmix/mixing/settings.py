@@ -2,134 +2,151 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from mmmix.functional.blending import ALIGNMENTS
 
+from .checks import check_bool, check_choice, check_unit
 from .ratios import build_ratio
+from .supervision import build_supervision
+
+__all__ = [
+    'KEEPS',
+    'PADS',
+    'MixerSettings',
+    'check_bool',
+    'check_choice',
+    'check_unit',
+    'refuse_unknown',
+]
 
 PADS = ('mean', 'black')
 KEEPS = ('all', 'dominant')
-MODES = ('blend', 'cutmix')
-BOXES = ('keep', 'clip')
+
+_REMOVED = {
+    'boxes': (
+        'whether CutMix keeps or clips boxes follows from its supervision; leave '
+        "boxes out and write supervision=dict(type='Visible') or dict(type='Union') "
+        "to clip them, dict(type='LossMix') or another that weighs by λ to keep them"
+    ),
+    'mode': (
+        "leave mode out; each kind is a mixer of its own: type='MixBatch' or "
+        "'MixImage' blends, type='CutMixBatch' or 'CutMixImage' pastes a region, "
+        "type='PairBatch' pairs for AlignMix"
+    ),
+    'min_visibility': (
+        "boxes are clipped by CutMix alone; use type='CutMixBatch' or 'CutMixImage', "
+        'or leave min_visibility out'
+    ),
+}
 
 
 class MixerSettings(NamedTuple):
-    """What ``MixBatch`` and ``MixImage`` share.
+    """What all mixers share.
 
     Attributes:
         ratio: The distribution of λ, built.
+        supervision: How heads turn the mixed samples into a loss, built.
         align: Where an image lies on the canvas.
         pad: Colour of the uncovered canvas.
         keep: Whose boxes stay.
         prob: Probability that a sample is mixed.
-        mode: How two images become one.
-        boxes: What CutMix makes of boxes that are partly hidden.
-        min_visibility: Share of a clipped box that must be visible.
+        min_visibility: Share of a clipped box that must be visible; None where
+            boxes are not clipped.
     """
 
     ratio: Any
+    supervision: Any
     align: str
     pad: str
     keep: str
     prob: float
-    mode: str = 'blend'
-    boxes: str = 'keep'
-    min_visibility: float = 0.25
+    min_visibility: float | None = None
 
     @classmethod
     def build(
         cls,
         ratio: Any,
-        align: str,
-        pad: str,
-        keep: str,
-        prob: float,
-        mode: str = 'blend',
-        boxes: str = 'keep',
-        min_visibility: float = 0.25,
-        modes: Sequence[str] = MODES,
+        supervision: Any = None,
+        align: str = 'center',
+        pad: str = 'mean',
+        keep: str = 'all',
+        prob: float = 1.0,
+        min_visibility: float | None = None,
     ) -> MixerSettings:
-        """Check the settings and build the ratio.
+        """Check the settings, and build the ratio and the supervision.
 
         Args:
             ratio: See the class, as all others.
+            supervision: Likewise.
             align: Likewise.
             pad: Likewise.
             keep: Likewise.
             prob: Likewise.
-            mode: Likewise.
-            boxes: Likewise.
-            min_visibility: Likewise.
-            modes: What ``mode`` may be.
+            min_visibility: As configured, in [0, 1], of a mixer that cuts; None of a
+                mixer that does not.
 
         Raises:
-            TypeError, ValueError, KeyError: Naming the setting.
+            TypeError, ValueError, KeyError: Naming the setting, or the supervision
+                and what would fit it.
         """
-        settings = cls(
+        built = build_supervision(supervision)
+        if min_visibility is None:
+            _check_blends(built)
+        _check_keeps(check_choice('keep', keep, KEEPS), built)
+        return cls(
             build_ratio(ratio),
+            built,
             check_choice('align', align, ALIGNMENTS),
             check_choice('pad', pad, PADS),
-            check_choice('keep', keep, KEEPS),
+            keep,
             check_unit('prob', prob),
-            check_choice('mode', mode, modes),
-            check_choice('boxes', boxes, BOXES),
-            check_unit('min_visibility', min_visibility),
+            min_visibility if built.clips else None,
         )
-        if settings.clips and mode != 'cutmix':
-            raise ValueError(
-                "boxes='clip' cuts boxes to what CutMix leaves visible and needs "
-                f"mode='cutmix', got mode={mode!r}"
-            )
-        if settings.pairs_only and (align == 'center' or keep != 'all'):
-            raise ValueError(
-                "mode='pair' moves no pixels and keeps both images' boxes; it needs "
-                "align='corner' or 'resize', and keep='all', got "
-                f'{align=}, {keep=}'
-            )
-        return settings
-
-    @property
-    def pairs_only(self) -> bool:
-        """Whether pixels are left alone, and a detector mixes features."""
-        return self.mode == 'pair'
-
-    @property
-    def cuts(self) -> bool:
-        """Whether a region of the partner is pasted."""
-        return self.mode == 'cutmix'
 
     @property
     def clips(self) -> bool:
         """Whether boxes are cut to their visible part."""
-        return self.boxes == 'clip'
+        return self.min_visibility is not None
 
     def __str__(self) -> str:
-        return ', '.join(f'{name}={value!r}' for name, value in self._asdict().items())
+        shown = {k: v for k, v in self._asdict().items() if v is not None}
+        return ', '.join(f'{name}={value!r}' for name, value in shown.items())
 
 
-def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
-    """Return ``value``, or say which values the setting takes.
+def _check_blends(supervision: Any) -> None:
+    """Refuse a supervision that reads what only CutMix records."""
+    if not supervision.blends:
+        name = type(supervision).__name__
+        raise ValueError(
+            f'supervision {name} weighs boxes by what is visible of them, and a mixer '
+            f"that pastes nothing hides nothing. Use type='CutMixBatch' (or "
+            f"'CutMixImage') with {name}, or supervision=dict(type='WeightedUnion')"
+        )
+
+
+def _check_keeps(keep: str, supervision: Any) -> None:
+    """Refuse a supervision of mixed samples where there will be none."""
+    name = type(supervision).__name__
+    if keep == 'dominant' and name != 'Union':
+        raise ValueError(
+            "keep='dominant' keeps the boxes of one image only and makes unmixed "
+            f'samples, of which {name} has nothing to weigh. Leave supervision out (or '
+            "write dict(type='Union')), or use keep='all'"
+        )
+
+
+def refuse_unknown(mixer: str, names: Iterable[str]) -> None:
+    """Refuse settings that a mixer does not have, and say what to write instead.
+
+    Args:
+        mixer: Name of the mixer.
+        names: What was given beside the settings it has.
 
     Raises:
-        ValueError: If it is not among ``choices``.
+        TypeError: If there is one.
     """
-    if value not in choices:
-        raise ValueError(f'{name} must be one of {list(choices)}, got {value!r}')
-    return value
-
-
-def check_unit(name: str, value: Any) -> float:
-    """Return ``value`` as a float, or say that it must lie in [0, 1].
-
-    Raises:
-        TypeError: If it is no number.
-        ValueError: If it is NaN or out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f'{name} must be a number in [0, 1], got {value!r}')
-    if math.isnan(value) or not 0.0 <= value <= 1.0:
-        raise ValueError(f'{name} must lie in [0, 1], got {value!r}')
-    return float(value)
+    for name in names:
+        hint = f': {_REMOVED[name]}' if name in _REMOVED else ''
+        raise TypeError(f'{mixer} has no setting {name!r}{hint}')

@@ -1,7 +1,7 @@
 """Mixers of batches, supervisions and mix-aware heads."""
 
-from .alignmix import AlignMix
-from .batch_augments import MixBatch
+from .alignmix import AlignMix, PairBatch
+from .batch_augments import CutMixBatch, MixBatch
 from .dense_heads import LevelMixSSDHead, MixRPNHead, MixSSDHead, MixYOLOV3Head
 from .detectors import LevelMixDetector, LossMixDetector
 from .roi_heads import MixBBoxHead, MixShared2FCBBoxHead, MixStandardRoIHead
@@ -23,6 +23,7 @@ from .teachers import (
 __all__ = [
     'AlignMix',
     'BoxMix',
+    'CutMixBatch',
     'DomainDiscriminator',
     'LevelMixDetector',
     'LevelMixSSDHead',
@@ -38,6 +39,7 @@ __all__ = [
     'MixYOLOV3Head',
     'MixedDomainTeacher',
     'OptionalBranchDataPreprocessor',
+    'PairBatch',
     'Supervision',
     'Union',
     'Visible',

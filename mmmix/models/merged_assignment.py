@@ -26,45 +26,30 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.structures import (
-    COMPONENT_WEIGHT,
-    TRANSPORT,
-    Annotations,
-    dominant_component,
-)
+from mmmix.structures import LOSS_FACTORS, Annotations
 
 
-def dominant_first(components: list[Annotations]) -> list[Annotations]:
-    """Regroup two components image by image, the one that is regressed first.
+def regressed_first(parts: list[Annotations]) -> list[Annotations]:
+    """Regroup two parts image by image, the one that is regressed first.
 
     Args:
-        components: Two batches of N images, with ``component_weight`` in their
-            metas.
+        parts: Two batches of N images, with their factors.
 
     Returns:
-        Two batches of N images: the dominant component of each image (a tie
-        goes to component 1, eq. 7), and the other one. Of an image with a plan
-        (AlignMix), component 0 always comes first. ``ignored`` is a list.
+        Two batches of N images: of each image the component whose factor of the box
+        regression is not 0, and the other one. ``ignored`` is a list.
     """
-    first = [
-        0
-        if TRANSPORT in metas[0]
-        else dominant_component([meta[COMPONENT_WEIGHT] for meta in metas])
-        for metas in zip(*(component.metas for component in components))
-    ]
-    return [
-        _pick(components, first),
-        _pick(components, [1 - index for index in first]),
-    ]
+    first = [0 if meta[LOSS_FACTORS].reg else 1 for meta in parts[0].metas]
+    return [_pick(parts, first), _pick(parts, [1 - index for index in first])]
 
 
-def _pick(components: list[Annotations], choice: list[int]) -> Annotations:
-    """The batch whose image i is that of component ``choice[i]``."""
-    chosen = [(components[k], i) for i, k in enumerate(choice)]
+def _pick(parts: list[Annotations], choice: list[int]) -> Annotations:
+    """The batch whose image i is that of part ``choice[i]``."""
+    chosen = [(parts[k], i) for i, k in enumerate(choice)]
     return Annotations(
-        [component.gt_instances[i] for component, i in chosen],
-        [component.metas[i] for component, i in chosen],
-        [component.ignored and component.ignored[i] for component, i in chosen],
+        [part.gt_instances[i] for part, i in chosen],
+        [part.metas[i] for part, i in chosen],
+        [part.ignored and part.ignored[i] for part, i in chosen],
     )
 
 

@@ -1,4 +1,4 @@
-"""Splitting the annotations of a mixed batch into its components."""
+"""The annotations of a mixed batch, and how they split into components."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .mix_fields import (
-    MIX_BOXES,
     MIX_IDS,
+    MIX_SUPERVISION,
     MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_ids,
@@ -19,8 +19,8 @@ from .mix_fields import (
     is_mixed,
 )
 
-COMPONENT_WEIGHT = 'component_weight'
-"""Metainfo of a component's image: the factor of its loss, in [0, 1]."""
+LOSS_FACTORS = 'loss_factors'
+"""Metainfo of an image of a part: its :class:`Factors`."""
 
 BOX_WEIGHTS = 'box_weights'
 """Field of ``gt_instances``, shape ``(num_boxes,)``: factor of a box's loss."""
@@ -31,15 +31,24 @@ REGRESSION_WEIGHTS = 'regression_weights'
 A teacher sets it, to 0 for pseudo-boxes that shall be classified only.
 """
 
-TRANSPORT = 'transport'
-"""Metainfo of an image with aligned features: the ``Transport`` of component 1.
 
-Its labels are carried through it, and component 0 alone is regressed.
-"""
+class Factors(NamedTuple):
+    """What an image's terms count in the loss, both in [0, 1].
+
+    Attributes:
+        cls: Factor of every term but box regression.
+        reg: Factor of box regression.
+    """
+
+    cls: float
+    reg: float
 
 
 class Annotations(NamedTuple):
     """Annotations of a batch of N images, as the heads of mmdet take them.
+
+    A *part* is such a batch whose metainfo carries :class:`Factors`, or none, which
+    means that every term counts in full.
 
     Attributes:
         gt_instances: N ``InstanceData`` with ``bboxes`` and ``labels``.
@@ -58,38 +67,66 @@ class Annotations(NamedTuple):
 
     @property
     def weights(self) -> list[tuple[float, ...]]:
-        """Component weights per image, filled with zeros to one length K."""
-        weights = [get_mix_weights(meta) for meta in self.metas]
-        num_components = max(map(len, weights))
+        """Component weights per image, filled with zeros to one length K >= 2."""
+        weights = [
+            meta.get(MIX_WEIGHTS, (1.0,))
+            if MIX_SUPERVISION in meta
+            else get_mix_weights(meta)
+            for meta in self.metas
+        ]
+        num_components = max(2, *map(len, weights))
         return [w + (0.0,) * (num_components - len(w)) for w in weights]
+
+    def with_factors(self, factors: Sequence[Factors]) -> Annotations:
+        """The same images with these factors, one per image."""
+        metas = [
+            {**meta, LOSS_FACTORS: factor} for meta, factor in zip(self.metas, factors)
+        ]
+        return self._replace(metas=metas)
+
+
+def dominant_component(weights: Sequence[float]) -> int:
+    """Index of the heaviest component; the later one wins a tie.
+
+    With two components this is the rule of the BoxMix paper, eq. 7: component
+    0 if λ > ½, component 1 otherwise.
+    """
+    return max(range(len(weights)), key=lambda k: (weights[k], k))
 
 
 def split_components(batch: Annotations) -> list[Annotations]:
     """Split a batch into one batch per component, each of all N images.
 
-    An unmixed image is its own annotation in every component, with weights
-    ``(1, 0, …)``, so that each component batch has N images and therefore its
-    own stock normaliser. The metainfo of component k carries the image's
-    weight as ``component_weight`` and no ``mix_weights``.
+    An unmixed image is its own annotation in every component, so that each
+    component batch has N images and therefore its own stock normaliser. There are
+    at least two components, so that their number does not depend on what was drawn.
 
     Raises:
         TypeError, ValueError: If a mixing field is missing or invalid, with
             the image's name.
     """
-    weights = batch.weights
-    ids = [_instance_ids(batch, i, 'gt_instances') for i in range(len(weights))]
-    ignored_ids = [_instance_ids(batch, i, 'ignored') for i in range(len(weights))]
-    components = []
-    for k in range(len(weights[0])):
-        components.append(
-            Annotations(
-                [_select(*pair, k) for pair in zip(batch.gt_instances, ids)],
-                [_component_meta(m, w[k]) for m, w in zip(batch.metas, weights)],
-                batch.ignored
-                and [_select(*pair, k) for pair in zip(batch.ignored, ignored_ids)],
-            )
+    ids = [_instance_ids(batch, i, 'gt_instances') for i in range(len(batch.metas))]
+    ignored_ids = [_instance_ids(batch, i, 'ignored') for i in range(len(batch.metas))]
+    mixing = (MIX_WEIGHTS, MIX_SUPERVISION)
+    metas = [
+        {key: value for key, value in meta.items() if key not in mixing}
+        for meta in batch.metas
+    ]
+    return [
+        Annotations(
+            [
+                boxes if of is None else boxes[(of == k).nonzero().squeeze(1)]
+                for boxes, of in zip(batch.gt_instances, ids)
+            ],
+            metas,
+            batch.ignored
+            and [
+                boxes if of is None else boxes[(of == k).nonzero().squeeze(1)]
+                for boxes, of in zip(batch.ignored, ignored_ids)
+            ],
         )
-    return components
+        for k in range(len(batch.weights[0]))
+    ]
 
 
 def with_box_weights(batch: Annotations) -> Annotations:
@@ -145,15 +182,18 @@ def with_visibility(batch: Annotations) -> Annotations:
 
 def _visibility(batch: Annotations, index: int) -> Tensor:
     """Checked ``mix_visibility`` of a mixed image's boxes."""
-    instances = batch.gt_instances[index]
+    instances: Any = batch.gt_instances[index]
     where = _where(batch, index)
     if MIX_VISIBILITY not in instances:
         raise ValueError(
             f'{where}: gt_instances has no {MIX_VISIBILITY}. With MixImage, pack with '
             'PackMixInputs instead of PackDetInputs.'
         )
+    visibility = instances[MIX_VISIBILITY]
+    if MIX_SUPERVISION in batch.metas[index]:
+        return visibility
     try:
-        return check_mix_visibility(instances[MIX_VISIBILITY], len(instances.bboxes))
+        return check_mix_visibility(visibility, len(instances.bboxes))
     except (TypeError, ValueError) as error:
         raise type(error)(f'{where}: gt_instances.{error}') from error
 
@@ -164,38 +204,34 @@ def _where(batch: Annotations, index: int) -> str:
 
 
 def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
-    """Checked ``mix_ids`` of an image; None if it is unmixed or has no boxes."""
+    """``mix_ids`` of an image; None if it is unmixed or has no boxes.
+
+    What a mixer of ours has stamped was checked when it was written.
+    """
     meta = batch.metas[index]
-    instances: Sequence[InstanceData | None] | None = getattr(batch, field)
-    if not is_mixed(meta) or instances is None or not instances[index]:
+    instances: Sequence[InstanceData | None] = getattr(batch, field) or ()
+    mixed = meta.get(MIX_WEIGHTS) is not None
+    instance: Any = instances[index] if mixed and instances else None
+    if not instance:
         return None
-    instance = instances[index]
-    where = _where(batch, index)
+    if MIX_VISIBILITY in instance:
+        raise ValueError(
+            f'{_where(batch, index)}: CutMix has clipped {field} to what is visible, '
+            'and a supervision that weighs by λ needs them whole. Give it to the mixer '
+            '(CutMixBatch, CutMixImage), which then keeps them; or take Visible or '
+            'Union'
+        )
     if MIX_IDS not in instance:
         raise ValueError(
-            f'{where}: {field} has boxes and the image has {MIX_WEIGHTS}, but no '
-            f'{MIX_IDS} says which component each box came from. With MixImage, pack '
-            'with PackMixInputs instead of PackDetInputs.'
+            f'{_where(batch, index)}: {field} has boxes and the image has '
+            f'{MIX_WEIGHTS}, but no {MIX_IDS} says which component each box came from. '
+            'With MixImage, pack with PackMixInputs instead of PackDetInputs.'
         )
+    if MIX_SUPERVISION in meta:
+        return instance[MIX_IDS]
     try:
         return check_mix_ids(
             instance[MIX_IDS], len(instance), len(get_mix_weights(meta))
         )
     except (TypeError, ValueError) as error:
-        raise type(error)(f'{where}: {field}.{error}') from error
-
-
-def _select(
-    instances: InstanceData | None, ids: Tensor | None, component: int
-) -> InstanceData | None:
-    """Boxes of one component; all of them where there are no ids."""
-    if ids is None:
-        return instances
-    return instances[(ids == component).nonzero().squeeze(1)]
-
-
-def _component_meta(meta: dict[str, Any], weight: float) -> dict[str, Any]:
-    """Metainfo of an image as one component with a loss weight."""
-    mixing = (MIX_WEIGHTS, MIX_BOXES)
-    kept = {key: value for key, value in meta.items() if key not in mixing}
-    return {**kept, COMPONENT_WEIGHT: weight}
+        raise type(error)(f'{_where(batch, index)}: {field}.{error}') from error

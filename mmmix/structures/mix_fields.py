@@ -1,4 +1,4 @@
-"""The two fields a mixed sample carries, and their checks.
+"""The fields a mixed sample carries, and their checks.
 
 K components make one mixed sample (K = 2 in every paper). ``mix_weights`` is
 metainfo: a tuple of K floats in [0, 1] that sum to 1; component 0 is the
@@ -6,14 +6,12 @@ sample's own image. ``mix_ids`` sits beside the boxes, in ``gt_instances`` and
 ``ignored_instances``: the component in [0, K) that each box came from. An
 unmixed sample carries neither.
 
-Two more belong to CutMix, whose images hide parts of each other: ``mix_boxes`` is
-metainfo and says whether the boxes were kept as they were (``'keep'``) or clipped
-to what is visible (``'clip'``); ``mix_visibility`` sits beside clipped boxes, the
-visible share of each in [0, 1].
+``mix_supervision`` is metainfo, too: the built supervision that the mixer was
+configured with. While a mixer is on, every sample of its batch carries it, mixed or
+not, so that all processes make the same passes whatever they drew.
 
-Two more, in metainfo, belong to pairs whose pixels were left alone, for AlignMix:
-``mix_partner``, the index of component 1 in the batch, and ``mix_sizes``, the
-(height, width) of both images before.
+CutMix, whose images hide parts of each other, adds ``mix_visibility`` beside boxes
+that it clipped: the visible share of each in [0, 1].
 """
 
 from __future__ import annotations
@@ -27,10 +25,8 @@ from torch import Tensor
 
 MIX_WEIGHTS = 'mix_weights'
 MIX_IDS = 'mix_ids'
-MIX_BOXES = 'mix_boxes'
+MIX_SUPERVISION = 'mix_supervision'
 MIX_VISIBILITY = 'mix_visibility'
-MIX_PARTNER = 'mix_partner'
-MIX_SIZES = 'mix_sizes'
 
 _SUM_TOLERANCE = 1e-6
 
@@ -49,15 +45,6 @@ def get_mix_weights(img_meta: Mapping[str, Any]) -> tuple[float, ...]:
     if not is_mixed(img_meta):
         return (1.0,)
     return check_mix_weights(img_meta[MIX_WEIGHTS])
-
-
-def dominant_component(weights: Sequence[float]) -> int:
-    """Index of the heaviest component; the later one wins a tie.
-
-    With two components this is the rule of the BoxMix paper, eq. 7: component
-    0 if λ > ½, component 1 otherwise.
-    """
-    return max(range(len(weights)), key=lambda k: (weights[k], k))
 
 
 def check_mix_weights(weights: Any) -> tuple[float, ...]:

@@ -92,10 +92,12 @@ def draw_mixed_batch(
     """Draw a batch as a grid of images with their boxes.
 
     Args:
-        inputs: ``(N, 3, H, W)``, normalised by ``mean`` and ``std`` if given.
+        inputs: ``(N, C, H, W)``, normalised by ``mean`` and ``std`` if given. Of
+            more than three channels the first three are shown, one is shown grey,
+            and of two the third is left dark.
         samples: N samples with boxes in pixels of ``inputs``.
-        mean: Mean per channel, 3 values.
-        std: Standard deviation per channel, 3 values.
+        mean: Mean per channel, C values or one.
+        std: Standard deviation per channel, C values or one.
         bgr_to_rgb: Whether ``inputs`` are RGB.
         classes: Names of the labels.
         max_images: Draw at most this many.
@@ -106,10 +108,21 @@ def draw_mixed_batch(
     images = inputs[:max_images].detach().float().cpu()
     if mean is not None and std is not None:
         images = images * std.view(1, -1, 1, 1).cpu() + mean.view(1, -1, 1, 1).cpu()
-    if not bgr_to_rgb:
+    images = three_channels(images)
+    if not bgr_to_rgb and inputs.shape[1] > 2:
         images = images.flip(1)
     pictures = images.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
     return _grid([_draw(*pair, classes) for pair in zip(pictures, samples)])
+
+
+def three_channels(images: Tensor) -> Tensor:
+    """``(N, 3, H, W)`` of any number of channels."""
+    channels = images.shape[1]
+    if channels == 1:
+        return images.expand(-1, 3, -1, -1)
+    if channels == 2:
+        return nn.functional.pad(images, (0, 0, 0, 0, 0, 1))
+    return images[:, :3]
 
 
 def _draw(
@@ -135,7 +148,7 @@ def _draw(
     for box, label, component, figure in zip(boxes, labels, ids, figures):
         color = COLORS[component % len(COLORS)]
         visualizer.draw_bboxes(box, edge_colors=color, line_widths=2, alpha=1)
-        name = classes[label] if classes else str(label)
+        name = classes[label] if classes and label < len(classes) else str(label)
         text = f'{name} {figure:.2f}'
         _write(visualizer, text, box[:2], color)
     if len(weights) > 1:

@@ -1,4 +1,4 @@
-"""``mix`` and ``supervision`` of a config against what was built."""
+"""Mixers of a built model against its heads, and ``mix`` of a config against both."""
 
 from __future__ import annotations
 
@@ -14,34 +14,46 @@ from mmengine.model import BaseModule
 from torch import nn
 
 from mmmix.apis.checks import check_mixing
-from mmmix.models.supervisions import build_supervision
+from mmmix.models.supervisions import build_override
 
 BASELINE = """
 model = dict(
     data_preprocessor=dict(type='DetDataPreprocessor'),
-    rpn_head=dict(type='Head'),
-    bbox_head=dict(type='Head'))
-train_dataloader = dict(batch_size=2)
+    rpn_head=dict(),
+    bbox_head=dict())
+train_dataloader = dict(batch_size=2, dataset=dict(pipeline=[]))
 """
 MIX = """
-mix = dict(type='MixBatch', ratio=dict(type='Beta', alpha=0.2))
-supervision = dict(type='BoxMix')
+mix = dict(
+    type='MixBatch',
+    ratio=dict(type='Beta', alpha=0.2),
+    supervision=dict(type='BoxMix'))
 """
 LEAF = """
 _base_ = ['./baseline.py', './mix.py']
-model = dict(
-    data_preprocessor=dict(batch_augments=[_base_.mix]),
-    bbox_head=dict(supervision=_base_.supervision))
+model = dict(data_preprocessor=dict(batch_augments=[_base_.mix]))
 """
 IMAGE_MIX = """
-mix = dict(type='MixImage', pad='black', ratio=dict(type='Constant', value=0.5))
+mix = dict(
+    type='MixImage',
+    pad='black',
+    ratio=dict(type='Constant', value=0.5),
+    supervision=dict(type='LossMix'))
 """
+IN_PLACE = 'model.data_preprocessor.batch_augments'
+RATIO = dict(type='Constant', value=0.5)
 
 
 class Head(BaseModule):
-    def __init__(self, supervision=None, type='Head'):
+    """A head as far as the check sees one, mix-aware unless told otherwise."""
+
+    def __init__(self, supervision=None, aware=True):
         super().__init__()
-        self.supervision = build_supervision(supervision)
+        self.supervision = build_override(supervision)
+        self.honours_box_weights = aware
+
+    def loss(self):
+        """Never called."""
 
 
 @pytest.fixture
@@ -52,30 +64,35 @@ def folder(tmp_path):
     return tmp_path
 
 
-def build(folder, child, pipeline=(), base='./leaf.py', options=None):
+def build(folder, child, base='./leaf.py', options=None):
     """What a Runner of a child config offers the check."""
     path = folder / 'child.py'
     path.write_text(f'_base_ = [{base!r}]\n{child}\n')
     cfg = Config.fromfile(path)
     cfg.merge_from_dict(options or {})
     model = nn.Module()
-    preprocessor = ConfigDict(cfg.model.data_preprocessor)
-    model.data_preprocessor = MODELS.build(preprocessor)
+    model.data_preprocessor = MODELS.build(ConfigDict(cfg.model.data_preprocessor))
     model.rpn_head = Head(**cfg.model.rpn_head)
     model.bbox_head = Head(**cfg.model.bbox_head)
-    dataset = SimpleNamespace(
-        dataset=SimpleNamespace(
-            datasets=[
-                SimpleNamespace(
-                    pipeline=SimpleNamespace(
-                        transforms=[TRANSFORMS.build(step) for step in pipeline]
-                    )
-                )
-            ]
-        )
-    )
-    loader = SimpleNamespace(dataset=dataset)
+    steps = [TRANSFORMS.build(s) for s in cfg.train_dataloader.dataset.pipeline]
+    pipeline = SimpleNamespace(transforms=steps)
+    inner = SimpleNamespace(datasets=[SimpleNamespace(pipeline=pipeline)])
+    loader = SimpleNamespace(dataset=SimpleNamespace(dataset=inner))
     return SimpleNamespace(cfg=cfg, model=model, train_dataloader=loader)
+
+
+def runner_of(model, mixer=None, **cfg):
+    """What a Runner of a built detector offers the check."""
+    if mixer is not None:
+        model.data_preprocessor.batch_augments = nn.ModuleList([MODELS.build(mixer)])
+    return SimpleNamespace(model=model, cfg=Config(dict(model=dict(), **cfg)))
+
+
+def mix_batch(supervision, **settings):
+    """A mixer's config."""
+    return dict(
+        type='MixBatch', ratio=RATIO, supervision=dict(type=supervision), **settings
+    )
 
 
 @pytest.fixture
@@ -96,43 +113,18 @@ def test_consistent_configs_pass(folder):
 @pytest.mark.parametrize(
     'child',
     [
-        "model = dict(bbox_head=dict(supervision=dict(_delete_=True, type='LossMix')))",
-        'model = dict(bbox_head=dict(supervision=None))',
-        'model = dict(data_preprocessor=dict(batch_augments=None))',
+        "model = dict(bbox_head=dict(supervision=dict(type='LossMix')))",
+        'model = dict(data_preprocessor=dict(batch_augments=[dict(_base_.mix, '
+        "supervision=dict(type='LossMix'))]))",
         "model = dict(data_preprocessor=dict(batch_augments=[dict(type='MixBatch', "
         "ratio=dict(type='Constant', value=0.5))]))",
         'mix = None\nmodel = dict(data_preprocessor=dict(batch_augments=None))',
         "mix = dict(align='corner')\nmodel = dict(data_preprocessor=dict("
-        "batch_augments=[dict(type='MixBatch', align='corner', "
-        "ratio=dict(type='Beta', alpha=0.2))]))",
+        "batch_augments=[dict(_base_.mix, align='corner')]))",
     ],
 )
 def test_changes_in_place_pass(child, folder):
     check_mixing(build(folder, child))
-
-
-def test_redefined_supervision_is_named_with_its_fix(folder):
-    child = "supervision = dict(_delete_=True, type='LossMix', reg=False)"
-    with pytest.raises(ValueError, match='`supervision` was redefined') as caught:
-        check_mixing(build(folder, child))
-    message = str(caught.value)
-    assert str(folder / 'child.py') in message
-    assert 'model.bbox_head.supervision is still BoxMix(' in message
-    fix = message.partition(', set ')[2]
-    assert fix == (
-        'model=dict(bbox_head=dict(supervision=dict(_delete_=True, '
-        "type='LossMix', reg=False)))"
-    )
-    check_mixing(build(folder, f'{child}\n{fix}'))
-
-
-def test_each_head_left_behind_is_named(folder):
-    model = 'model = dict(rpn_head=dict(supervision=dict(type="BoxMix")))'
-    child = f"{model}\nsupervision = dict(positives='any')"
-    with pytest.raises(ValueError, match='has no effect') as caught:
-        check_mixing(build(folder, child))
-    assert 'model=dict(rpn_head=dict(supervision=' in str(caught.value)
-    assert 'model=dict(bbox_head=dict(supervision=' in str(caught.value)
 
 
 @pytest.mark.parametrize('by_option', [True, False])
@@ -142,54 +134,124 @@ def test_redefined_mix_is_named_with_its_fix(by_option, folder):
     with pytest.raises(ValueError, match='`mix` was redefined') as caught:
         check_mixing(build(folder, child, options=options))
     message = str(caught.value)
-    assert 'model.data_preprocessor.batch_augments.0 is still MixBatch(' in message
+    assert str(folder / 'child.py') in message
+    assert "'alpha': 0.2" in message
     fix = message.partition(', set ')[2]
     assert fix == (
-        'model=dict(data_preprocessor=dict(batch_augments=[dict('
-        "type='MixBatch', ratio=dict(type='Beta', alpha=1.5))]))"
+        "model=dict(data_preprocessor=dict(batch_augments=[dict(type='MixBatch', "
+        "ratio=dict(type='Beta', alpha=1.5), supervision=dict(type='BoxMix'))]))"
     )
     check_mixing(build(folder, f'{child}\n{fix}', options=options))
 
 
-@pytest.mark.parametrize(
-    ('name', 'place'),
-    [
-        ('mix', 'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix]))'),
-        ('supervision', 'model=dict(bbox_head=dict(supervision=_base_.supervision))'),
-    ],
-)
-def test_base_that_nothing_uses(name, place, folder):
-    other = 'supervision' if name == 'mix' else 'mix'
+def test_another_supervision_of_mix_is_a_redefinition_too(folder):
+    child = "mix = dict(supervision=dict(_delete_=True, type='LossMix', reg=False))"
+    with pytest.raises(ValueError, match='`mix` was redefined') as caught:
+        check_mixing(build(folder, child))
+    fix = str(caught.value).partition(', set ')[2]
+    assert "supervision=dict(type='LossMix', reg=False)" in fix
+    check_mixing(build(folder, f'{child}\n{fix}'))
+
+
+def test_redefinition_in_the_middle_of_a_chain(folder):
+    (folder / 'middle.py').write_text(
+        "_base_ = ['./leaf.py']\nmix = dict(align='corner')\n"
+    )
+    with pytest.raises(ValueError, match='`mix` was redefined'):
+        check_mixing(build(folder, '', base='./middle.py'))
+
+
+def test_a_method_built_on_another_can_be_changed_in_place(folder):
+    """Its own ``mix`` is no redefinition: nothing was in place yet."""
+    (folder / 'light.py').write_text(
+        "_base_ = './mix.py'\nmix = dict(ratio=dict(alpha=0.1))\n"
+    )
+    (folder / 'leaf.py').write_text(LEAF.replace('mix.py', 'light.py'))
+    options = {f'{IN_PLACE}.0.ratio.alpha': 0.5}
+    check_mixing(build(folder, ''))
+    check_mixing(build(folder, '', options=options))
+    with pytest.raises(ValueError, match='`mix` was redefined'):
+        check_mixing(build(folder, '', options={'mix.ratio.alpha': 0.5}))
+
+
+def test_mix_that_nothing_uses(folder):
     (folder / 'both.py').write_text("_base_ = ['./baseline.py', './mix.py']")
-    with pytest.raises(ValueError, match=f'`{name}`, but nothing uses it') as caught:
-        check_mixing(build(folder, f'{other} = None', base='./both.py'))
-    assert place in str(caught.value)
-    check_mixing(build(folder, f'{place}\n{other} = None', base='./both.py'))
+    with pytest.raises(ValueError, match='`mix`, but nothing uses it') as caught:
+        check_mixing(build(folder, '', base='./both.py'))
+    place = 'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix]))'
+    assert f'Put it in place: {place};' in str(caught.value)
+    check_mixing(build(folder, place, base='./both.py'))
+    check_mixing(build(folder, 'mix = None', base='./both.py'))
+    gone = 'model = dict(data_preprocessor=dict(batch_augments=None))'
+    with pytest.raises(ValueError, match='nothing uses it'):
+        check_mixing(build(folder, gone))
 
 
 def test_transform_is_looked_for_in_the_pipeline(folder):
     (folder / 'mix.py').write_text(IMAGE_MIX)
     (folder / 'both.py').write_text("_base_ = ['./baseline.py', './mix.py']")
-    step = dict(type='MixImage', pad='black', ratio=dict(type='Constant', value=0.5))
-    check_mixing(build(folder, '', [step], './both.py'))
-    with pytest.raises(ValueError, match='nothing uses it') as caught:
-        check_mixing(build(folder, '', [], './both.py'))
-    assert "pipeline=[_base_.mix, dict(type='PackMixInputs')]" in str(caught.value)
-    with pytest.raises(ValueError, match='`mix` was redefined') as caught:
-        check_mixing(build(folder, "mix = dict(align='corner')", [step], './both.py'))
-    place = 'train_dataloader.dataset.dataset.datasets[0].pipeline.transforms[0]'
-    assert f'{place} is still MixImage(' in str(caught.value)
-    check_mixing(build(folder, '', [], './both.py'), training=False)
-
-
-def test_mixer_that_the_leaf_completes(folder):
-    text = IMAGE_MIX.replace("pad='black', ", '')
-    (folder / 'mix.py').write_text(text)
-    (folder / 'both.py').write_text("_base_ = ['./baseline.py', './mix.py']")
-    step = dict(type='MixImage', mean=[1, 2, 3], ratio=dict(type='Constant', value=0.5))
-    check_mixing(build(folder, '', [step], './both.py'))
+    place = 'train_dataloader = dict(dataset=dict(pipeline=[_base_.mix]))'
+    check_mixing(build(folder, place, './both.py'))
+    completed = place.replace('_base_.mix', 'dict(_base_.mix, prob=0.5)')
+    check_mixing(build(folder, completed, './both.py'))
     with pytest.raises(ValueError, match='nothing uses it'):
-        check_mixing(build(folder, '', [], './both.py'))
+        check_mixing(build(folder, '', './both.py'))
+    options = {'mix.align': 'corner'}
+    with pytest.raises(ValueError, match='`mix` was redefined'):
+        check_mixing(build(folder, place, './both.py', options))
+    deaf = f'{place}\nmodel = dict(bbox_head=dict(aware=False))'
+    with pytest.raises(ValueError, match=r'model\.bbox_head, a Head, does not read'):
+        check_mixing(build(folder, deaf, './both.py'))
+    check_mixing(build(folder, deaf, './both.py'), training=False)
+
+
+@pytest.mark.parametrize('head', ['rpn_head', 'bbox_head'])
+def test_every_head_that_would_not_read_the_stamp_is_refused(head, folder):
+    child = f'model = dict({head}=dict(aware=False))'
+    with pytest.raises(ValueError, match=f'model.{head}, a Head, does not read') as e:
+        check_mixing(build(folder, child))
+    message = str(e.value)
+    assert message.startswith('MixBatch stamps its samples with BoxMix()')
+    for way_out in ('MixSSDHead', "type='LossMixDetector'", '--mix NAME'):
+        assert way_out in message
+
+
+def test_union_needs_no_reader(folder):
+    child = """
+mix = None
+model = dict(
+    bbox_head=dict(aware=False),
+    data_preprocessor=dict(batch_augments=[
+        dict(_base_.mix, supervision=dict(type='Union'))]))
+"""
+    check_mixing(build(folder, child))
+
+
+class Semi(SemiBaseDetector):
+    """The parts of a semi-supervised detector that the check sees."""
+
+    def __init__(self, aware):
+        nn.Module.__init__(self)
+        self.mixers = nn.ModuleDict({'unsup': MODELS.build(mix_batch('BoxMix'))})
+        for name in ('student', 'teacher'):
+            setattr(self, name, nn.Module())
+            getattr(self, name).bbox_head = Head(aware=aware)
+
+
+def test_the_student_of_a_teacher_must_read_the_stamp():
+    check_mixing(runner_of(Semi(aware=True)), training=False)
+    with pytest.raises(ValueError, match='model.bbox_head, a Head, does not read'):
+        check_mixing(runner_of(Semi(aware=False)), training=False)
+
+
+@pytest.mark.parametrize('place', ['mixers=dict(unsup=_base_.mix)', 'mixer=_base_.mix'])
+def test_mix_in_a_teacher_or_in_a_detector_is_in_place(place, folder):
+    (folder / 'both.py').write_text(
+        f"_base_ = ['./baseline.py', './mix.py']\nmodel = dict({place})\n"
+    )
+    check_mixing(build(folder, '', base='./both.py'))
+    with pytest.raises(ValueError, match='`mix` was redefined'):
+        check_mixing(build(folder, 'mix = dict(prob=0.5)', base='./both.py'))
 
 
 def test_batch_of_one_is_warned_about(folder, logged):
@@ -203,87 +265,3 @@ def test_batch_of_one_is_warned_about(folder, logged):
     assert record.levelno == logging.WARNING
     assert 'batch_size is 1' in record.getMessage()
     assert 'MixImage' in record.getMessage()
-
-
-def test_mix_of_unknown_type(folder):
-    with pytest.raises(ValueError, match="'Mixx'"):
-        check_mixing(build(folder, "mix = dict(type='Mixx')"))
-
-
-def detector_runner(folder, child, model):
-    """What a Runner offers the check, of a config with another model."""
-    path = folder / 'child.py'
-    path.write_text(f"_base_ = ['./mix.py']\n{child}\n")
-    return SimpleNamespace(model=model, cfg=Config.fromfile(path))
-
-
-def test_a_supervision_of_the_detector_itself(folder):
-    """As LossMixDetector has it."""
-    model = Head(dict(type='BoxMix'))
-    child = (
-        'mix = None\n'
-        "model = dict(supervision=dict(type='BoxMix'))\n"
-        "supervision = dict(positives='any')"
-    )
-    with pytest.raises(ValueError, match='has no effect: model.supervision is still'):
-        check_mixing(detector_runner(folder, child, model), training=False)
-    with pytest.raises(ValueError, match=r'set model=dict\(supervision=dict\(_delete_'):
-        check_mixing(detector_runner(folder, child, model), training=False)
-
-
-class Semi(SemiBaseDetector):
-    """The parts of a semi-supervised detector that the check sees."""
-
-    def __init__(self):
-        nn.Module.__init__(self)
-        mix = dict(type='MixBatch', ratio=dict(type='Beta', alpha=0.2))
-        self.mixers = nn.ModuleDict({'unsup': MODELS.build(mix)})
-        for name in ('student', 'teacher'):
-            setattr(self, name, nn.Module())
-            getattr(self, name).bbox_head = Head(dict(type='BoxMix'))
-
-
-@pytest.mark.parametrize(
-    ('child', 'place', 'fix'),
-    [
-        (
-            "mix = None\nsupervision = dict(positives='any')",
-            'model.detector.bbox_head.supervision',
-            'set model=dict(detector=dict(bbox_head=dict(supervision=dict(_delete_',
-        ),
-        (
-            'supervision = None\nmix = dict(ratio=dict(alpha=1.5))',
-            'model.mixers.unsup',
-            'set model=dict(mixers=dict(unsup=dict(type=',
-        ),
-    ],
-)
-def test_the_detector_of_a_teacher_is_named_as_in_its_config(folder, child, place, fix):
-    model = """model = dict(
-        detector=dict(bbox_head=dict(supervision=dict(type='BoxMix'))),
-        mixers=dict(unsup=dict(type='MixBatch')))"""
-    runner = detector_runner(folder, f'{model}\n{child}', Semi())
-    with pytest.raises(ValueError, match='has no effect') as caught:
-        check_mixing(runner, training=False)
-    assert f'{place} is still ' in str(caught.value)
-    assert fix in str(caught.value)
-    assert 'model.teacher' not in str(caught.value)
-
-
-def detector_with_a_mixer(folder, child=''):
-    """A config whose detector itself holds the mixer, as LevelMixDetector does."""
-    (folder / 'level.py').write_text(
-        "_base_ = ['./baseline.py', './mix.py']\n"
-        'model = dict(mixer=_base_.mix, '
-        'bbox_head=dict(supervision=_base_.supervision))\n'
-    )
-    runner = build(folder, child, base='./level.py')
-    runner.model.mixer = MODELS.build(runner.cfg.model.mixer)
-    return runner
-
-
-def test_a_mixer_in_the_detector_is_found(folder):
-    check_mixing(detector_with_a_mixer(folder))
-    stale = detector_with_a_mixer(folder, 'mix = dict(ratio=dict(alpha=0.5))')
-    with pytest.raises(ValueError, match=r'set model=dict\(mixer=dict\(type='):
-        check_mixing(stale)

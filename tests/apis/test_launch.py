@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from mmmix.utils import launch
 from torch import distributed as dist
 
+from mmmix.apis import launch
 from mmmix.apis.launch import CPUDistributedDataParallel, launched
 from tests.toy_run import ToyModel, write_config
 

@@ -12,7 +12,10 @@ from mmmix.apis.resume import (
     existing_checkpoint,
     intact_checkpoints,
     last_checkpoint,
+    newest_checkpoint,
 )
+
+SEVENS = torch.full((64,), 7.0).numpy().tobytes()
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def run(tmp_path):
     """A working directory after three epochs, with more in it."""
     for age, name in enumerate(['best_mAP_epoch_1', 'epoch_2', 'epoch_10', 'iter_9']):
         path = tmp_path / f'{name}.pth'
-        torch.save({'epoch': name}, path)
+        torch.save({'epoch': name, 'weight': torch.full((64,), 7.0)}, path)
         os.utime(path, (1000 + age, 1000 + age))
     (tmp_path / 'last_checkpoint').write_text(f'{tmp_path}/epoch_10.pth\n')
     return tmp_path
@@ -54,35 +57,72 @@ def test_nothing_saved_yet(exists, tmp_path):
     assert last_checkpoint(tmp_path if exists else tmp_path / 'none') is None
 
 
-def test_cut_short(run):
+def damaged(path, how):
+    """Break a file in one of the ways that files break."""
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(
+        {
+            'cut': content[:77],
+            'empty': b'',
+            'hole': content.replace(SEVENS, bytes(256)),
+            'tail': content[:middle],
+        }[how]
+    )
+
+
+@pytest.mark.parametrize('how', ['cut', 'empty', 'hole', 'tail'])
+def test_the_newest_whole_one_takes_the_place_of_a_broken_one(how, run):
     path = run / 'epoch_10.pth'
-    path.write_bytes(path.read_bytes()[:77])
-    with pytest.raises(DamagedCheckpointError) as caught:
-        last_checkpoint(run)
-    message = str(caught.value)
-    assert f'{path} has 77 bytes and is cut short' in message
-    assert 'newest first: iter_9.pth, epoch_2.pth.' in message
-    assert message.endswith(f'--resume {run}/iter_9.pth')
+    damaged(path, how)
+    found, remark = newest_checkpoint(run)
+    assert found == f'{run}/iter_9.pth'
+    size = path.stat().st_size
+    state = 'damaged in epoch_10/data/0' if how == 'hole' else 'cut short'
+    assert f'{path} has {size} bytes and is {state}' in remark
+    assert remark.endswith(f'going on from {found}, which is whole.')
+    damaged(run / 'iter_9.pth', 'cut')
+    assert last_checkpoint(run) == f'{run}/epoch_2.pth'
 
 
 def test_named_file_is_missing(run):
     (run / 'epoch_10.pth').unlink()
-    with pytest.raises(DamagedCheckpointError, match=r'does not exist.*iter_9\.pth'):
-        last_checkpoint(run)
+    found, remark = newest_checkpoint(run)
+    assert found == f'{run}/iter_9.pth'
+    assert 'epoch_10.pth does not exist' in remark
 
 
 @pytest.mark.parametrize('content', [None, ''])
 def test_checkpoints_but_no_name(content, run):
     pointer = run / 'last_checkpoint'
     pointer.unlink() if content is None else pointer.write_text(content)
-    with pytest.raises(DamagedCheckpointError, match=r'--resume .*iter_9\.pth'):
+    found, remark = newest_checkpoint(run)
+    assert found == f'{run}/iter_9.pth'
+    assert f'{pointer} names none' in remark
+
+
+def test_a_checkpoint_newer_than_its_name(run):
+    """A kill between a checkpoint and the pointer to it."""
+    later = (run / 'last_checkpoint').stat().st_mtime_ns + 10**9
+    os.utime(run / 'epoch_2.pth', ns=(later, later))
+    found, remark = newest_checkpoint(run)
+    assert found == f'{run}/epoch_2.pth'
+    assert 'epoch_2.pth is newer' in remark
+    damaged(run / 'epoch_2.pth', 'cut')
+    os.utime(run / 'epoch_2.pth', ns=(later, later))
+    assert newest_checkpoint(run) == (f'{run}/epoch_10.pth', '')
+
+
+def test_only_damaged_checkpoints(run):
+    for path in run.glob('*.pth'):
+        path.write_bytes(b'PK')
+    with pytest.raises(DamagedCheckpointError) as caught:
         last_checkpoint(run)
-
-
-def test_only_a_damaged_checkpoint(tmp_path):
-    (tmp_path / 'epoch_1.pth').write_bytes(b'PK')
-    with pytest.raises(DamagedCheckpointError, match='no other intact checkpoint'):
-        last_checkpoint(tmp_path)
+    assert f'{run}/epoch_10.pth has 2 bytes and is cut short' in str(caught.value)
+    assert 'no other intact checkpoint' in str(caught.value)
+    (run / 'last_checkpoint').unlink()
+    with pytest.raises(DamagedCheckpointError, match=r'iter_9\.pth.*Move them away'):
+        last_checkpoint(run)
 
 
 def test_given_path(run):

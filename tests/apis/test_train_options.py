@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -159,7 +160,8 @@ def test_resume_command(given, expected, monkeypatch):
 
 
 def test_resume_command_of_the_module(monkeypatch):
-    monkeypatch.setattr(sys.modules['__main__'], '__spec__', train_module.__spec__)
+    spec = importlib.util.find_spec('mmmix.train')
+    monkeypatch.setattr(sys.modules['__main__'], '__spec__', spec)
     argv = ['c.py']
     command = train_module.resume_command(train_module.parse_args(argv), argv)
     assert command == 'python -m mmmix.train c.py --resume'

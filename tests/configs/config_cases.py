@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
+from torch import nn
+
+from mmmix.models.batch_augments import BatchMixer
+from mmmix.models.supervisions import Supervision
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
@@ -24,17 +28,16 @@ FOUND = [leaf for leaf in ALL if not re.search(r'semi/|-semi|domain', leaf)]
 
 
 class Method(NamedTuple):
-    """What a method's built mixer and supervision must say of themselves."""
+    """What a method's built mixer must say of itself."""
 
     ratio: str
     align: str
     keep: str
     supervision: str
-    mode: str = 'blend'
-    boxes: str = 'keep'
+    mixer: str = 'MixBatch'
 
 
-# method -> what its mixer and supervision are
+# method -> what its mixer is
 METHODS = {
     'union': Method('Beta(alpha=1)', 'center', 'all', 'Union'),
     'boxstack': Method('Beta(alpha=1.5)', 'resize', 'all', 'Union'),
@@ -42,11 +45,13 @@ METHODS = {
     'boxmix': Method('Beta(alpha=0.2)', 'center', 'all', 'BoxMix'),
     'lossmix': Method('Beta(alpha=1)', 'center', 'all', 'LossMix'),
     'weighted-union': Method('Beta(alpha=1.5)', 'center', 'all', 'WeightedUnion'),
-    'cutmix': Method('Uniform(low=0, high=1)', 'center', 'all', 'LossMix', 'cutmix'),
-    'cutmix-visible': Method(
-        'Uniform(low=0, high=1)', 'center', 'all', 'Visible', 'cutmix', 'clip'
+    'cutmix': Method(
+        'Uniform(low=0, high=1)', 'center', 'all', 'LossMix', 'CutMixBatch'
     ),
-    'alignmix': Method('Beta(alpha=2)', 'corner', 'all', 'BoxMix', 'pair'),
+    'cutmix-visible': Method(
+        'Uniform(low=0, high=1)', 'center', 'all', 'Visible', 'CutMixBatch'
+    ),
+    'alignmix': Method('Beta(alpha=2)', 'corner', 'all', 'AlignedBoxMix', 'PairBatch'),
 }
 SHOWN = ('union', 'boxstack', 'noise', 'boxmix', 'lossmix', 'weighted-union')
 BASIC = ('union', 'noise', 'boxmix', 'lossmix')
@@ -56,11 +61,15 @@ BASIC = ('union', 'noise', 'boxmix', 'lossmix')
 MATRIX = {
     'ssd300_voc': (*SHOWN, 'cutmix', 'alignmix'),
     'ssd300_coco': BASIC,
-    'ssd300-r50_voc': (*SHOWN, 'cutmix-pretrained'),
-    'ssd300-r50_voc07': ('boxmix',),
-    'ssd300-r50_coco': BASIC,
+    'ssd300-r50_voc': (*SHOWN, 'cutmix-pretrained', 'imagenet-pretrained'),
+    'ssd300-r50_voc07': ('boxmix', 'boxstack'),
+    'ssd300-r50_coco': (*BASIC, 'boxstack'),
     'demo/ssd_digits': (*METHODS, 'level1', 'level2', 'level3'),
-    'faster-rcnn_r50_voc': (*BASIC, 'cutmix', 'cutmix-pretrained', 'alignmix'),
+    'faster-rcnn_r50_voc': (
+        *(*BASIC, 'weighted-union', 'cutmix', 'alignmix'),
+        'cutmix-pretrained',
+    ),
+    'faster-rcnn_r50-c4_voc': ('cutmix-pretrained',),
     'faster-rcnn_r50_coco': BASIC,
     'faster-rcnn_r101_voc': BASIC,
     'faster-rcnn_r101_coco': BASIC,
@@ -80,6 +89,7 @@ STUDIES = {
         *('lossmix-alpha0.2', 'lossmix-alpha5', 'lossmix-alpha20'),
         *('lossmix-reg', 'lossmix-partial'),
     ),
+    'studies/ssd300-r50_voc': ('boxmix-any', 'boxmix-factored'),
     'studies/ssd300-r50_voc07': (
         'batch16',
         *(f'level{number}' for number in range(1, 7)),
@@ -120,8 +130,6 @@ def plain(leaf: str, without_mixing: bool = False) -> dict[str, Any]:
     cfg = load(leaf).to_dict()
     if without_mixing:
         model = cfg['model']
-        for part in (cfg, *supervised(model)):
-            part.pop('supervision', None)
         cfg.pop('mix', None)
         model['data_preprocessor'].pop('batch_augments', None)
         if model['type'] == 'AlignMix':
@@ -130,12 +138,28 @@ def plain(leaf: str, without_mixing: bool = False) -> dict[str, Any]:
     return cfg
 
 
-def supervised(model: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parts of a model's config in which a supervision belongs."""
-    if model['type'] == 'LossMixDetector':
-        return [model]
-    heads = ('rpn_head', 'roi_head', 'bbox_head')
-    return [model[head] for head in heads if head in model]
+def mixers_of(model: nn.Module) -> dict[str, BatchMixer]:
+    """The mixers of a built model by name."""
+    return {n: m for n, m in model.named_modules() if isinstance(m, BatchMixer)}
+
+
+def overrides_of(model: nn.Module) -> list[str]:
+    """The supervisions that parts of a built model have of their own."""
+    return [
+        repr(module.supervision)
+        for module in model.modules()
+        if isinstance(getattr(module, 'supervision', None), Supervision)
+        and not isinstance(module, BatchMixer)
+    ]
+
+
+def check_mixer(mixer: BatchMixer, expected: Method) -> None:
+    """A built mixer is that of a method."""
+    settings = mixer.settings
+    assert type(mixer).__name__ == expected.mixer
+    assert type(mixer.supervision).__name__ == expected.supervision
+    assert (repr(settings.ratio), settings.align) == (expected.ratio, expected.align)
+    assert settings.keep == expected.keep
 
 
 def classifier(model: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ class Method(NamedTuple):
         terms: The terms of both phases together.
         mixed: Those that mix two images in balance.
         noisy: Those that put noise of the target into the source.
-        supervision: That of the heads.
+        supervision: That of the balanced mixers.
         domains: The labelled and the unlabelled data.
     """
 
@@ -62,10 +63,21 @@ class Pair(NamedTuple):
 PAIRS = {
     'voc-clipart': Pair('clipart', 'Clipart1kDataset', VOC, 'test'),
     'voc-watercolor': Pair('watercolor', 'Watercolor2kDataset', SIX, 'test'),
+    'voc12-clipart': Pair('clipart', 'Clipart1kDataset', VOC, 'test'),
+    'voc12-watercolor': Pair('watercolor', 'Watercolor2kDataset', SIX, 'test'),
     'digits-domain': Pair('digits_target', 'XMLDataset', DIGITS, 'val'),
 }
 R101 = 'domain_adaptation/faster-rcnn_r101-c4'
-SMALL_BATCH = [f'{R101}_{pair}_lossmix-1gpu.py' for pair in PAIRS if 'voc' in pair]
+SMALL_BATCH = [f'{R101}_{pair}_lossmix-1gpu.py' for pair in PAIRS if 'voc-' in pair]
+# To the letter of the papers.
+LETTER = sorted(
+    [f'{R101}_voc-clipart_{m}-paper.py' for m in ('lossmix', 'union', 'noise')]
+    + [f'{R101}_voc-watercolor_lossmix-paper.py']
+    + [
+        f'{R101}_{pair}_adaptive-teacher-paper.py'
+        for pair in ('voc12-clipart', 'voc12-watercolor')
+    ]
+)
 PAPER = [m for m in DOMAIN_METHODS if m != 'mean-teacher']
 # {detector}_{pair} -> methods
 DOMAIN_MATRIX = {
@@ -78,14 +90,14 @@ DOMAIN_MATRIX = {
 METHOD_LEAVES = sorted(
     f'{base}_{m}.py' for base, ms in DOMAIN_MATRIX.items() for m in ms
 )
-DOMAIN_LEAVES = sorted(METHOD_LEAVES + SMALL_BATCH)
+DOMAIN_LEAVES = sorted(METHOD_LEAVES + SMALL_BATCH + LETTER)
 
 
 def parts(leaf: str) -> tuple[str, Pair, Method]:
     """The base of a leaf's name, its data and its method."""
     base, _, method = leaf.removesuffix('.py').rpartition('_')
     pair = PAIRS[base.rpartition('_')[2]]
-    return base, pair, DOMAIN_METHODS[method.removesuffix('-1gpu')]
+    return base, pair, DOMAIN_METHODS[re.sub('-(1gpu|paper)$', '', method)]
 
 
 def domains(cfg: Config) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ VOC = [
 ]
 BASES = [*COCO, *VOC]
 
-# method -> what its mixers and supervision are
+# method -> what its mixers are
 SEMI_METHODS: dict[str, Method | None] = {
     'mean-teacher': None,
     'mean-teacher-lossmix': METHODS['lossmix'],
@@ -40,17 +40,9 @@ def base_and_method(leaf: str) -> tuple[str, str]:
     return base, method
 
 
-def heads(detector: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parts of a detector's config that take a supervision."""
-    names = ('rpn_head', 'roi_head', 'bbox_head')
-    return [detector[name] for name in names if name in detector]
-
-
 def without_mixing(leaf: str) -> dict[str, Any]:
     """A leaf as plain dicts, without what makes it a mixing one."""
     cfg = load(leaf).to_dict()
-    for part in (cfg, *heads(cfg['model']['detector'])):
-        part.pop('supervision', None)
     cfg.pop('mix', None)
     cfg['model'].pop('mixers', None)
     return cfg

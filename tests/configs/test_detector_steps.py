@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +19,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 
+from mmmix.apis.checks import check_mixing
 from mmmix.apis.pretrained import drop_pretrained
-from mmmix.models.batch_augments import MixBatch
-from mmmix.models.supervisions import Supervision
 from mmmix.structures import is_mixed
 
 from .config_cases import (
@@ -28,11 +28,13 @@ from .config_cases import (
     METHODS,
     MIXED,
     STUDIED,
+    check_mixer,
     classifier,
     load,
+    mixers_of,
+    overrides_of,
     pipelines,
     split,
-    supervised,
 )
 from .tiny_data import moved, write_tiny_data
 
@@ -91,6 +93,13 @@ def shrink_model(model: dict[str, Any]) -> None:
         model['backbone'] = dict(type='ResNet', depth=18, out_indices=(1, 2, 3))
         model['neck'].update(in_channels=[512, 256, 128], out_channels=[32, 32, 32])
         model['bbox_head'].update(in_channels=[32, 32, 32], out_channels=[32, 32, 32])
+    elif 'shared_head' in model.get('roi_head', {}):  # without a neck
+        model['backbone']['depth'] = model['roi_head']['shared_head']['depth'] = 18
+        model['rpn_head'].update(in_channels=256, feat_channels=32)
+        model['roi_head']['bbox_roi_extractor']['out_channels'] = 256
+        model['roi_head']['bbox_head']['in_channels'] = 512
+        # No anchor of 128 pixels and more lies inside a tiny image.
+        model['train_cfg']['rpn']['allowed_border'] = -1
     elif model['backbone']['depth'] > 18:
         model['backbone']['depth'] = 18
         channels = model['neck']['in_channels']
@@ -98,7 +107,8 @@ def shrink_model(model: dict[str, Any]) -> None:
     if 'rpn_head' in model:
         model['train_cfg']['rpn_proposal'].update(nms_pre=100, max_per_img=32)
         model['train_cfg']['rcnn']['sampler']['num'] = 16
-        model['roi_head']['bbox_head']['fc_out_channels'] = 32
+        if 'fc_out_channels' in model['roi_head']['bbox_head']:
+            model['roi_head']['bbox_head']['fc_out_channels'] = 32
     if model.get('detector', model['type']) == 'DETR':
         model['encoder']['num_layers'] = model['decoder']['num_layers'] = 1
 
@@ -112,32 +122,18 @@ def build(cfg: Config) -> Any:
 
 
 def check_built(leaf: str, cfg: Config, model: Any) -> None:
-    """The mixer and the supervisions that the config names are there."""
-    mixers = [m for m in model.modules() if isinstance(m, MixBatch)]
-    placed = [
-        part.supervision
-        for part in (
-            model,
-            *(getattr(model, n, None) for n in ('rpn_head', 'roi_head')),
-        )
-        if isinstance(getattr(part, 'supervision', None), Supervision)
-    ]
-    if model.with_bbox and not placed and hasattr(model.bbox_head, 'supervision'):
-        placed = [model.bbox_head.supervision]
-    method = split(leaf)[1]
+    """The mixer that the config names is there, and read by every head."""
+    mixers = mixers_of(model)
+    roi_only = leaf.endswith('-roi-only.py')
+    assert overrides_of(model) == (['Union()'] if roi_only else [])
+    check_mixing(SimpleNamespace(cfg=load(leaf), model=model), training=False)
     if leaf not in MIXED + STUDIED:
         assert not mixers
-        assert {type(s).__name__ for s in placed} <= {'Union'}
         return
-    (mixer,) = mixers
+    (mixer,) = mixers.values()
     assert mixer in list(model.data_preprocessor.batch_augments)
-    assert len(placed) == len(supervised(cfg.model))
     if leaf in MIXED:
-        expected = METHODS[method]
-        assert repr(mixer.settings.ratio) == expected.ratio
-        assert mixer.settings.keep == expected.keep
-        assert mixer.settings.mode == expected.mode
-        assert {type(s).__name__ for s in placed} == {expected.supervision}
+        check_mixer(mixer, METHODS[split(leaf)[1]])
 
 
 def check_step(leaf: str, cfg: Config, model: Any) -> None:
@@ -156,7 +152,7 @@ def check_step(leaf: str, cfg: Config, model: Any) -> None:
     same = mixed['inputs'].shape == alone['inputs'].shape and torch.equal(
         mixed['inputs'], alone['inputs']
     )
-    paired = method is not None and method.mode == 'pair'
+    paired = method is not None and method.mixer == 'PairBatch'
     assert same == (paired or leaf not in MIXED + STUDIED)
 
     before = [p.detach().clone() for p in model.parameters() if p.requires_grad]

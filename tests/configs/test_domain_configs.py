@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mmdet.datasets import VOCDataset
+from mmdet.registry import METRICS, MODELS
 from mmengine.config import Config
 
 from mmmix.apis.plain_config import plain_config
@@ -17,13 +19,13 @@ from .domain_cases import (
     DOMAIN_LEAVES,
     DOMAIN_MATRIX,
     LAMBDAS,
+    LETTER,
     METHOD_LEAVES,
     SMALL_BATCH,
     domains,
     parts,
     single_sets,
 )
-from .semi_cases import heads
 from .test_configs import CONFIG_KEYS
 
 every_leaf = pytest.mark.parametrize('leaf', DOMAIN_LEAVES)
@@ -44,8 +46,8 @@ def test_a_leaf_is_short_and_only_composes(leaf):
 
 
 @every_leaf
-def test_keys_are_those_of_a_runner_and_the_two_of_a_mix(leaf):
-    mixed = {'mix', 'supervision'} if parts(leaf)[2].mixed else set()
+def test_keys_are_those_of_a_runner_and_mix(leaf):
+    mixed = {'mix'} if parts(leaf)[2].mixed else set()
     assert set(load(leaf)) - CONFIG_KEYS == mixed
 
 
@@ -76,8 +78,6 @@ def test_readme_lists_every_leaf_with_its_batch(leaf):
 def without_method(leaf: str) -> dict[str, Any]:
     """A leaf as plain dicts, without all that may differ between methods."""
     cfg = load(leaf).to_dict()
-    for part in (cfg, *heads(cfg['model']['detector'])):
-        part.pop('supervision', None)
     cfg.pop('mix', None)
     cfg['model'].pop('mixers')
     for name in LAMBDAS:
@@ -119,10 +119,10 @@ def test_a_method_has_its_terms_mixers_and_supervision(leaf):
             ratio=dict(type='Uniform', low=0.9, high=1.0),
             keep='dominant',
         )
-    for head in heads(cfg.model.detector):
-        assert head.get('supervision') == cfg.get('supervision')
-    supervision = cfg.get('supervision') or dict(type='Union')
-    assert supervision['type'] == method.supervision
+    for mixer in map(MODELS.build, copy.deepcopy(list(mixers.values()))):
+        balanced = mixer.settings.keep == 'all'
+        expected = method.supervision if balanced else 'Union'
+        assert type(mixer.supervision).__name__ == expected
 
 
 @pytest.mark.parametrize('leaf', METHOD_LEAVES)
@@ -206,14 +206,14 @@ def test_it_trains_evaluates_and_saves_as_a_teacher_does(leaf):
     assert cfg.log_processor.by_epoch is False
 
 
-@every_leaf
+@pytest.mark.parametrize('leaf', sorted({*DOMAIN_LEAVES} - {*LETTER}))
 def test_a_step_that_is_not_finite_is_skipped_and_does_not_end_the_run(leaf):
     cfg = load(leaf)
     assert cfg.optim_wrapper.type == 'SkipNonFiniteOptimWrapper'
     max_norm = 10.0 if 'r101' in leaf else 35.0
     assert cfg.optim_wrapper.clip_grad == dict(max_norm=max_norm, norm_type=2)
     assert [hook.type for hook in cfg.custom_hooks] == [
-        'NumClassCheckHook',
+        'ClassCountHook',
         'MixScheduleHook',
         'MixTeacherHook',
         'DomainTeacherHook',
@@ -229,7 +229,10 @@ def test_evaluation_reports_voc_map_and_coco_ap(leaf):
     cfg = load(leaf)
     voc, style = cfg.val_evaluator
     assert cfg.test_evaluator == cfg.val_evaluator
-    assert (voc.type, voc.metric, voc.iou_thrs) == ('VOCMetric', 'mAP', 0.5)
+    # The AP of each class is what the LossMix paper's Tables 4 and 5 print.
+    kind = 'VOCMetric' if 'digits' in leaf else 'VOCStyleMetric'
+    assert voc.type == kind
+    assert METRICS.build(voc).iou_thrs == [0.5]
     assert voc.eval_mode == ('11points' if 'digits' in leaf else 'area')
     assert style.type == 'CocoStyleMetric'
     for loader in (cfg.val_dataloader, cfg.test_dataloader):

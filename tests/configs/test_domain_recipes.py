@@ -128,7 +128,6 @@ def test_the_detector_is_detectron2s_c4_with_two_layers_on_rois_of_7():
         type='Pretrained', checkpoint='open-mmlab://detectron2/resnet101_caffe'
     )
     assert ours['backbone'] == backbone
-    ours['rpn_head'].pop('supervision')
     assert ours['rpn_head'] == dict(rpn, type='MixRPNHead')
     roi = ours['roi_head']
     assert 'shared_head' not in roi

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mmdet
@@ -16,11 +17,10 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
-from mmmix.models.batch_augments import MixBatch
-from mmmix.models.supervisions import Supervision
+from mmmix.apis.checks import check_mixing
 from mmmix.models.teachers import TeacherProgress
 
-from .config_cases import ROOT, load
+from .config_cases import ROOT, load, mixers_of, overrides_of
 from .domain_cases import (
     DOMAIN_MATRIX,
     R101,
@@ -38,6 +38,8 @@ BATCHED = [
     f'{R101}_voc-clipart_lossmix.py',
     f'{R101}_voc-watercolor_lossmix.py',
     'domain_adaptation/ssd300_voc-clipart_lossmix.py',
+    f'{R101}_voc-clipart_lossmix-paper.py',
+    f'{R101}_voc12-watercolor_adaptive-teacher-paper.py',
     'demo/ssd_digits-domain_lossmix.py',
 ]
 DIGITS_LEAVES = [f'{base}_{m}.py' for base in DIGITS for m in DOMAIN_MATRIX[base]]
@@ -182,22 +184,25 @@ def built(leaf: str, data: Path, models: dict[str, Any]) -> Any:
 
 
 def check_built(leaf: str, model: Any) -> None:
-    """Mixers and supervisions are those of the method."""
+    """Mixers are those of the method, and read by every head."""
     method = parts(leaf)[2]
-    mixers = {n: m for n, m in model.named_modules() if isinstance(m, MixBatch)}
     found = {
-        name.removeprefix('mixers.'): (repr(m.settings.ratio), m.settings.keep)
-        for name, m in mixers.items()
+        name.removeprefix('mixers.'): (
+            repr(m.settings.ratio),
+            m.settings.keep,
+            type(m.supervision).__name__,
+        )
+        for name, m in mixers_of(model).items()
     }
-    balanced = dict.fromkeys(method.mixed, ('Beta(alpha=1)', 'all'))
-    noisy = dict.fromkeys(method.noisy, ('Uniform(low=0.9, high=1)', 'dominant'))
+    kind = ('Beta(alpha=1)', 'all', method.supervision)
+    noise = ('Uniform(low=0.9, high=1)', 'dominant', 'Union')
+    balanced, noisy = (
+        dict.fromkeys(method.mixed, kind),
+        dict.fromkeys(method.noisy, noise),
+    )
     assert found == balanced | noisy
-    kinds = {
-        type(module.supervision).__name__
-        for module in model.modules()
-        if isinstance(getattr(module, 'supervision', None), Supervision)
-    }
-    assert kinds == {method.supervision}
+    assert overrides_of(model) == []
+    check_mixing(SimpleNamespace(cfg=load(leaf), model=model), training=False)
 
 
 def check_step(leaf: str, cfg: Config, model: Any, phase: str) -> None:

@@ -13,9 +13,18 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 
 from mmmix.apis.pretrained import drop_pretrained
-from mmmix.models import LevelMixSSDHead, MixBatch
+from mmmix.models import LevelMixSSDHead
 
-from .config_cases import LEVELS, load, plain, split
+from .config_cases import (
+    LEVELS,
+    Method,
+    check_mixer,
+    load,
+    mixers_of,
+    overrides_of,
+    plain,
+    split,
+)
 from .tiny_data import moved, write_tiny_data
 
 VOC07 = 'studies/ssd300-r50_voc07_batch16.py'
@@ -35,9 +44,7 @@ def test_there_is_a_leaf_for_each_level_of_table_5():
 def test_a_leaf_differs_from_its_matched_baseline_by_the_level_alone(leaf):
     cfg = plain(leaf)
     model = cfg['model']
-    mix, supervision = cfg.pop('mix'), cfg.pop('supervision')
-    assert model.pop('mixer') == mix
-    assert model['bbox_head'].pop('supervision') == supervision
+    assert model.pop('mixer') == cfg.pop('mix')
     assert model['bbox_head'].pop('mix_levels') == [number(leaf) - 1]
     assert model['bbox_head']['type'] == 'LevelMixSSDHead'
     model['bbox_head']['type'] = 'MixSSDHead'
@@ -50,10 +57,8 @@ def test_a_leaf_differs_from_its_matched_baseline_by_the_level_alone(leaf):
 @pytest.mark.parametrize('leaf', LEVELS)
 def test_mixer_and_supervision_are_those_of_section_4_4(leaf):
     cfg = load(leaf)
-    assert cfg.mix == dict(
-        type='MixBatch', ratio=dict(type='Beta', alpha=0.75), align='resize'
-    )
-    assert cfg.supervision == dict(type='BoxMix')
+    expected = Method('Beta(alpha=0.75)', 'resize', 'all', 'BoxMix')
+    check_mixer(MODELS.build(copy.deepcopy(cfg.model.mixer)), expected)
     assert cfg.model.data_preprocessor.get('batch_augments') is None
 
 
@@ -75,7 +80,8 @@ def check_step(leaf: str, data: Path) -> None:
     model.init_weights()
     model.train()
     assert isinstance(model.bbox_head, LevelMixSSDHead)
-    assert [type(m) for m in model.modules() if isinstance(m, MixBatch)] == [MixBatch]
+    assert list(mixers_of(model)) == ['mixer']
+    assert overrides_of(model) == []
     sizes = []
     model.mixer.register_forward_hook(lambda *args: sizes.append(len(args[2][1])))
     before = [p.detach().clone() for p in model.bbox_head.parameters()]

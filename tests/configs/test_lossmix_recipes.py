@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import HOOKS, MODELS, TRANSFORMS
+from mmdet.registry import HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
-from mmmix.models.supervisions import LossMix, Union, build_supervision
+from mmmix.evaluation import VOCStyleMetric
+from mmmix.models.supervisions import LossMix, Union, build_override
 
 from .config_cases import load, pipelines, plain
 
@@ -97,10 +98,12 @@ def mixer_of(leaf: str) -> Any:
 
 
 def supervisions_of(leaf: str) -> list[Any]:
-    """The built supervisions of the RPN and of the RoI head."""
+    """What supervises the RPN and the RoI head: their own, or the mixer's."""
     model = load(leaf).model
+    mixed = model.data_preprocessor.get('batch_augments')
+    stamp = mixer_of(leaf).supervision if mixed else None
     return [
-        build_supervision(head.get('supervision'))
+        build_override(head.get('supervision')) or stamp
         for head in (model.rpn_head, model.roi_head)
     ]
 
@@ -206,7 +209,7 @@ def test_methods_of_tables_1_and_2(depth, dataset, method):
     leaf = f'faster-rcnn_r{depth}_{dataset}{method}.py'
     if METHODS[method] is None:
         assert 'batch_augments' not in load(leaf).model.data_preprocessor
-        assert [repr(s) for s in supervisions_of(leaf)] == ['Union()', 'Union()']
+        assert supervisions_of(leaf) == [None, None]
         return
     ratio, keep, supervision = METHODS[method]
     settings = mixer_of(leaf).settings
@@ -232,10 +235,40 @@ def test_table_3(leaf):
 @pytest.mark.parametrize('leaf', [leaf for leaf in TABLE_3 if leaf.startswith(STUDY)])
 def test_table_3_differs_from_table_1_by_its_row_alone(leaf):
     study = plain(leaf, without_mixing=True)
+    own = study['model']['rpn_head'].pop('supervision', None)
+    assert own == (dict(type='Union') if leaf.endswith('-roi-only.py') else None)
     base = plain('faster-rcnn_r50_voc.py')
-    # "Best AP checkpoints are reported."
-    assert study['default_hooks']['checkpoint'].pop('save_best') == 'coco/AP'
+    # "Best AP checkpoints are reported", Detectron2's AP.
+    assert study['default_hooks']['checkpoint'].pop('save_best') == 'pascal_voc/AP'
     assert base['default_hooks']['checkpoint'].pop('save_best') == 'pascal_voc/mAP'
     hooks, expected = study.pop('custom_hooks'), base.pop('custom_hooks')
     assert [hook['type'] for hook in hooks] == [hook['type'] for hook in expected]
     assert study == base
+
+
+ON_VOC = [
+    leaf for leaf in (*TABLE_3, *(row[0] for row in TABLES_1_AND_2)) if '_voc' in leaf
+]
+
+
+@pytest.mark.parametrize('leaf', sorted(set(ON_VOC)))
+def test_voc_is_scored_as_detectron2_scores_it(leaf):
+    """Tables 1 and 3: AP over IoU .5 to .95 and AP75, of 11 recalls; four digits."""
+    (voc, coco) = (built(metric, METRICS) for metric in load(leaf).test_evaluator)
+    assert isinstance(voc, VOCStyleMetric)
+    assert (voc.over_ious, voc.eval_mode) == (True, '11points')
+    assert type(coco).__name__ == 'CocoStyleMetric'
+    voc.dataset_meta = dict(classes=('a',))
+    truth = dict(bboxes=np.array([[0.0, 0, 99, 99]] * 3), labels=np.zeros(3, int))
+    truth.update(bboxes_ignore=np.zeros((0, 4)), labels_ignore=np.zeros(0, int))
+    truth['bboxes'] += 200 * np.arange(3)[:, None]
+    # IoUs of 1, 0.9 and 0.72: found at 10, 9 and 5 of the ten thresholds.
+    found = truth['bboxes'].copy()
+    found[1, 2] -= 10
+    found[2, 2] -= 28
+    detections = np.column_stack([found, [0.9, 0.8, 0.7]])
+    got = voc.compute_metrics([(truth, [detections])])
+    # Recalls of 1/3, 2/3 and 1 reach 4, 7 and 11 of the 11 recalls.
+    assert got['AP50'] == got['AP50_a'] == 1
+    assert got['AP75'] == round(7 / 11, 4)
+    assert got['AP'] == round((5 * 11 + 4 * 7 + 1 * 4) / 110, 4)

@@ -42,7 +42,8 @@ def test_voc_format(example):
         assert dataset.ann_file == f'ImageSets/Main/{name}.txt'
         assert dataset.pipeline == stock.val_dataloader.dataset.pipeline
     assert cfg.model.bbox_head.num_classes == 2
-    assert cfg.model.bbox_head.supervision.type == 'BoxMix'
+    (mixer,) = cfg.model.data_preprocessor.batch_augments
+    assert mixer.supervision.type == 'BoxMix'
 
 
 def test_coco_format(example):

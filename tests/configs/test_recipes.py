@@ -17,12 +17,14 @@ IMAGENET = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
 RESNET_FAMILY = [
     leaf
     for leaf in LEAVES
-    if leaf.startswith('ssd300-r50') and split(leaf)[1] != 'cutmix-pretrained'
+    if leaf.startswith('ssd300-r50')
+    and not (split(leaf)[1] or '').endswith('pretrained')
 ]
 SGD_FAMILY = [
     leaf
     for leaf in LEAVES
-    if leaf.startswith('ssd300_') or leaf == 'ssd300-r50_voc_cutmix-pretrained.py'
+    if leaf.startswith('ssd300_') or leaf.endswith('-pretrained.py')
+    if leaf.startswith('ssd300')
 ]
 CROP = [
     'CheckedLoadImageFromFile',

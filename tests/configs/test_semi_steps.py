@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +13,10 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
-from mmmix.models.batch_augments import MixBatch
-from mmmix.models.supervisions import Supervision
+from mmmix.apis.checks import check_mixing
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
+from .config_cases import check_mixer, load, mixers_of, overrides_of
 from .semi_cases import (
     BASES,
     COCO,
@@ -106,29 +107,16 @@ def test_a_batch_does_not_depend_on_the_generators_of_the_process(base, data):
 def test_the_built_teacher_mixes_as_its_name_says(leaf, data):
     model = MODELS.build(on_tiny_data(leaf, data).model)
     expected = SEMI_METHODS[base_and_method(leaf)[1]]
-    mixers = {n: m for n, m in model.named_modules() if isinstance(m, MixBatch)}
-    kinds = {
-        type(module.supervision).__name__
-        for module in model.modules()
-        if isinstance(getattr(module, 'supervision', None), Supervision)
-    }
+    mixers = mixers_of(model)
+    assert overrides_of(model) == []
+    check_mixing(SimpleNamespace(cfg=load(leaf), model=model), training=False)
     if expected is None:
         assert mixers == {}
-        assert kinds == {'Union'}
         return
     assert set(mixers) == {'mixers.sup', 'mixers.unsup', 'mixers.cross'}
-    assert kinds == {expected.supervision}
     for mixer in mixers.values():
-        settings = mixer.settings
-        assert (repr(settings.ratio), settings.align) == (
-            expected.ratio,
-            expected.align,
-        )
-        assert (settings.keep, settings.pad, settings.prob) == (
-            expected.keep,
-            'mean',
-            1.0,
-        )
+        check_mixer(mixer, expected)
+        assert (mixer.settings.pad, mixer.settings.prob) == ('mean', 1.0)
 
 
 def check_step(cfg: Config, names: set[str]) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from mmmix.engine import MixPreviewHook
 from mmmix.models import MixBatch
-from mmmix.visualization import draw_mixed_batch
+from mmmix.visualization import class_names, draw_mixed_batch
 from tests.helpers import annotations, mixed, samples_of
 
 MEAN, STD = torch.tensor([123.0, 116.0, 103.0]), torch.tensor([58.0, 57.0, 50.0])
@@ -136,3 +136,112 @@ def test_clipped_boxes_show_their_visible_share(monkeypatch):
     draw_mixed_batch(torch.zeros(1, 3, 100, 100), samples, **draw)
     figures = [text.split()[-1] for text in texts]
     assert figures == ['0.70', '0.30', '0.30', '1.00', '0.31', '0.30']
+
+
+class Failing(Visualizer):
+    """Cannot save a picture, say because the disk is full."""
+
+    def add_image(self, name, image, step):
+        raise OSError('no space left')
+
+
+def listening(hook, metainfo, visualizer=None):
+    """A preprocessor that a hook listens to, with its runner."""
+    model = nn.Module()
+    model.data_preprocessor = DetDataPreprocessor(
+        batch_augments=[dict(type='MixBatch', ratio=dict(type='Beta', alpha=1.0))]
+    )
+    runner = SimpleNamespace(
+        model=model,
+        visualizer=visualizer or Visualizer(),
+        train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=metainfo)),
+        iter=0,
+    )
+    hook.before_train(runner)
+    return runner
+
+
+def batch_of(channels=3, seed=0):
+    samples = samples_of(annotations((2, 2), seed=seed, size=100))
+    images = [torch.full((channels, 100, 100), 9 + i).byte() for i in range(2)]
+    return dict(inputs=images, data_samples=samples)
+
+
+def test_an_error_in_drawing_is_said_once_and_training_goes_on(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'mmmix.visualization.guarded.print_log', lambda text, **_: said.append(text)
+    )
+    runner = listening(MixPreviewHook(num_batches=3), {}, Failing())
+    for seed in range(4):
+        out = runner.model.data_preprocessor(batch_of(seed=seed), training=True)
+        assert out['inputs'].shape == (2, 3, 100, 100)
+    assert len(said) == 1
+    assert 'OSError: no space left' in said[0]
+    assert 'MixPreviewHook' in said[0]
+    # It has tried three batches, and listens no longer.
+    assert not runner.model.data_preprocessor._forward_hooks
+
+
+@pytest.mark.parametrize(
+    ('parts', 'expected'),
+    [
+        (('a', 'b'), ('a', 'b')),
+        ([dict(classes=('a', 'b'), year=7), dict(classes=('a', 'b'), year=12)], 'same'),
+        ([dict(classes=('a', 'b')), dict(classes=('b', 'a'))], None),
+        ([dict(classes=('a', 'b')), {}], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_names_of_sets_whose_metainfo_differs(parts, expected):
+    metainfo = dict(classes=parts) if isinstance(parts, tuple) else parts
+    names = ('a', 'b') if expected == 'same' else expected
+    assert class_names(metainfo) == names
+    runner = listening(MixPreviewHook(num_batches=1), metainfo)
+    runner.model.data_preprocessor(batch_of(), training=True)
+    ((name, picture, _),) = runner.visualizer.images
+    assert name == 'mix_preview'
+    assert picture.ndim == 3
+
+
+@pytest.mark.parametrize('channels', [1, 2, 3, 4, 5])
+@pytest.mark.parametrize('bgr_to_rgb', [False, True])
+def test_any_number_of_channels_is_shown(channels, bgr_to_rgb):
+    values = torch.tensor([40.0, 90.0, 200.0, 7.0, 8.0])[:channels]
+    inputs = values.view(1, -1, 1, 1).expand(1, -1, 300, 300)
+    samples = samples_of(annotations((0,), size=300))
+    picture = draw_mixed_batch(inputs, samples, bgr_to_rgb=bgr_to_rgb)
+    expected = {1: [40, 40, 40], 2: [40, 90, 0]}.get(channels, [40, 90, 200])
+    if channels > 2 and not bgr_to_rgb:
+        expected = expected[::-1]
+    assert picture[150, 150].tolist() == expected
+
+
+def test_labels_beyond_the_names_are_numbers(monkeypatch):
+    texts = []
+    monkeypatch.setattr(
+        'mmmix.visualization.draw_mix._write', lambda _, text, *__: texts.append(text)
+    )
+    batch = annotations((1,), size=100)
+    batch.gt_instances[0].labels[:] = 11
+    draw_mixed_batch(torch.zeros(1, 3, 100, 100), samples_of(batch), classes=['a'])
+    assert texts == ['11 1.00']
+
+
+def test_a_compiled_step_draws_outside_its_graph():
+    """Tracing matplotlib would end the run; so does a forward hook by itself."""
+    runner = listening(MixPreviewHook(num_batches=2), {})
+    preprocessor = runner.model.data_preprocessor
+
+    def step(data):
+        return preprocessor(data, training=True)['inputs'].sum() * 2
+
+    eager = [step(batch_of(seed=seed)) for seed in range(2)]
+    compiled_run = listening(MixPreviewHook(num_batches=2), {})
+    preprocessor = compiled_run.model.data_preprocessor
+    compiled = torch.compile(step, backend='eager')
+    assert [compiled(batch_of(seed=seed)) for seed in range(2)] == eager
+    for ours, plain in zip(compiled_run.visualizer.images, runner.visualizer.images):
+        np.testing.assert_array_equal(ours[1], plain[1])
+    assert len(compiled_run.visualizer.images) == 2

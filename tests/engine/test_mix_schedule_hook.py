@@ -47,7 +47,7 @@ def states(hook, by_epoch, start=0):
         hook.before_train_iter(runner, iteration % 5)
         assert len({mixer.enabled for mixer in mixers}) == 1
         seen.append(mixers[0].enabled)
-    assert int(mixers[1]._shared[1]) == 3
+    assert mixers[1].counter.epoch == 3
     return seen
 
 

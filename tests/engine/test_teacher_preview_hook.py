@@ -25,10 +25,10 @@ class Visualizer:
         self.pictures[name] = image
 
 
-def run(hook, model, steps, burn_in, first=0):
+def run(hook, model, steps, burn_in, first=0, metainfo=()):
     """Iterations of training with the hook in place."""
     visualizer = Visualizer()
-    dataset = SimpleNamespace(metainfo={})
+    dataset = SimpleNamespace(metainfo=metainfo)
     runner = SimpleNamespace(
         model=model,
         visualizer=visualizer,
@@ -100,3 +100,19 @@ def test_what_it_refuses():
         TeacherPreviewHook(interval=-1)
     with pytest.raises(TypeError, match='MixTeacher.*got Identity.*MixPreviewHook'):
         run(TeacherPreviewHook(), nn.Identity(), 1, 1)
+
+
+def test_drawing_never_ends_a_run(monkeypatch):
+    """Not with sets whose metainfo differs, nor where saving fails."""
+    said = []
+    monkeypatch.setattr(
+        'mmmix.visualization.guarded.print_log', lambda text, **_: said.append(text)
+    )
+    parts = [dict(classes=('a',), year=7), dict(classes=('a',), year=12)]
+    shown = run(TeacherPreviewHook(), semi_model(), 1, burn_in=4, metainfo=parts)
+    assert shown.steps == dict(preview_sup=[0])
+    assert not said
+    monkeypatch.setattr(Visualizer, 'add_image', lambda *_, **__: 1 / 0)
+    assert not run(TeacherPreviewHook(num_batches=2), semi_model(), 3, 1).steps
+    assert len(said) == 1
+    assert 'ZeroDivisionError' in said[0]

@@ -190,6 +190,34 @@ def test_a_model_without_detections_scores_zero():
     assert run(CocoStyleMetric(), images) == {f'coco/{name}': 0.0 for name in COLUMNS}
 
 
+@pytest.mark.parametrize('classwise', [False, True])
+@pytest.mark.parametrize('sides', [(20,), (60, 140), (20, 140), ()])
+def test_without_detections_as_with_a_wrong_one(sides, classwise):
+    """A size without objects is -1 in either case, one with objects 0."""
+    images = make_images(['a', 'b'])
+    for image in images:
+        image['instances'] = [
+            dict(bbox=[9.0, 9, 9 + side, 9 + side], bbox_label=1, ignore_flag=0)
+            for side in sides
+        ]
+    got = []
+    for count in (0, 1):
+        for image in images:
+            image['pred_instances'] = dict(
+                bboxes=torch.tensor([[390.0, 290, 399, 299]])[:count],
+                scores=torch.tensor([0.9])[:count],
+                labels=torch.tensor([1])[:count],
+            )
+        got.append(run(CocoStyleMetric(classwise=classwise), images))
+    columns = list(got[0])
+    assert columns == list(got[1])
+    np.testing.assert_array_equal(list(got[0].values()), list(got[1].values()))
+    for size, side in dict(S=20, M=60, L=140).items():
+        expected = 0 if side in sides else -1
+        assert got[0][f'coco/AP_{size}'] == got[0][f'coco/AR_{size}'] == expected
+    assert got[0]['coco/AP'] == got[0]['coco/AR_100'] == (0 if sides else -1)
+
+
 def test_classwise_comes_after_the_columns():
     got = run(CocoStyleMetric(classwise=True), make_images(['a', 'b', 'c']))
     assert list(got)[:12] == [f'coco/{column}' for column in COLUMNS]

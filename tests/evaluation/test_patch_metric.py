@@ -51,7 +51,7 @@ def run(images, **settings):
 
 
 def wide(width):
-    """A box on the patch's left side; its IoU with it is width / 100."""
+    """A box on the patch's left side; its IoU with it is (width + 1) / 101."""
     return (100.0, 100, 100 + width, 200)
 
 
@@ -97,6 +97,14 @@ def test_thresholds_differ():
     assert run(images, score_thr=0.95)['patch/detected_0.5'] == 0
 
 
+def test_the_last_pixels_belong_to_a_box():
+    """76 of 101 columns are 0.7525; without the last ones, 75 of 100."""
+    edge = (100.0, 100, 175, 200)
+    for thr, found in ((0.752, 1), (0.753, 0)):
+        got = run([image(0, [(edge, 0, 0.9)])], iou_thrs=(thr,))
+        assert got[f'patch/detected_{thr:g}'] == found
+
+
 def test_classes_weigh_the_same():
     """Three cats, one found, one called a dog; one dog, found."""
     images = [
@@ -112,10 +120,11 @@ def test_classes_weigh_the_same():
 
 
 def iou(a, b):
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
+    """In VOC's inclusive pixels."""
+    width = min(a[2], b[2]) - max(a[0], b[0]) + 1
+    height = min(a[3], b[3]) - max(a[1], b[1]) + 1
     inside = max(width, 0) * max(height, 0)
-    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
+    areas = [(c[2] - c[0] + 1) * (c[3] - c[1] + 1) for c in (a, b)]
     return inside / (sum(areas) - inside)
 
 

@@ -10,12 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmdet.structures.bbox import HorizontalBoxes
-from mmdet.structures.mask import BitmapMasks, PolygonMasks
 
 from mmmix.functional import (
     Region,
     cut_boxes,
-    cut_masks,
     cut_region,
     own_share,
     paste,
@@ -207,19 +205,3 @@ def test_what_is_seen_enough():
     assert seen_enough(HorizontalBoxes(boxes), visibility, 0.95).tolist() == [0]
     hidden = torch.zeros(5)
     assert seen_enough(boxes, hidden, 0.0).tolist() == []
-
-
-@pytest.mark.parametrize('component', [0, 1])
-def test_masks_are_cut_pixel_by_pixel(component):
-    rng = np.random.default_rng(0)
-    masks = rng.integers(0, 2, (3, *CANVAS), dtype=np.uint8)
-    region = Region(3, 5, 20, 17)
-    cut = cut_masks(BitmapMasks(masks, *CANVAS), region, component).masks
-    assert cut.dtype == masks.dtype
-    np.testing.assert_array_equal(cut, masks * shown(region, component))
-
-
-def test_polygons_have_no_holes():
-    polygons = PolygonMasks([[np.array([0.0, 0, 4, 0, 4, 4])]], *CANVAS)
-    with pytest.raises(TypeError, match='poly2mask=True'):
-        cut_masks(polygons, Region(0, 0, 2, 2), 0)

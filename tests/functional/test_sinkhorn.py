@@ -143,8 +143,94 @@ def test_half_precision_and_autocast_change_nothing():
         assert torch.equal(assignment(first.float(), second.float()), want)
 
 
+def early_stopped(first, second, epsilon, absolute, tolerance, every, limit=100):
+    """Plans of a batch by loops in float64, in the form of AlignMixup's code.
+
+    Potentials u and v in units of the cost, from 0; it stops where the sum over rows
+    of |Δu|, the mean over the batch, is below the tolerance. Returns the plans with
+    rows normalised, and the number of iterations.
+    """
+    costs = []
+    for a, b in zip(first.double().numpy(), second.double().numpy()):
+        cost = ((a.T[:, None, :] - b.T[None, :, :]) ** 2).sum(-1)
+        costs.append(cost if absolute else cost / cost.mean())
+    r, q = costs[0].shape
+    states = [(np.zeros(r), np.zeros(q)) for _ in costs]
+    for iteration in range(1, limit + 1):
+        moved = 0.0
+        for k, cost in enumerate(costs):
+            u, v = states[k][0].copy(), states[k][1].copy()
+            for i in range(r):
+                reach = logsumexp((v - cost[i]) / epsilon)
+                moved += abs(-epsilon * (math.log(r) + reach) - u[i]) / len(costs)
+                u[i] = -epsilon * (math.log(r) + reach)
+            for j in range(q):
+                v[j] = -epsilon * (math.log(q) + logsumexp((u - cost[:, j]) / epsilon))
+            states[k] = u, v
+        if iteration > 1 and iteration % every == 0 and moved < tolerance:
+            break
+    plans = [
+        np.exp((u[:, None] + v[None] - cost) / epsilon)
+        for cost, (u, v) in zip(costs, states)
+    ]
+    plans = [plan / plan.sum(axis=1, keepdims=True) for plan in plans]
+    return torch.from_numpy(np.stack(plans)), iteration
+
+
+@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize(
+    ('epsilon', 'absolute', 'tolerance', 'every'),
+    [
+        (0.1, True, 0.1, 1),  # AlignMixup's code
+        (0.1, False, 0.1, 1),
+        (0.05, False, 1e-3, 10),
+        (0.3, True, 1e-4, 7),
+    ],
+)
+def test_stopping_early_against_loops(seed, epsilon, absolute, tolerance, every):
+    # Absolute costs about 1, as that code's normalised features give.
+    first, second = (part / 1.5 for part in maps(seed, cells=(7, 9)))
+    want, count = early_stopped(first, second, epsilon, absolute, tolerance, every)
+    settings = dict(epsilon=epsilon, absolute=absolute)
+    got = assignment(first, second, tolerance=tolerance, check_every=every, **settings)
+    torch.testing.assert_close(got.double(), want, rtol=1e-3, atol=1e-5)
+    assert 1 < count < 100
+    fixed = assignment(first, second, iterations=count, **settings)
+    assert torch.equal(got, fixed)
+    assert not torch.equal(
+        got, assignment(first, second, iterations=count + 1, **settings)
+    )
+
+
+def test_padding_does_not_count_in_the_stop():
+    """Cells outside have potentials of -∞, whose differences are no numbers."""
+    first, second = maps(3, cells=(8, 8), pairs=1)
+    valid = torch.arange(8)[None] < 6
+    stop = dict(tolerance=1e-3, check_every=2)
+    got = assignment(first, second, valid=(valid, valid), **stop)
+    want = assignment(first[..., :6], second[..., :6], **stop)
+    torch.testing.assert_close(got[:, :6, :6], want, rtol=1e-3, atol=1e-4)
+    full = assignment(first, second, valid=(valid, valid))
+    assert not torch.allclose(got[:, :6, :6], full[:, :6, :6], rtol=1e-6, atol=0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS)
+def test_an_absolute_epsilon_is_one_of_the_cost(seed):
+    """With ε times the mean cost it is the plan of the relative ε."""
+    first, second = maps(seed, pairs=1)
+    mean = float(squared_distances(first, second).mean())
+    got = assignment(first, second, epsilon=0.1 * mean, absolute=True)
+    want = assignment(first, second, epsilon=0.1)
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-5)
+
+
 def test_wrong_settings_are_named():
     first, second = maps(0)
+    with pytest.raises(ValueError, match='tolerance must be above 0'):
+        assignment(first, second, tolerance=0.0)
+    with pytest.raises(ValueError, match='check_every must be at least 1, got 0'):
+        assignment(first, second, tolerance=0.1, check_every=0)
     with pytest.raises(ValueError, match='epsilon must be above 0'):
         assignment(first, second, epsilon=0)
     with pytest.raises(ValueError, match='iterations must be at least 1'):

@@ -70,6 +70,14 @@ def test_partners_are_permutations(size, seed):
         assert fixed == (size % 2 if pairing == 'reverse' else 0)
 
 
+def test_a_permutation_may_leave_samples_with_themselves():
+    """All n! come, so that on average one sample meets itself, as in the papers."""
+    draws = [draw_partners(counter_rng(i), 4, 'permutation') for i in range(2000)]
+    assert len({tuple(draw) for draw in draws}) == math.factorial(4)
+    fixed = [(draw == np.arange(4)).sum() for draw in draws]
+    assert np.mean(fixed) == pytest.approx(1.0, abs=0.1)
+
+
 def test_shuffle_is_random():
     draws = {tuple(draw_partners(counter_rng(i), 5, 'shuffle')) for i in range(500)}
     assert len(draws) == math.factorial(4)

@@ -9,12 +9,12 @@ from mmdet.models.task_modules.samplers import InstanceBalancedPosSampler
 from mmengine.structures import InstanceData
 
 from mmmix.models.merged_assignment import (
-    dominant_first,
     merge_assignments,
+    regressed_first,
     sample_once,
     seen_by,
 )
-from mmmix.structures import Annotations
+from mmmix.structures import Annotations, Factors
 
 # Priors 0 to 8: every pair of positive, negative and ignored.
 FIRST = AssignResult(
@@ -89,23 +89,23 @@ def test_one_sample_seen_from_either_side():
         assert view.avg_factor == 5 + 1
 
 
-def test_dominant_first_regroups_image_by_image():
+def test_regressed_first_regroups_image_by_image():
     components = [
         Annotations(
             [f'{name}{i}' for i in range(3)],
-            [dict(component_weight=w) for w in weights],
+            [dict(loss_factors=Factors(w, reg)) for w, reg in zip(weights, regs)],
             ignored,
         )
-        for name, weights, ignored in (
-            ('a', (0.9, 0.5, 0.1), ['ia0', 'ia1', 'ia2']),
-            ('b', (0.1, 0.5, 0.9), ['ib0', 'ib1', 'ib2']),
+        for name, weights, regs, ignored in (
+            ('a', (0.9, 0.5, 0.1), (1.0, 0.0, 0.0), ['ia0', 'ia1', 'ia2']),
+            ('b', (0.1, 0.5, 0.9), (0.0, 1.0, 1.0), ['ib0', 'ib1', 'ib2']),
         )
     ]
-    first, second = dominant_first(components)
+    first, second = regressed_first(components)
     assert first.gt_instances == ['a0', 'b1', 'b2']
     assert second.gt_instances == ['b0', 'a1', 'a2']
     assert first.ignored == ['ia0', 'ib1', 'ib2']
-    assert [m['component_weight'] for m in first.metas] == [0.9, 0.5, 0.9]
-    assert [m['component_weight'] for m in second.metas] == [0.1, 0.5, 0.1]
+    assert [m['loss_factors'].cls for m in first.metas] == [0.9, 0.5, 0.9]
+    assert [m['loss_factors'].cls for m in second.metas] == [0.1, 0.5, 0.1]
     bare = [component._replace(ignored=None) for component in components]
-    assert dominant_first(bare)[0].ignored == [None] * 3
+    assert regressed_first(bare)[0].ignored == [None] * 3

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from mmmix.models.supervisions.lossmix import is_regression
+from mmmix.models.loss_terms import is_regression
 from mmmix.structures import REGRESSION_WEIGHTS, Annotations
 from tests import helpers
 from tests.models.dense_heads import test_mix_rpn_head as rpn

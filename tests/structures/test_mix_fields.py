@@ -74,8 +74,8 @@ def test_split_gives_back_the_components():
         for got, want in zip(part.gt_instances, side.gt_instances):
             assert torch.equal(got.bboxes, want.bboxes)
             assert torch.equal(got.labels, want.labels)
-    weights = [[meta['component_weight'] for meta in part.metas] for part in parts]
-    assert weights == [[0.2, 0.7, 1.0], [0.8, 1 - 0.7, 0.0]]
+    batch = mixed(first, second, (0.2, 0.7, 1.0))
+    assert batch.weights == [(0.2, 0.8), (0.7, 1 - 0.7), (1.0, 0.0)]
     assert all('mix_weights' not in meta for part in parts for meta in part.metas)
 
 

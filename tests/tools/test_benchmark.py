@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from mmdet.datasets.transforms import Resize
 
 import mmmix
 from mmmix.apis.config_reading import config_name, read_config
@@ -201,6 +202,8 @@ def test_input_size_and_classes_come_from_the_config():
         300,
         500,
     )
+    for kind in ('mmdet.Resize', Resize):  # with its scope, or the class itself
+        assert input_size([dict(resize, type=kind)]) == (300, 500)
     with pytest.raises(ValueError, match='--size'):
         input_size([{'type': 'RandomResize', 'scale': (1, 1)}])
     nest = {'a': 1, 'b': [{'a': 2}, {'c': {'a': 3}}]}

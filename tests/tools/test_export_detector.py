@@ -200,6 +200,7 @@ def test_what_the_plain_config_keeps():
     cfg = semi_config('faster-rcnn_digits_boxmix')
     cfg.custom_imports = dict(imports=['mmmix', 'theirs.module', 'mmmix.models'])
     cfg.model.detector.data_preprocessor.batch_augments = [dict(type='MixBatch')]
+    cfg.model.detector.rpn_head.supervision = dict(type='Union')
     outer = cfg.model.data_preprocessor.data_preprocessor
     outer.update(mean=[1, 2, 3], batch_augments=[dict(type='MixBatch')])
     cfg.default_hooks.preview = dict(type='MixPreviewHook')

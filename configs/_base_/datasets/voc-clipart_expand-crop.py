@@ -69,7 +69,7 @@ test_dataloader = val_dataloader
 
 val_evaluator = [
     # by area, as in voc-clipart_short-600.py
-    dict(type='VOCMetric', metric='mAP', iou_thrs=0.5, eval_mode='area'),
+    dict(type='VOCStyleMetric', eval_mode='area'),
     dict(type='CocoStyleMetric'),
 ]
 test_evaluator = val_evaluator

@@ -1,4 +1,5 @@
-# VOC07 test at 300 x 300, for validation and for testing.
+# VOC07 test, for validation and for testing, at 300 x 300. A dataset file with
+# another size puts its own Resize in the pipeline.
 val_dataloader = dict(
     batch_size=8,
     num_workers=2,
@@ -35,7 +36,7 @@ test_dataloader = val_dataloader
 
 val_evaluator = [
     # VOC07 is scored at 11 recalls; only later years use the area ('area').
-    dict(type='VOCMetric', metric='mAP', iou_thrs=0.5, eval_mode='11points'),
+    dict(type='VOCStyleMetric', eval_mode='11points'),
     dict(type='CocoStyleMetric'),
 ]
 test_evaluator = val_evaluator

@@ -1,9 +1,7 @@
 # CutMix (CutMix suppl., alg. A1) read for boxes: each is clipped to what is visible and
 # counts by the visible share of it, whatever the ratio is.
 mix = dict(
-    type='MixBatch',
+    type='CutMixBatch',
     ratio=dict(type='Uniform', low=0.0, high=1.0),
-    mode='cutmix',
-    boxes='clip',
+    supervision=dict(type='Visible'),
 )
-supervision = dict(type='Visible')

@@ -2,6 +2,7 @@
 # uniform and adjusted to the exact area, and both targets count by it. On a detector
 # that is LossMix, which takes any mix of images (LossMix paper, sec. 3.3).
 mix = dict(
-    type='MixBatch', ratio=dict(type='Uniform', low=0.0, high=1.0), mode='cutmix'
+    type='CutMixBatch',
+    ratio=dict(type='Uniform', low=0.0, high=1.0),
+    supervision=dict(type='LossMix'),
 )
-supervision = dict(type='LossMix')

@@ -4,5 +4,5 @@ mix = dict(
     type='MixBatch',
     ratio=dict(type='Uniform', low=0.8, high=1.0),
     keep='dominant',
+    supervision=dict(type='Union'),
 )
-supervision = dict(type='Union')

@@ -1,26 +1,22 @@
-"""Annotations of the images that ``MixImage`` mixes, as a pipeline has them."""
+"""Annotations of the images that a mixer of images mixes, as a pipeline has them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmdet.structures.bbox import BaseBoxes
 
-from mmmix.functional import (
-    Region,
-    cut_boxes,
-    cut_masks,
-    seen_enough,
-    shift_boxes,
-    shift_masks,
-)
+from mmmix.functional import check_boxes
+from mmmix.mixing.pair import Pair
+from mmmix.mixing.placing import place_boxes, place_masks
 from mmmix.mixing.settings import MixerSettings
-from mmmix.structures import MIX_WEIGHTS
+from mmmix.structures import MIX_SUPERVISION, MIX_WEIGHTS
 
 from .packing import GT_MIX_VISIBILITY
 
-Size = tuple[int, int]
+_PER_BOX = ('gt_bboxes', 'gt_bboxes_labels', 'gt_ignore_flags', 'gt_masks')
 
 
 def check_mixable(item: dict) -> None:
@@ -31,13 +27,18 @@ def check_mixable(item: dict) -> None:
 
     Raises:
         TypeError: If there is an annotation that cannot be mixed.
-        ValueError: If it is already mixed.
+        ValueError: If it has met a mixer.
     """
     name = item.get('img_path')
     if MIX_WEIGHTS in item:
         raise ValueError(
             f'{name} is already mixed ({MIX_WEIGHTS}={item[MIX_WEIGHTS]}); use one '
-            'MixImage'
+            'mixer'
+        )
+    if MIX_SUPERVISION in item:
+        raise ValueError(
+            f'{name} has met a mixer before ({MIX_SUPERVISION}='
+            f'{item[MIX_SUPERVISION]}); use one mixer'
         )
     for key in ('gt_seg_map', 'proposals'):
         if key in item:
@@ -47,67 +48,95 @@ def check_mixable(item: dict) -> None:
             )
     if not isinstance(item.get('gt_bboxes'), BaseBoxes):
         raise TypeError(
-            f'{name}: gt_bboxes must be boxes as LoadAnnotations(with_bbox=True) '
-            f'gives them, got {type(item.get("gt_bboxes")).__name__}'
+            f'{name}: gt_bboxes must be boxes as LoadAnnotations(with_bbox=True, '
+            "box_type='hbox'), the default, gives them, got "
+            f'{type(item.get("gt_bboxes")).__name__}'
         )
 
 
-def placed_annotations(
-    item: dict,
-    component: int,
-    offset: Size,
-    canvas: Size,
-    region: Region | None,
-    settings: MixerSettings,
-) -> dict[str, Any]:
-    """Annotations of a component, moved and cut as its image is.
+def inside_only(items: Sequence[dict]) -> list[dict]:
+    """Images without boxes that augmentation has moved out of them.
 
     Args:
-        item: The component's results dict.
-        component: 0 for the image itself, 1 for its partner.
-        offset: (y, x) of the image on the canvas.
-        canvas: (height, width) of the canvas.
-        region: Where the partner is pasted, if it is.
+        items: Results dicts.
+
+    Raises:
+        ValueError: If a box is inverted or not finite.
+    """
+    inside = check_boxes(
+        [item['gt_bboxes'] for item in items],
+        [tuple(item['img'].shape[:2]) for item in items],
+        [str(item.get('img_path')) for item in items],
+    )
+    return [
+        item if kept is None else item | _selected(item, kept.numpy())
+        for item, kept in zip(items, inside)
+    ]
+
+
+def _selected(item: dict, kept: np.ndarray) -> dict[str, Any]:
+    """What an image has per box, of the boxes with these indices."""
+    return {name: item[name][kept] for name in _PER_BOX if name in item}
+
+
+def union_of(
+    items: Sequence[dict],
+    components: Sequence[int],
+    pair: Pair,
+    settings: MixerSettings,
+) -> tuple[dict[str, Any], list[int]]:
+    """Annotations of the components as one.
+
+    Args:
+        items: Results dicts of both images.
+        components: Whose boxes stay.
+        pair: Geometry and λ of the two.
         settings: The mixer's.
 
     Returns:
-        ``gt_bboxes`` and, where ``item`` has them, ``gt_bboxes_labels``,
+        ``gt_bboxes`` and, where the images have them, ``gt_bboxes_labels``,
         ``gt_ignore_flags`` and ``gt_masks``; of clipped boxes also
-        ``gt_mix_visibility``, unless only the dominant component's boxes stay.
+        ``gt_mix_visibility``, unless only the dominant component's boxes stay. And
+        the number of boxes of each component.
 
     Raises:
         TypeError: If masks cannot be moved or cut.
+        KeyError: If one image lacks what the other has.
     """
-    names = ('gt_bboxes_labels', 'gt_ignore_flags')
-    boxes = shift_boxes(item['gt_bboxes'], offset, canvas)
-    fields = {
-        'gt_bboxes': boxes,
-        **{name: item[name] for name in names if name in item},
+    placed = [_placed(items[k], k, pair, settings) for k in components]
+    union = {
+        name: _cat([fields[name] for fields in placed])
+        for name in placed[0]
+        if name != 'gt_masks'
     }
-    if 'gt_masks' in item:
-        fields['gt_masks'] = shift_masks(item['gt_masks'], offset, canvas)
-    if region is None or not settings.clips:
+    if 'gt_masks' in placed[0]:
+        clips = pair.region is not None and settings.clips
+        masks = [fields['gt_masks'] for fields in placed]
+        union['gt_masks'] = place_masks(masks, components, pair, clips)
+    return union, [len(fields['gt_bboxes']) for fields in placed]
+
+
+def _placed(
+    item: dict, component: int, pair: Pair, settings: MixerSettings
+) -> dict[str, Any]:
+    """Annotations of a component, moved and cut, but for the masks."""
+    boxes, visibility, seen = place_boxes(item['gt_bboxes'], pair, component, settings)
+    fields = {name: item[name] for name in _PER_BOX if name in item}
+    fields['gt_bboxes'] = boxes
+    if not len(boxes) and 'gt_bboxes_labels' in fields:
+        fields['gt_bboxes_labels'] = fields['gt_bboxes_labels'].astype(np.int64)
+    if visibility is None:
         return fields
-    fields['gt_bboxes'], visibility = cut_boxes(boxes, region, component)
-    if 'gt_masks' in fields:
-        fields['gt_masks'] = cut_masks(fields['gt_masks'], region, component)
-    seen = seen_enough(fields['gt_bboxes'], visibility, settings.min_visibility)
+    if len(seen) < len(boxes):
+        fields = _selected(fields, seen.numpy())
+        visibility = visibility[seen]
     if settings.keep == 'all':
         fields[GT_MIX_VISIBILITY] = visibility.numpy()
-    return {name: value[seen.numpy()] for name, value in fields.items()}
+    return fields
 
 
-def union_of(placed: list[dict[str, Any]]) -> dict[str, Any]:
-    """Annotations of several components as one.
-
-    Args:
-        placed: Those of each component, with the same names.
-    """
-    union = {}
-    for name in placed[0]:
-        values = [fields[name] for fields in placed]
-        is_array = isinstance(values[0], np.ndarray)
-        union[name] = (
-            np.concatenate(values) if is_array else type(values[0]).cat(values)
-        )
-    return union
+def _cat(values: list[Any]) -> Any:
+    """Concatenate arrays, or boxes."""
+    if isinstance(values[0], np.ndarray):
+        return np.concatenate(values)
+    return type(values[0]).cat(values)

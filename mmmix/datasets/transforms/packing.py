@@ -1,11 +1,16 @@
-"""Packing a sample that ``MixImage`` may have mixed."""
+"""Packing a sample that a mixer of images may have mixed."""
 
 from __future__ import annotations
 
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.registry import TRANSFORMS
 
-from mmmix.structures import MIX_BOXES, MIX_IDS, MIX_VISIBILITY, MIX_WEIGHTS
+from mmmix.structures import (
+    MIX_IDS,
+    MIX_SUPERVISION,
+    MIX_VISIBILITY,
+    MIX_WEIGHTS,
+)
 
 GT_MIX_IDS = f'gt_{MIX_IDS}'
 """Key of the boxes' components in the results dict of a pipeline."""
@@ -20,8 +25,8 @@ class PackMixInputs(PackDetInputs):
 
     ``gt_mix_ids`` and ``gt_mix_visibility`` become ``mix_ids`` and
     ``mix_visibility`` of ``gt_instances`` and ``ignored_instances``;
-    ``mix_weights`` and ``mix_boxes`` join the metainfo. An unmixed sample is
-    packed as by ``PackDetInputs``.
+    ``mix_weights`` and ``mix_supervision`` join the metainfo. A sample that met no
+    mixer is packed as by ``PackDetInputs``.
     """
 
     mapping_table = {
@@ -34,7 +39,7 @@ class PackMixInputs(PackDetInputs):
         """Pack one sample.
 
         Raises:
-            ValueError: If a transform between ``MixImage`` and this one changed
+            ValueError: If a transform between the mixer and this one changed
                 the number of boxes, so that nobody knows any more which box
                 belongs to which component.
         """
@@ -42,13 +47,17 @@ class PackMixInputs(PackDetInputs):
             expected, got = len(results[GT_MIX_IDS]), len(results['gt_bboxes'])
             if expected != got:
                 raise ValueError(
-                    f'{results.get("img_path")}: MixImage left {expected} boxes, but '
-                    f'{got} arrived at PackMixInputs. A transform after MixImage '
+                    f'{results.get("img_path")}: the mixer left {expected} boxes, but '
+                    f'{got} arrived at PackMixInputs. A transform after the mixer '
                     'drops or adds boxes (RandomCrop, FilterAnnotations, …); move it '
-                    'before MixImage.'
+                    'before MixImage (or CutMixImage).'
                 )
         packed = super().transform(results)
         packed['data_samples'].set_metainfo(
-            {key: results[key] for key in (MIX_WEIGHTS, MIX_BOXES) if key in results}
+            {
+                key: results[key]
+                for key in (MIX_WEIGHTS, MIX_SUPERVISION)
+                if key in results
+            }
         )
         return packed

@@ -1,21 +1,31 @@
 """Hooks that switch mixing and show it, lead teachers, and make runs resumable."""
 
+from .class_count_hook import ClassCountHook
+from .detection_pictures_hook import DetectionPicturesHook
 from .divergence_watch_hook import DivergenceWatchHook
 from .domain_teacher_hook import DomainTeacherHook
+from .epoch_rest_hook import EpochRestHook
 from .iteration_seed_hook import IterationSeedHook
 from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
 from .mix_teacher_hook import MixTeacherHook
 from .resume_skip_hook import ResumeSkipHook
+from .stop_hook import StopHook
 from .teacher_preview_hook import TeacherPreviewHook
+from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
+    'ClassCountHook',
+    'DetectionPicturesHook',
     'DivergenceWatchHook',
     'DomainTeacherHook',
+    'EpochRestHook',
     'IterationSeedHook',
     'MixPreviewHook',
     'MixScheduleHook',
     'MixTeacherHook',
     'ResumeSkipHook',
+    'StopHook',
     'TeacherPreviewHook',
+    'WholeCheckpointHook',
 ]

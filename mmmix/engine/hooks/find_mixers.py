@@ -7,18 +7,18 @@ from typing import Any
 
 from torch import nn
 
-from mmmix.datasets.transforms import MixImage
-from mmmix.models.batch_augments import MixBatch
+from mmmix.datasets.transforms import ImageMixer
+from mmmix.models.batch_augments import BatchMixer
 
 
-def find_batch_mixers(model: nn.Module) -> list[MixBatch]:
-    """All ``MixBatch`` inside a model, wrapped or not."""
-    return [module for module in model.modules() if isinstance(module, MixBatch)]
+def find_batch_mixers(model: nn.Module) -> list[BatchMixer]:
+    """All mixers of batches inside a model, wrapped or not."""
+    return [module for module in model.modules() if isinstance(module, BatchMixer)]
 
 
-def find_image_mixers(dataset: Any) -> list[MixImage]:
-    """All ``MixImage`` in the pipelines of a dataset and what it wraps."""
-    return [step for step in _steps(dataset) if isinstance(step, MixImage)]
+def find_image_mixers(dataset: Any) -> list[ImageMixer]:
+    """All mixers of images in the pipelines of a dataset and what it wraps."""
+    return [step for step in _steps(dataset) if isinstance(step, ImageMixer)]
 
 
 def _steps(node: Any) -> Iterator[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import torch
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -11,7 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.engine.unwrapped_model import unwrapped_model
-from mmmix.visualization import draw_branches
+from mmmix.visualization import DrawingGuard, class_names, draw_branches
 
 
 @HOOKS.register_module()
@@ -23,7 +25,8 @@ class MixPreviewHook(Hook):
     ``mix_preview``, that is to ``<work_dir>/<time>/vis_data/vis_image`` and to
     TensorBoard or the like where configured. A batch of several branches makes a
     picture of each, ``mix_preview_sup`` for one; what a teacher's student learns
-    from is mixed later, and shown by ``TeacherPreviewHook``.
+    from is mixed later, and shown by ``TeacherPreviewHook``. What cannot be drawn is
+    said once, and training goes on.
 
     Args:
         num_batches: How many batches of a run to save.
@@ -46,31 +49,31 @@ class MixPreviewHook(Hook):
             return
         model = unwrapped_model(runner)
         self._left = self.num_batches
-        self._classes = getattr(runner.train_dataloader.dataset, 'metainfo', {}).get(
-            'classes'
-        )
+        self._guard = DrawingGuard(type(self).__name__)
+        dataset = runner.train_dataloader.dataset
+        self._classes = class_names(getattr(dataset, 'metainfo', None))
         preprocessor = model.data_preprocessor
         mixer = getattr(model, 'mixer', None)  # of LevelMixDetector
 
         def listen(module: nn.Module, _: Any, output: Any) -> None:
+            if not runner.model.training:
+                return
             if module is mixer:
                 output = dict(zip(('inputs', 'data_samples'), output))
-            self._save(runner, preprocessor, output, handle)
+            self._guard(partial(self._save, runner, preprocessor, output))
+            self._left -= 1
+            if not self._left:
+                handle.remove()
 
+        # A compiled step calls it as it is: nothing in it is worth tracing.
+        listen = torch.compiler.disable(listen)
         handle = (mixer or preprocessor).register_forward_hook(listen)
 
-    def _save(
-        self, runner: Runner, preprocessor: nn.Module, data: Any, handle: Any
-    ) -> None:
-        """Draw one batch; stop listening after the last one."""
-        if not runner.model.training:
-            return
+    def _save(self, runner: Runner, preprocessor: nn.Module, data: Any) -> None:
+        """Draw one batch."""
         pictures = draw_branches(
             preprocessor, data, classes=self._classes, max_images=self.max_images
         )
         for name, picture in pictures.items():
             title = f'mix_preview_{name}' if name else 'mix_preview'
             runner.visualizer.add_image(title, picture, step=runner.iter)
-        self._left -= 1
-        if not self._left:
-            handle.remove()

@@ -9,6 +9,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmmix.mixing.checks import check_integer
+
 from .find_mixers import find_batch_mixers, find_image_mixers
 
 
@@ -21,9 +23,10 @@ class MixScheduleHook(Hook):
     LossMix-Partial (LossMix, Table 3) is ``end=16000`` of 18,000 iterations;
     "no mixing in the last 10 epochs" is ``last=10, by_epoch=True``.
 
-    It also tells ``MixImage`` the epoch, a counter of its draws. ``MixImage``
-    works ahead of the training by the loader's prefetched batches, so there an
-    iteration is met up to that many batches early; an epoch is met exactly.
+    It also tells mixers of images the epoch, a counter of their draws, which workers
+    that live on do not see otherwise. They work ahead of the training by the loader's
+    prefetched batches, so there an iteration is met up to that many batches early; an
+    epoch is met exactly.
 
     Args:
         begin: First t with mixing.
@@ -49,10 +52,7 @@ class MixScheduleHook(Hook):
         for name, bound in (('begin', begin), ('end', end), ('last', last)):
             if bound is None and name != 'begin':
                 continue
-            if isinstance(bound, bool) or not isinstance(bound, int):
-                raise TypeError(f'{name} must be an integer, got {bound!r}')
-            if bound < 0:
-                raise ValueError(f'{name} must not be negative, got {bound}')
+            check_integer(name, bound, least=0)
         if end is not None and last is not None:
             raise ValueError(f'give end or last, not both: {end=}, {last=}')
         if end is not None and end < begin:

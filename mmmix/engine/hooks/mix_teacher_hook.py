@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.datasets.samplers import MixSourceSampler
+from mmmix.datasets.view_geometry import check_view_geometry
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
@@ -84,25 +85,13 @@ class MixTeacherHook(Hook):
         empty_patience: int = 1000,
         distance_interval: int = 50,
     ) -> None:
-        counts = dict(
-            burn_in=burn_in,
-            empty_patience=empty_patience,
-            distance_interval=distance_interval,
-        )
-        for name, count in counts.items():
-            if isinstance(count, bool) or not isinstance(count, int):
-                raise TypeError(f'{name} must be an integer, got {count!r}')
-            if count < 0:
-                raise ValueError(f'{name} must not be negative, got {count}')
-        if not 0 < momentum <= 1:
-            raise ValueError(
-                f'momentum, the weight of the student, must lie in (0, 1], got '
-                f'{momentum}'
-            )
-        if buffers not in BUFFERS:
-            raise ValueError(f'buffers must be one of {BUFFERS}, got {buffers!r}')
-        if not 0 <= warmup < math.inf:
-            raise ValueError(f'warmup must be a number >= 0, got {warmup}')
+        for name, count in (
+            ('burn_in', burn_in),
+            ('empty_patience', empty_patience),
+            ('distance_interval', distance_interval),
+        ):
+            _check_count(name, count)
+        _check_average(momentum, buffers, warmup)
         self.momentum = momentum
         self.burn_in = burn_in
         self.buffers = buffers
@@ -135,13 +124,15 @@ class MixTeacherHook(Hook):
         Raises:
             TypeError: If the model has no teacher and student, or the burn-in
                 would not be known to it.
-            ValueError: If teacher and student differ in their tensors, or the
-                batches of the loader are not those of its ``MixSourceSampler``.
+            ValueError: If teacher and student differ in their tensors, the batches
+                of the loader are not those of its ``MixSourceSampler``, or a view of
+                unlabelled images moves pixels without a record of it.
         """
         model = self._checked_model(runner)
         loader = runner.train_dataloader
         if isinstance(loader.sampler, MixSourceSampler):
             loader.sampler.check_loader(loader)
+        check_view_geometry(loader.dataset)
         self._pairs = TeacherPairs(model.teacher, model.student)
         self._watch = PseudoLabelWatch(self.empty_patience)
         if self.burn_in > runner.max_iters:
@@ -220,3 +211,31 @@ class MixTeacherHook(Hook):
                 f'during burn_in={self.burn_in}; use MixTeacher, or burn_in=0'
             )
         return model
+
+
+def _check_count(name: str, count: Any) -> None:
+    """Make sure that a setting is a number of iterations.
+
+    Raises:
+        TypeError, ValueError: Naming it.
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f'{name} must be an integer, got {count!r}')
+    if count < 0:
+        raise ValueError(f'{name} must not be negative, got {count}')
+
+
+def _check_average(momentum: float, buffers: str, warmup: float) -> None:
+    """Make sure that the settings say how to average.
+
+    Raises:
+        ValueError: Naming the one that does not.
+    """
+    if not 0 < momentum <= 1:
+        raise ValueError(
+            f'momentum, the weight of the student, must lie in (0, 1], got {momentum}'
+        )
+    if buffers not in BUFFERS:
+        raise ValueError(f'buffers must be one of {BUFFERS}, got {buffers!r}')
+    if not 0 <= warmup < math.inf:
+        raise ValueError(f'warmup must be a number >= 0, got {warmup}')

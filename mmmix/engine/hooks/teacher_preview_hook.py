@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import torch
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -12,7 +13,12 @@ from mmengine.runner import Runner
 
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers.branches import Batch
-from mmmix.visualization import draw_preprocessed_batch, plain_preprocessor
+from mmmix.visualization import (
+    DrawingGuard,
+    class_names,
+    draw_preprocessed_batch,
+    plain_preprocessor,
+)
 
 
 @HOOKS.register_module()
@@ -27,7 +33,7 @@ class TeacherPreviewHook(Hook):
     the runner's visualizer, that is to ``<work_dir>/<time>/vis_data/vis_image``.
 
     Shown are the first iterations of a run, the first ones after burn-in, and one
-    in every ``interval``.
+    in every ``interval``. What cannot be drawn is said once, and training goes on.
 
     Args:
         num_batches: How many iterations to show of a run and after its burn-in.
@@ -67,6 +73,7 @@ class TeacherPreviewHook(Hook):
                 f'{type(model).__name__}; MixPreviewHook shows the batches of others'
             )
         self._first = runner.iter
+        self._guard = DrawingGuard(type(self).__name__)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -74,7 +81,7 @@ class TeacherPreviewHook(Hook):
         """Watch the model in the iterations to show."""
         if not is_main_process() or not self.max_images or not self._shows(runner):
             return
-        unwrapped_model(runner).watch(partial(self._save, runner))
+        unwrapped_model(runner).watch(partial(self._show, runner))
 
     def after_train_iter(
         self,
@@ -97,14 +104,19 @@ class TeacherPreviewHook(Hook):
             return True
         return bool(self.interval) and iteration % self.interval == 0
 
+    @torch.compiler.disable
+    def _show(self, runner: Runner, name: str, batch: Batch) -> None:
+        """Draw a batch if it can be drawn."""
+        self._guard(partial(self._save, runner, name, batch))
+
     def _save(self, runner: Runner, name: str, batch: Batch) -> None:
         """Draw a batch."""
         inputs, samples = batch
-        metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', {})
+        dataset = runner.train_dataloader.dataset
         picture = draw_preprocessed_batch(
             plain_preprocessor(unwrapped_model(runner).data_preprocessor),
             dict(inputs=inputs, data_samples=samples),
-            classes=metainfo.get('classes'),
+            classes=class_names(getattr(dataset, 'metainfo', None)),
             max_images=self.max_images,
         )
         runner.visualizer.add_image(f'preview_{name}', picture, step=runner.iter)

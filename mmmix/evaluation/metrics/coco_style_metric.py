@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from mmdet.evaluation import CocoMetric
 from mmdet.registry import METRICS
 
@@ -78,14 +79,28 @@ class CocoStyleMetric(CocoMetric):
         Returns:
             Column name to value, ``AP`` first; with ``classwise``, the AP of every
             class after them. A model that detects nothing at all has 0 in every
-            column. Empty with ``format_only``.
+            column that has objects. Empty with ``format_only``.
         """
         scores = dict(super().compute_metrics(results))
         if self.format_only:
             return scores
         if not scores:  # mmdet's answer if there is no detection at all
-            return dict.fromkeys(COLUMNS.values(), 0.0)
+            return self.compute_metrics(_with_a_miss(results))
         columns = {
             column: scores.pop(f'bbox_{item}') for item, column in COLUMNS.items()
         }
         return {**columns, **scores}
+
+
+def _with_a_miss(results: Sequence[tuple[dict, dict]]) -> list[tuple[dict, dict]]:
+    """The same with one detection, which finds nothing and changes no column.
+
+    COCO's evaluation, which knows the columns that have objects, does not run without.
+    """
+    (truth, found), *others = results
+    miss = dict(
+        bboxes=np.array([[-2.0, -2.0, -1.0, -1.0]]),
+        scores=np.zeros(1),
+        labels=np.zeros(1, dtype=np.int64),
+    )
+    return [(truth, {**found, **miss}), *others]

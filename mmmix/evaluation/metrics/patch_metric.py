@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from mmdet.evaluation import VOCMetric, eval_map
 from mmdet.registry import METRICS
-from mmdet.structures.bbox import bbox_overlaps
 from mmengine.evaluator import BaseMetric
+
+from mmmix.evaluation.voc_overlaps import voc_overlaps
 
 Judged = tuple[int, list[list[int]], tuple]
 """The class of an image's patch; for each IoU threshold, the classes of the detections
@@ -23,10 +24,10 @@ class PatchMetric(BaseMetric):
     """Detection of the patches of ``TransplantPatch`` (BoxMix paper, Table 4).
 
     A detection of ``score_thr`` and more is *of the patch* if it overlaps it by the
-    IoU threshold, whatever its class; unless it is right for another object, one of
-    its class that it overlaps by the threshold and, if that is the patch's class too,
-    more than the patch. A patch with such a detection of its class is detected. For
-    each IoU threshold, with 0.5 as example, this logs
+    IoU threshold, in VOC's inclusive pixels, whatever its class; unless it is right
+    for another object, one of its class that it overlaps by the threshold and, if that
+    is the patch's class too, more than the patch. A patch with such a detection of its
+    class is detected. For each IoU threshold, with 0.5 as example, this logs
 
     - ``patch/detected_0.5``: the number of patches detected,
     - ``patch/precision_0.5``: the share of the detections of a patch that name its
@@ -136,10 +137,10 @@ class PatchMetric(BaseMetric):
         sure = found['scores'] >= self.score_thr
         boxes, names = found['bboxes'][sure], found['labels'][sure]
         others, of_others = _other_objects(sample, patch[0], label)
-        on_patch = bbox_overlaps(boxes, patch)[:, 0]
+        on_patch = voc_overlaps(boxes, patch)[:, 0]
         same = names[:, None] == of_others[None]
         # A column of zeros: the greatest of no overlap at all.
-        overlaps = torch.where(same, bbox_overlaps(boxes, others), 0)
+        overlaps = torch.where(same, voc_overlaps(boxes, others), 0)
         on_other = torch.nn.functional.pad(overlaps, (1, 0)).amax(dim=1)
         unsaid = (on_other > on_patch) | (names != label)
         return label, [

@@ -16,10 +16,10 @@ class PseudoLabelMetric(BaseMetric):
     """Precision and recall of the detections above score thresholds.
 
     A teacher's detections above ``cls_pseudo_thr`` are what its student learns
-    from. A detection is right if it overlaps an object of its class that no
-    detection of a higher score has taken. Boxes of ``ignored_instances`` are
-    neither right nor wrong. Logged, for a threshold of 0.5, as
-    ``pseudo/precision_0.5`` and ``pseudo/recall_0.5`` in [0, 1], and
+    from. A detection is right if it overlaps an object of its class, in VOC's
+    inclusive pixels, that no detection of a higher score has taken. Boxes of
+    ``ignored_instances`` are neither right nor wrong. Logged, for a threshold of 0.5,
+    as ``pseudo/precision_0.5`` and ``pseudo/recall_0.5`` in [0, 1], and
     ``pseudo/count_0.5``, detections per image; a precision without any detection
     is -1, like a recall without any object.
 
@@ -103,6 +103,7 @@ class PseudoLabelMetric(BaseMetric):
                 true_boxes[true_labels == label],
                 ignored_boxes[ignored_labels == label],
                 iou_thr=self.iou_thr,
+                use_legacy_coordinate=True,  # as in VOCMetric
             )
             right[own], wrong[own] = hit[0], miss[0]
         return scores, right, wrong, len(true_labels)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from mmmix.functional import blend
 from mmmix.models.alignmix.transport import Transport, carry_maps
-from mmmix.structures import MIX_PARTNER, MIX_SIZES, TRANSPORT, get_mix_weights
+from mmmix.structures import get_mix_weights
+
+from .fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 
 Samples = Sequence[DetDataSample]
 Size = tuple[int, int]
@@ -33,7 +35,7 @@ class Pairs(NamedTuple):
 
     @classmethod
     def of(cls, samples: Samples, like: Tensor) -> Pairs:
-        """The pairs that ``MixBatch(mode='pair')`` made.
+        """The pairs that ``PairBatch`` made.
 
         Raises:
             TypeError, ValueError: If the weights are invalid.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,21 +12,29 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmmix.functional import assignment
+from mmmix.mixing.checks import check_unit
 from mmmix.mixing.counters import counter_rng, runner_counter
-from mmmix.mixing.settings import check_unit
 from mmmix.models.dense_heads import MixRPNHead, MixSSDHead
 from mmmix.models.detectors.detector_wrapper import DetectorWrapper
 from mmmix.models.roi_heads import MixStandardRoIHead
-from mmmix.models.supervisions import BoxMix
-from mmmix.models.supervisions.supervision import Losses
-from mmmix.structures import MIX_PARTNER
+from mmmix.models.supervisions import Losses
 
 from .aligned_pairs import AlignedPairs, Pairs, blended, valid_cells
+from .fields import MIX_PARTNER
+from .roi_head import AlignMixRoIHead
+from .rpn_head import AlignMixRPNHead
+from .ssd_head import AlignMixSSDHead
 
 Samples = Sequence[DetDataSample]
 Size = tuple[int, int]
 
 _STREAM = 0xA119
+
+_TWINS = (
+    (MixSSDHead, AlignMixSSDHead),
+    (MixRPNHead, AlignMixRPNHead),
+    (MixStandardRoIHead, AlignMixRoIHead),
+)
 
 
 @MODELS.register_module()
@@ -47,28 +55,32 @@ class AlignMix(DetectorWrapper):
     its content from.
 
     It is what the class of the detector builds: same submodules, state-dict keys and
-    predictions. Needs ``MixBatch(mode='pair')``, which leaves pixels alone, and
-    heads with ``BoxMix``::
+    predictions; its mix-aware heads become those of this package. Needs
+    ``PairBatch``, which leaves pixels alone and brings the supervision::
 
         model = dict(
             type='AlignMix',
             detector='SingleStageDetector',
             level=2,
-            data_preprocessor=dict(batch_augments=[_base_.mix]),
-            bbox_head=dict(supervision=_base_.supervision))
+            data_preprocessor=dict(batch_augments=[_base_.mix]))
 
     Args:
         detector: Class of the detector, or its whole config.
         level: Which of the neck's maps the plan is made at.
         epsilon: ε of the plan, relative to the mean cost.
-        iterations: Sinkhorn iterations.
+        iterations: Sinkhorn iterations, at most if ``tolerance`` is given.
+        absolute: Take ε in the units of the cost instead. AlignMixup's code has
+            ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1``.
+        tolerance: Stop where the potentials change by less; see
+            :func:`mmmix.functional.assignment`.
+        check_every: Iterations between two looks at that.
         input_prob: Share of the batches whose pixels are blended instead, as with
             BoxMix; ½ is what AlignMixup's code does.
         **settings: Arguments of the detector.
 
     Raises:
         TypeError: If ``detector`` or its heads do not fit.
-        ValueError: If a setting is out of range or a supervision is not ``BoxMix``.
+        ValueError: If a setting is out of range or a head has its own supervision.
         KeyError: If the detector's type is not registered.
     """
 
@@ -78,20 +90,33 @@ class AlignMix(DetectorWrapper):
         level: int,
         epsilon: float = 0.05,
         iterations: int = 100,
+        absolute: bool = False,
+        tolerance: float | None = None,
+        check_every: int = 10,
         input_prob: float = 0.0,
         **settings: Any,
     ) -> None:
-        super().__init__(detector, **settings)
+        if isinstance(detector, Mapping):
+            settings = {**detector, **settings}
+            detector = settings.pop('type')
+        super().__init__(detector, **{k: _twin(v) for k, v in settings.items()})
         if isinstance(level, bool) or not isinstance(level, int) or level < 0:
             raise ValueError(f"level must be an index of the neck's maps, got {level}")
-        self.level, self.epsilon, self.iterations = level, epsilon, iterations
+        self.level = level
+        self.plan = dict(
+            epsilon=epsilon,
+            iterations=iterations,
+            absolute=absolute,
+            tolerance=tolerance,
+            check_every=check_every,
+        )
         self.input_prob = check_unit('input_prob', input_prob)
         self._features: tuple[Tensor, ...] | None = None
         for name, head in _heads(self):
-            if not isinstance(head.supervision, BoxMix):
+            if head.supervision is not None:
                 raise ValueError(
-                    f'{name}: AlignMix carries labels for the supervision BoxMix, got '
-                    f'{head.supervision}'
+                    f'{name}: AlignMix carries labels for the supervision BoxMix that '
+                    f'PairBatch brings; leave supervision out, got {head.supervision}'
                 )
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
@@ -105,7 +130,7 @@ class AlignMix(DetectorWrapper):
 
         Args:
             batch_inputs: ``(N, 3, H, W)``.
-            batch_data_samples: N samples; those that ``MixBatch(mode='pair')``
+            batch_data_samples: N samples; those that ``PairBatch``
                 paired get mixed features.
 
         Raises:
@@ -156,7 +181,7 @@ class AlignMix(DetectorWrapper):
         )
         maps = coarse.flatten(2)
         plans = assignment(
-            maps[pairs.own], maps[pairs.partners], self.epsilon, self.iterations, valid
+            maps[pairs.own], maps[pairs.partners], valid=valid, **self.plan
         )
         itself = torch.eye(plans.shape[1], device=plans.device)
         plans = torch.where(valid[0][:, :, None], plans, itself)
@@ -168,15 +193,25 @@ class AlignMix(DetectorWrapper):
         return counter_rng(*counters, _STREAM).random() < self.input_prob
 
 
+def _twin(cfg: Any) -> Any:
+    """The config of a mix-aware head, as one that carries labels."""
+    kind = cfg.get('type') if isinstance(cfg, Mapping) else None
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    for head, twin in _TWINS:
+        if kind is head:
+            return {**cfg, 'type': twin}
+    return cfg
+
+
 def _heads(model: nn.Module) -> list[tuple[str, Any]]:
     """The heads of a detector that classify, by name.
 
     Raises:
         TypeError: If they are not those that can carry labels.
     """
-    kinds = dict(rpn_head=MixRPNHead, roi_head=MixStandardRoIHead)
+    kinds = dict(rpn_head=AlignMixRPNHead, roi_head=AlignMixRoIHead)
     if not hasattr(model, 'rpn_head'):
-        kinds = dict(bbox_head=MixSSDHead)
+        kinds = dict(bbox_head=AlignMixSSDHead)
     heads = [(name, getattr(model, name, None)) for name in kinds]
     for (name, head), kind in zip(heads, kinds.values()):
         if not isinstance(head, kind):

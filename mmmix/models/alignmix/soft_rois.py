@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from mmdet.models.task_modules.samplers import SamplingResult
 from torch import Tensor
 
 from mmmix.models.roi_heads.sample_weights import get_sample_weights
 from mmmix.models.roi_heads.shared_rois import SharedRoIs
 
 
+class AlignedRoIs(NamedTuple):
+    """``SharedRoIs`` of an image with a plan.
+
+    Attributes:
+        rois: As ``SharedRoIs``.
+        views: Likewise.
+        orders: Likewise.
+        indices: Likewise.
+        shares: ``(n, C + 1)``: what the plan makes of component 1's labels, each
+            class and the background.
+    """
+
+    rois: Tensor
+    views: list[SamplingResult]
+    orders: list[Tensor]
+    indices: Tensor
+    shares: Tensor
+
+
 def soft_cls_loss(
     head: Any,
     train_cfg: Any,
     cls_score: Tensor,
-    shared: Sequence[SharedRoIs],
+    shared: Sequence[SharedRoIs | AlignedRoIs],
     weights: Sequence[float],
 ) -> dict[str, Tensor]:
     """Classification loss of component 1, on the sample of both components.
@@ -29,7 +49,7 @@ def soft_cls_loss(
         head: The box head.
         train_cfg: Of the RoI head.
         cls_score: ``(n, C + 1)`` of all RoIs, image by image.
-        shared: The images' samples. Those without shares have hard labels.
+        shared: The images' samples. Those without a plan have hard labels.
         weights: Weight of component 1 of each image.
 
     Returns:
@@ -37,9 +57,9 @@ def soft_cls_loss(
     """
     shares = torch.cat(
         [
-            _hard_shares(head, train_cfg, image)
-            if image.shares is None
-            else weight * image.shares
+            weight * image.shares
+            if isinstance(image, AlignedRoIs)
+            else _hard_shares(head, train_cfg, image)
             for image, weight in zip(shared, weights)
         ]
     )

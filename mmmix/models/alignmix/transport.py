@@ -77,9 +77,10 @@ def carry_maps(plans: Tensor, sources: Tensor, grid: Size) -> Tensor:
     if not all(finer):
         plans, grid = pool_plans(plans, grid, size), size
     block = tuple(math.ceil(side / cells) for side, cells in zip(size, grid))
-    columns = _to_blocks(sources, grid, block)
+    # Autocast would pad in float32 and multiply in another type.
     with torch.autocast(sources.device.type, enabled=False):
-        carried = torch.bmm(plans.to(sources), columns)
+        columns = _to_blocks(sources, grid, block)
+        carried = torch.bmm(plans.to(columns), columns)
     return _from_blocks(carried, grid, block)[..., : size[0], : size[1]]
 
 
@@ -97,7 +98,9 @@ def pool_plans(plans: Tensor, grid: Size, size: Size) -> Tensor:
     member = _membership(grid[0], size[0], plans), _membership(grid[1], size[1], plans)
     member = torch.kron(*member)
     share = member / member.sum(dim=0)
-    return share.T @ plans @ member
+    # In the plans' own type: under autocast rows would be off by a hundredth.
+    with torch.autocast(plans.device.type, enabled=False):
+        return share.T @ plans @ member
 
 
 def _membership(cells: int, blocks: int, like: Tensor) -> Tensor:

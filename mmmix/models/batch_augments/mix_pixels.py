@@ -15,7 +15,11 @@ from mmmix.mixing.pair import Pair
 
 
 def mix_pixels(
-    inputs_a: Tensor, inputs_b: Tensor, pairs: Sequence[Pair], fill: Tensor | None
+    inputs_a: Tensor,
+    inputs_b: Tensor,
+    pairs: Sequence[Pair],
+    fill: Tensor | None,
+    pad_value: float = 0.0,
 ) -> Tensor:
     """Blend or cut the images of the pairs; all other images of batch a stay.
 
@@ -28,6 +32,7 @@ def mix_pixels(
         pairs: What to mix.
         fill: Colour of canvas that an image does not cover, ``(C, 1, 1)``; 0
             if None.
+        pad_value: What fills the frame beyond that of batch a.
 
     Returns:
         A new tensor ``(N, C, max(H, H'), max(W, W'))``.
@@ -38,7 +43,7 @@ def mix_pixels(
         fill = inputs_a.new_zeros((inputs_a.shape[1], 1, 1))
     whole = {pair.index for pair in pairs if pair.canvas == frame}
     for index in set(range(len(inputs_a))) - whole:
-        _copy(inputs_a[index], mixed[index])
+        _copy(inputs_a[index], mixed[index], pad_value)
     for pair in pairs:
         rows = (inputs_a[pair.index], inputs_b[pair.partner])
         layers = [
@@ -53,9 +58,9 @@ def mix_pixels(
     return mixed
 
 
-def _copy(row: Tensor, target: Tensor) -> None:
+def _copy(row: Tensor, target: Tensor, pad_value: float) -> None:
     """Copy an image of batch a, with its padding, into a frame as large or larger."""
     height, width = row.shape[1:]
     if row.shape != target.shape:
-        target.zero_()
+        target.fill_(pad_value)
     target[:, :height, :width] = row

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
+from torch import Tensor
 
-from mmmix.functional import (
-    check_boxes,
-    cut_boxes,
-    cut_masks,
-    seen_enough,
-    shift_boxes,
-    shift_masks,
-)
+from mmmix.functional import check_boxes
 from mmmix.mixing.pair import Pair, Size
+from mmmix.mixing.placing import place_boxes, place_masks
 from mmmix.mixing.settings import MixerSettings
 from mmmix.structures import (
-    MIX_BOXES,
     MIX_IDS,
-    MIX_PARTNER,
-    MIX_SIZES,
+    MIX_SUPERVISION,
     MIX_VISIBILITY,
     MIX_WEIGHTS,
+    check_mix_weights,
     dominant_component,
 )
 
@@ -35,23 +29,45 @@ UNMIXABLE = ('gt_sem_seg', 'gt_panoptic_seg', 'proposals')
 _INSTANCES = ('gt_instances', 'ignored_instances')
 
 
-def check_samples(samples: Sequence[DetDataSample]) -> list[Size]:
-    """Check that samples can be mixed, and return their image sizes.
+def image_sizes(samples: Sequence[DetDataSample]) -> list[Size]:
+    """(height, width) of each image without padding."""
+    return [tuple(sample.img_shape[:2]) for sample in samples]
+
+
+def check_samples(samples: Sequence[DetDataSample]) -> list[DetDataSample]:
+    """Check that samples can be mixed, and drop boxes that lie outside.
 
     Returns:
-        (height, width) of each image without padding.
+        The samples; where augmentation moved boxes out of an image, a copy of its
+        sample without them.
 
     Raises:
-        ValueError: If a sample is already mixed, has no ``img_shape``, or a box
-            that is inverted or outside its image.
+        ValueError: If a sample has met a mixer, has no ``img_shape``, or a box that
+            is inverted or not finite.
         TypeError: If a sample holds a field that cannot be mixed.
     """
     for sample in samples:
         _check_fields(sample)
-    sizes = [tuple(sample.img_shape[:2]) for sample in samples]
-    boxes = [sample.gt_instances.bboxes for sample in samples]
-    check_boxes(boxes, sizes, [_name(sample) for sample in samples])
-    return sizes
+    places = [
+        (i, field)
+        for i, sample in enumerate(samples)
+        for field in _INSTANCES
+        if 'bboxes' in sample.get(field, ())
+    ]
+    if not places:
+        return list(samples)
+    sizes, names = image_sizes(samples), [_name(sample) for sample in samples]
+    inside = check_boxes(
+        [samples[i].get(field).bboxes for i, field in places],
+        [sizes[i] for i, _ in places],
+        [names[i] for i, _ in places],
+    )
+    clean = list(samples)
+    for (i, field), indices in zip(places, inside):
+        if indices is not None:
+            clean[i] = copy_of(clean[i])
+            setattr(clean[i], field, clean[i].get(field)[indices])
+    return clean
 
 
 def _name(sample: DetDataSample) -> str:
@@ -63,13 +79,25 @@ def _check_fields(sample: DetDataSample) -> None:
     if sample.get(MIX_WEIGHTS) is not None:
         raise ValueError(
             f'{_name(sample)} is already mixed ({MIX_WEIGHTS}='
-            f'{sample.get(MIX_WEIGHTS)}); use one mixer, MixBatch or MixImage'
+            f'{sample.get(MIX_WEIGHTS)}); use one mixer, of batches or of images'
+        )
+    if MIX_SUPERVISION in sample:
+        raise ValueError(
+            f'{_name(sample)} has met a mixer before ({MIX_SUPERVISION}='
+            f'{sample.get(MIX_SUPERVISION)}); use one mixer, of batches or of images'
         )
     if 'img_shape' not in sample:
         raise ValueError(
             f"{_name(sample)} has no 'img_shape' in its metainfo; add it to meta_keys "
             'of PackDetInputs'
         )
+    for field in _INSTANCES:
+        labels = sample.get(field, {}).get('labels')
+        if labels is not None and len(labels) and labels.is_floating_point():
+            raise TypeError(
+                f'{_name(sample)}: labels of {field} must be integers, got '
+                f'{labels.dtype}; a transform of the pipeline changed their type'
+            )
     for field in UNMIXABLE:
         if field in sample:
             raise TypeError(
@@ -78,59 +106,7 @@ def _check_fields(sample: DetDataSample) -> None:
             )
 
 
-def mix_sample(
-    sample_a: DetDataSample,
-    sample_b: DetDataSample,
-    pair: Pair,
-    settings: MixerSettings,
-) -> DetDataSample:
-    """The mixed sample of a pair.
-
-    Args:
-        sample_a: Component 0.
-        sample_b: Component 1.
-        pair: Their geometry and λ.
-        settings: The mixer's; ``keep``, ``boxes`` and ``min_visibility`` count.
-
-    Returns:
-        A new sample on the pair's canvas. With ``keep='all'`` it carries
-        ``mix_weights`` and ``mix_ids``, of CutMix also ``mix_boxes`` and, with
-        ``boxes='clip'``, ``mix_visibility``, of ``mode='pair'`` also
-        ``mix_partner`` and ``mix_sizes``; with ``'dominant'`` it is an unmixed
-        sample with the boxes of the heavier component.
-
-    Raises:
-        TypeError: If polygon masks are to be clipped.
-        ValueError: If the two samples' annotations have different fields.
-    """
-    weights = (pair.lam, 1.0 - pair.lam)
-    samples = (sample_a, sample_b)
-    components = [0, 1]
-    mix_fields: dict[str, Any] = {MIX_WEIGHTS: weights}
-    if pair.region is not None:
-        mix_fields[MIX_BOXES] = settings.boxes
-    if settings.pairs_only:
-        mix_fields |= {MIX_PARTNER: pair.partner, MIX_SIZES: pair.sizes}
-    if settings.keep == 'dominant':
-        components = [dominant_component(weights)]
-        mix_fields = {}
-    mixed = _copy_of(sample_a)
-    metainfo = _canvas_metainfo(sample_a, sample_b, pair) | mix_fields
-    for name, value in metainfo.items():
-        mixed.set_field(value, name, field_type='metainfo')
-    for field in _INSTANCES:
-        placed = [
-            _place(samples[k].get(field), pair, k, settings)
-            for k in components
-            if field in samples[k]
-        ]
-        if placed:
-            merged = _merge(placed, field, _name(sample_a))
-            setattr(mixed, field, InstanceData(**merged))
-    return mixed
-
-
-def _copy_of(sample: DetDataSample) -> DetDataSample:
+def copy_of(sample: DetDataSample) -> DetDataSample:
     """A new sample of the same fields; ``new()`` would deep-copy the metainfo."""
     copied = type(sample)()
     for name, value in sample.metainfo_items():
@@ -138,6 +114,78 @@ def _copy_of(sample: DetDataSample) -> DetDataSample:
     for name, value in sample.items():
         setattr(copied, name, value)
     return copied
+
+
+def stamped(sample: DetDataSample, supervision: Any) -> DetDataSample:
+    """A copy of a sample that says how its batch is supervised."""
+    copied = copy_of(sample)
+    copied.set_field(supervision, MIX_SUPERVISION, field_type='metainfo')
+    return copied
+
+
+def in_frame(sample: DetDataSample, frame: Size) -> DetDataSample:
+    """A copy of a sample whose batch has grown to a frame (height, width).
+
+    Masks that filled the old frame fill the new one.
+    """
+    copied = copy_of(sample)
+    before = sample.get('batch_input_shape')
+    copied.set_field(frame, 'batch_input_shape', field_type='metainfo')
+    for field in _INSTANCES:
+        masks = sample.get(field, {}).get('masks')
+        if masks is not None and (masks.height, masks.width) == before:
+            instances = InstanceData(**dict(sample.get(field).items()))
+            instances.masks = masks.pad(frame)
+            setattr(copied, field, instances)
+    return copied
+
+
+def mix_sample(
+    sample_a: DetDataSample,
+    sample_b: DetDataSample,
+    pair: Pair,
+    settings: MixerSettings,
+    fields: Mapping[str, Any],
+) -> DetDataSample:
+    """The mixed sample of a pair.
+
+    Args:
+        sample_a: Component 0.
+        sample_b: Component 1.
+        pair: Their geometry and λ.
+        settings: The mixer's.
+        fields: Further metainfo of a mixed sample.
+
+    Returns:
+        A new sample on the pair's canvas, with the mixer's ``mix_supervision``. With
+        ``keep='all'`` it carries ``mix_weights`` and ``mix_ids``, of clipped boxes
+        also ``mix_visibility``; with ``'dominant'`` it is an unmixed sample with the
+        boxes of the heavier component.
+
+    Raises:
+        TypeError: If polygon masks are to be clipped.
+        ValueError: If the two samples' annotations have different fields.
+    """
+    weights = check_mix_weights((pair.lam, 1.0 - pair.lam))
+    samples = (sample_a, sample_b)
+    components = [0, 1]
+    mix_fields: dict[str, Any] = {MIX_WEIGHTS: weights, **fields}
+    if settings.keep == 'dominant':
+        components = [dominant_component(weights)]
+        mix_fields = {}
+    mixed = stamped(sample_a, settings.supervision)
+    metainfo = _canvas_metainfo(sample_a, sample_b, pair) | mix_fields
+    for name, value in metainfo.items():
+        mixed.set_field(value, name, field_type='metainfo')
+    for field in _INSTANCES:
+        found = [samples[k].get(field) for k in components]
+        where = f'{_name(sample_a)}: {field}'
+        if any(instances is not None for instances in found):
+            parts = _alike(found, where, field == 'ignored_instances')
+            setattr(mixed, field, _union(parts, components, pair, settings))
+        elif field in mixed:
+            delattr(mixed, field)  # the image's own, of which the partner has none
+    return mixed
 
 
 def _canvas_metainfo(
@@ -155,46 +203,85 @@ def _canvas_metainfo(
     return {'img_shape': pair.canvas, 'pad_shape': (height, width)}
 
 
-def _place(
-    instances: InstanceData, pair: Pair, component: int, settings: MixerSettings
-) -> dict[str, Any]:
-    """Fields of a component's instances, moved and cut as its image is."""
-    fields = dict(instances.items())
-    offset = pair.offsets[component]
-    if len(instances):
-        fields['bboxes'] = shift_boxes(fields['bboxes'], offset, pair.canvas)
-    if 'masks' in fields:
-        fields['masks'] = shift_masks(fields['masks'], offset, pair.canvas)
-    if pair.region is None or not settings.clips or 'bboxes' not in fields:
-        return fields
-    fields['bboxes'], visibility = cut_boxes(fields['bboxes'], pair.region, component)
-    if 'masks' in fields:
-        fields['masks'] = cut_masks(fields['masks'], pair.region, component)
-    seen = seen_enough(fields['bboxes'], visibility, settings.min_visibility)
-    if settings.keep == 'all':
-        fields[MIX_VISIBILITY] = visibility
-    return dict(InstanceData(**fields)[seen].items())
+def _alike(
+    found: Sequence[InstanceData | None], where: str, common: bool
+) -> list[InstanceData]:
+    """The components' instances with the same fields.
 
+    One without instances takes the fields of the other. Boxes to ignore may come
+    with labels or without, so of them the fields that both have are kept.
 
-def _merge(placed: list[dict[str, Any]], field: str, name: str) -> dict[str, Any]:
-    """Concatenate the components' fields and number their boxes."""
-    if len(placed) == 1:
-        return placed[0]
-    if placed[0].keys() != placed[1].keys():
+    Args:
+        found: Those of each component, or None.
+        where: What to call them in an error.
+        common: Whether to keep the common fields.
+
+    Raises:
+        ValueError: If they differ and shall not.
+    """
+    filled = [one for one in found if one is not None and len(one)]
+    if not filled:
+        filled = [max((one for one in found if one is not None), key=_num_fields)]
+    parts = [one if one is not None and len(one) else filled[0][:0] for one in found]
+    keys = [set(part.keys()) for part in parts]
+    if all(one == keys[0] for one in keys):
+        return parts
+    if not common:
         raise ValueError(
-            f'{name}: {field} of the two images to mix have different fields, '
-            f'{sorted(placed[0])} and {sorted(placed[1])}'
+            f'{where} of the two images to mix have different fields, '
+            f'{" and ".join(str(sorted(one)) for one in keys)}'
         )
-    merged = {key: _cat([fields[key] for fields in placed]) for key in placed[0]}
-    if 'labels' in merged:
-        ids = torch.zeros_like(merged['labels'])
-        ids[len(placed[0]['labels']) :] = 1
-        merged[MIX_IDS] = ids
+    kept = set.intersection(*keys)
+    return [
+        InstanceData(**{key: value for key, value in part.items() if key in kept})
+        for part in parts
+    ]
+
+
+def _num_fields(instances: InstanceData) -> int:
+    return len(instances.keys())
+
+
+def _union(
+    parts: Sequence[InstanceData],
+    components: Sequence[int],
+    pair: Pair,
+    settings: MixerSettings,
+) -> InstanceData:
+    """Instances of all components, numbered unless only the dominant ones stay."""
+    placed = [_place(*part, pair, settings) for part in zip(parts, components)]
+    masks = [part.pop('masks', None) for part in placed]
+    merged = InstanceData.cat(placed)
+    if settings.keep == 'all':
+        merged[MIX_IDS] = _ids(placed)
+    if masks[0] is not None:
+        clips = pair.region is not None and settings.clips
+        merged.masks = place_masks(masks, components, pair, clips)
     return merged
 
 
-def _cat(values: list[Any]) -> Any:
-    """Concatenate tensors, or what knows how to concatenate itself."""
-    if isinstance(values[0], torch.Tensor):
-        return torch.cat(values)
-    return type(values[0]).cat(values)
+def _ids(parts: Sequence[InstanceData]) -> Tensor:
+    """The component of each instance, on the device of the boxes."""
+    sizes = torch.tensor([len(part) for part in parts])
+    ids = torch.arange(len(parts)).repeat_interleave(sizes)
+    values = [value for value in parts[0].values() if hasattr(value, 'device')]
+    return ids.to(values[0].device) if values else ids
+
+
+def _place(
+    instances: InstanceData, component: int, pair: Pair, settings: MixerSettings
+) -> InstanceData:
+    """A component's instances, moved and cut as its image is, but for the masks."""
+    placed = InstanceData(**dict(instances.items()))
+    if not len(instances) and 'labels' in placed:
+        placed.labels = placed.labels.long()  # of nothing, numpy makes floats
+    if 'bboxes' not in placed:
+        return placed
+    placed.bboxes, visibility, seen = place_boxes(
+        instances.bboxes, pair, component, settings
+    )
+    if visibility is None:
+        return placed
+    if settings.keep == 'all':
+        placed[MIX_VISIBILITY] = visibility
+    return placed if len(seen) == len(placed) else placed[seen]

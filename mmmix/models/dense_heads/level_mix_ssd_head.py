@@ -9,7 +9,6 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor
 
-from mmmix.models.supervisions import BoxMix
 from mmmix.structures import Annotations
 
 from .mix_ssd_head import MixSSDHead, PairTargets
@@ -28,10 +27,9 @@ class LevelMixSSDHead(MixSSDHead):
     Args:
         *args: As ``MixSSDHead``.
         mix_levels: Indices of the levels to mix; 0 has the smallest anchors.
-        **kwargs: As ``MixSSDHead``. ``supervision`` must be ``BoxMix``.
+        **kwargs: As ``MixSSDHead``.
 
     Raises:
-        TypeError: If the supervision is not ``BoxMix``.
         ValueError: If there is no level of that index.
     """
 
@@ -44,17 +42,12 @@ class LevelMixSSDHead(MixSSDHead):
                 f'anchor generator, got {list(mix_levels)}'
             )
         self.mix_levels = tuple(mix_levels)
-        if not isinstance(self.supervision, BoxMix):
-            raise TypeError(
-                'LevelMixSSDHead mixes the targets of anchors and needs '
-                f"supervision=dict(type='BoxMix'), got {self.supervision!r}"
-            )
 
-    def _component_targets(
-        self, cls_scores: list[Tensor], components: list[Annotations]
-    ) -> tuple[list[list[Tensor]], PairTargets]:
+    def _pair_targets(
+        self, cls_scores: list[Tensor], parts: list[Annotations]
+    ) -> tuple[list[list[Tensor]], list[PairTargets]]:
         """As ``MixSSDHead``, with component 0's targets on the other levels."""
-        anchors, targets = super()._component_targets(cls_scores, components)
+        anchors, targets = super()._pair_targets(cls_scores, parts)
         mixed = torch.cat(
             [
                 torch.full_like(level[:, 0], index in self.mix_levels, dtype=torch.bool)
@@ -65,8 +58,7 @@ class LevelMixSSDHead(MixSSDHead):
         def merged(own: Tensor, other: Tensor) -> Tensor:
             return torch.where(mixed.view(-1, *[1] * (own.dim() - 1)), other, own)
 
-        return anchors, PairTargets(
-            [(own, merged(own, other)) for own, other in targets.labels],
-            [(own, merged(own, other)) for own, other in targets.weights],
-            [(own, tuple(map(merged, own, other))) for own, other in targets.boxes],
-        )
+        return anchors, [
+            PairTargets(*((own, merged(own, other)) for own, other in pair))
+            for pair in targets
+        ]

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.supervisions import build_supervision
-from mmmix.structures import (
-    BOX_WEIGHTS,
-    COMPONENT_WEIGHT,
-    REGRESSION_WEIGHTS,
-    Annotations,
+from mmmix.models.supervisions import (
+    Losses,
+    build_override,
+    sum_losses,
+    supervise,
 )
+from mmmix.structures import Annotations
+
+from .weighted_targets import WeightedTargets
 
 
-class MixAnchorHead:
-    """Mixin for subclasses of ``AnchorHead``: a supervision, targets with weights.
+class MixAnchorHead(WeightedTargets):
+    """Mixin for subclasses of ``AnchorHead``: a loss of mixed samples.
 
-    The supervision makes the loss of a batch, of the stock loss or of
-    ``loss_by_feat_boxmix``, which the head brings.
-
-    ``component_weight`` of the metainfo scales all label and box weights of an
-    image, ``box_weights`` of ``gt_instances`` those of the anchors assigned to
-    a box, and ``regression_weights`` their box weights alone. The normaliser,
-    which counts samples, stays stock. Without these fields the targets are the
-    stock ones.
+    The loss is the sum of the stock loss over the parts of the batch's supervision.
+    A supervision whose parts are joint needs a ``joint_loss`` of the head.
 
     Args:
         *args: As the stock head.
-        supervision: Config of a supervision, None means ``Union``.
+        supervision: Config of a supervision that replaces the mixer's; None takes
+            that of the mixer.
         **kwargs: As the stock head.
     """
+
+    honours_box_weights = True
 
     def __init__(
         self, *args: Any, supervision: dict | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.supervision = build_supervision(supervision)
+        self.supervision = build_override(supervision)
 
     def loss_by_feat(
         self,
@@ -49,56 +46,36 @@ class MixAnchorHead:
         batch_gt_instances: list[InstanceData],
         batch_img_metas: list[dict],
         batch_gt_instances_ignore: list[InstanceData] | None = None,
-    ) -> dict[str, list[Tensor]]:
+    ) -> Losses:
         """Losses of a batch, mixed or not; arguments as the stock head.
 
         Raises:
-            TypeError, ValueError: See :meth:`Supervision.loss`.
+            TypeError, ValueError: If the mixing fields are invalid, or the
+                supervision does not fit the head or the mixer.
         """
-        return self.supervision.loss(
-            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
-            stock_loss=partial(super().loss_by_feat, cls_scores, bbox_preds),
-            boxmix_loss=partial(self.loss_by_feat_boxmix, cls_scores, bbox_preds),
+        batch = Annotations(
+            batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
+        )
+        supervised = supervise(batch, self.supervision)
+        if supervised.joint:
+            return self.joint_loss(cls_scores, bbox_preds, supervised.parts)
+        stock_loss = super().loss_by_feat
+        return sum_losses(
+            [stock_loss(cls_scores, bbox_preds, *part) for part in supervised.parts]
         )
 
-    def _get_targets_single(
+    def joint_loss(
         self,
-        flat_anchors: Tensor,
-        valid_flags: Tensor,
-        gt_instances: InstanceData,
-        img_meta: dict[str, Any],
-        *args: Any,
-        **kwargs: Any,
-    ) -> tuple:
-        """Stock targets of one image, weighted."""
-        targets = super()._get_targets_single(
-            flat_anchors, valid_flags, gt_instances, img_meta, *args, **kwargs
-        )
-        labels, label_weights, bbox_targets, bbox_weights, *rest = targets
-        if COMPONENT_WEIGHT in img_meta:
-            label_weights = label_weights * img_meta[COMPONENT_WEIGHT]
-            bbox_weights = bbox_weights * img_meta[COMPONENT_WEIGHT]
-        if BOX_WEIGHTS in gt_instances:
-            factors = self._anchor_factors(labels, gt_instances[BOX_WEIGHTS], rest[2])
-            label_weights = label_weights * factors
-            bbox_weights = bbox_weights * factors[:, None]
-        if REGRESSION_WEIGHTS in gt_instances:
-            factors = self._anchor_factors(
-                labels, gt_instances[REGRESSION_WEIGHTS], rest[2]
-            )
-            bbox_weights = bbox_weights * factors[:, None]
-        return (labels, label_weights, bbox_targets, bbox_weights, *rest)
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: list[Annotations],
+    ) -> Losses:
+        """One loss of parts that share their samples.
 
-    def _anchor_factors(
-        self, labels: Tensor, box_weights: Tensor, sampling_result: Any
-    ) -> Tensor:
-        """Weight of the box each positive anchor is assigned to, 1 elsewhere.
-
-        ``pos_inds`` count the anchors inside the image only; labels are already
-        mapped back to all anchors, in the same order.
+        Raises:
+            TypeError: In heads that have none.
         """
-        factors = torch.ones_like(labels, dtype=box_weights.dtype)
-        positives = ((labels >= 0) & (labels < self.num_classes)).nonzero().squeeze(1)
-        order = sampling_result.pos_inds.argsort()
-        factors[positives] = box_weights[sampling_result.pos_assigned_gt_inds[order]]
-        return factors
+        raise TypeError(
+            f'BoxMix mixes the targets of anchors and {type(self).__name__} has none '
+            "to mix; use supervision=dict(type='LossMix')"
+        )

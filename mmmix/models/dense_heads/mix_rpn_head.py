@@ -1,11 +1,14 @@
-"""The region proposal network's head with a supervision for mixed samples."""
+"""The region proposal network's head for mixed samples."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmdet.models.dense_heads import RPNHead
+from mmdet.models.task_modules.assigners import AssignResult
 from mmdet.models.task_modules.prior_generators import anchor_inside_flags
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.models.utils import images_to_levels, multi_apply
@@ -14,13 +17,13 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.alignmix.soft_assignment import all_negative, soft_assignment
-from mmmix.models.merged_assignment import dominant_first, sample_once, seen_by
-from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
+from mmmix.models.ignored_boxes import HeedingAssigner
+from mmmix.models.merged_assignment import regressed_first, sample_once, seen_by
+from mmmix.models.supervisions import Losses
+from mmmix.structures import LOSS_FACTORS, Annotations
 
-from .drawn_anchors import DrawnAnchors, carried_shares, split_by_share
+from .drawn_anchors import DrawnAnchors, Grid, Targets
 from .mix_anchor_head import MixAnchorHead
-from .pair_targets import Levels
 
 
 @MODELS.register_module()
@@ -33,33 +36,35 @@ class MixRPNHead(MixAnchorHead, RPNHead):
 
     Args:
         *args: As ``RPNHead``.
-        supervision: Config of a supervision, e.g. ``dict(type='LossMix')``. None
-            means ``Union``. A sampler takes the place of mining here, so the
-            three ``positives`` rules of ``BoxMix`` are one and the same: it
-            draws from the anchors that are positive in either component.
+        supervision: Config of a supervision that replaces the mixer's; None takes
+            that of the mixer.
         **kwargs: As ``RPNHead``.
     """
 
-    def loss_by_feat_boxmix(
+    def _bbox_post_process(
+        self, results: InstanceData, *args: Any, **kwargs: Any
+    ) -> InstanceData:
+        """Stock proposals; under autocast the suppression takes no half precision."""
+        results.scores = results.scores.float()
+        return super()._bbox_post_process(results, *args, **kwargs)
+
+    def joint_loss(
         self,
         cls_scores: list[Tensor],
         bbox_preds: list[Tensor],
-        components: list[Annotations],
-        positives: str,
-    ) -> dict[str, list[Tensor]]:
+        parts: list[Annotations],
+    ) -> Losses:
         """BoxMix of two components (eq. 7-11) on one sample of anchors.
 
         An anchor's objectness target is λ o + (1 - λ) o'; a component that
-        ignores the anchor adds nothing. Offsets are the dominant component's,
-        with weight 1. Both terms are divided by the size of the sample. An image
-        with a plan (AlignMix) has component 1's labels carried through it, and the
-        offsets of component 0.
+        ignores the anchor adds nothing. The sample is drawn from the anchors that
+        are positive in either component. Offsets are the dominant component's,
+        with weight 1. Both terms are divided by the size of the sample.
 
         Args:
             cls_scores: Per level ``(N, num_anchors, H, W)``.
             bbox_preds: Per level ``(N, num_anchors * 4, H, W)``.
-            components: Two batches of N images.
-            positives: Without effect, see the class.
+            parts: Two batches of N images.
 
         Returns:
             Per level: ``loss_rpn_cls`` and ``loss_rpn_bbox``, scalars.
@@ -67,8 +72,18 @@ class MixRPNHead(MixAnchorHead, RPNHead):
         Raises:
             TypeError: If the sampler mines hard samples.
         """
-        components = dominant_first(components)
-        anchors, targets = self._component_targets(cls_scores, components)
+        parts = regressed_first(parts)
+        metas = [
+            {key: value for key, value in meta.items() if key != LOSS_FACTORS}
+            for meta in parts[0].metas
+        ]
+        sizes = [score.shape[-2:] for score in cls_scores]
+        grid = Grid(*self.get_anchors(sizes, metas, cls_scores[0].device), metas, sizes)
+        targets = self._joint_targets(grid, parts)
+        anchors = images_to_levels(
+            [cat_boxes(levels) for levels in grid.anchors],
+            [len(level) for level in grid.anchors[0]],
+        )
         passes = [
             multi_apply(
                 self.loss_by_feat_single,
@@ -82,91 +97,78 @@ class MixRPNHead(MixAnchorHead, RPNHead):
         ]
         cls_passes, (loss_bbox, *_) = zip(*passes)
         return dict(
-            loss_rpn_cls=[sum(parts) for parts in zip(*cls_passes)],
+            loss_rpn_cls=[sum(levels) for levels in zip(*cls_passes)],
             loss_rpn_bbox=loss_bbox,
         )
 
-    def _component_targets(
-        self, cls_scores: list[Tensor], components: list[Annotations]
-    ) -> tuple[list[Tensor], list[tuple]]:
+    def _joint_targets(self, grid: Grid, parts: list[Annotations]) -> list[Targets]:
         """Targets of each component on one sample of anchors per image.
 
-        Returns:
-            Anchors per level, ``(N, A, 4)``, and per component what
-            ``AnchorHead.get_targets`` returns, with label weights that are
-            scaled by the component's weight and box weights that are not. If an
-            image has a plan, component 1 has two of these, see
-            :func:`split_by_share`.
+        The box regression of the first of them counts alone.
         """
-        metas = [
-            {key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
-            for meta in components[0].metas
+        views = [
+            self._views(grid, parts, i, *self._assigned(grid, parts, i))
+            for i in range(len(grid.metas))
         ]
-        sizes = [score.shape[-2:] for score in cls_scores]
-        grid = self.get_anchors(sizes, metas, device=cls_scores[0].device)
-        levels = Levels(
-            [tuple(size) for size in sizes], self.prior_generator.num_base_priors
+        return [
+            self._view_targets(grid, part, samples)
+            for part, samples in zip(parts, zip(*views))
+        ]
+
+    def _assigned(
+        self, grid: Grid, parts: list[Annotations], index: int
+    ) -> tuple[Tensor, list[AssignResult]]:
+        """Which anchors lie inside an image, ``(A,)``, and each part's assignment."""
+        inside = anchor_inside_flags(
+            cat_boxes(grid.anchors[index]),
+            torch.cat(grid.valid_flags[index]),
+            grid.metas[index]['img_shape'][:2],
+            self.train_cfg['allowed_border'],
         )
-        views, shares = self._samples(*grid, components, levels)
-        targets = []
-        for component, samples in zip(components, views):
-            labels, label_weights, *rest = self._with_samples(samples).get_targets(
-                *grid, component.gt_instances, metas
-            )
-            factors = label_weights[0].new_tensor(
-                [[meta[COMPONENT_WEIGHT]] for meta in component.metas]
-            )
-            targets.append((labels, [w * factors for w in label_weights], *rest))
-        if any(share is not None for share in shares):
-            targets[1:] = split_by_share(targets[1], shares)
-        anchors = grid[0]
-        return images_to_levels(
-            [cat_boxes(levels) for levels in anchors],
-            [len(level) for level in anchors[0]],
-        ), targets
+        priors = InstanceData(priors=cat_boxes(grid.anchors[index])[inside])
+        assigner = HeedingAssigner(self.assigner)
+        return inside, [
+            assigner.assign(priors, part.gt_instances[index], part.ignored[index])
+            for part in parts
+        ]
 
-    def _samples(
+    def _views(
         self,
-        anchors: list[list[Tensor]],
-        valid_flags: list[list[Tensor]],
-        components: list[Annotations],
-        levels: Levels,
-    ) -> tuple[list[tuple[SamplingResult, ...]], list[Tensor | None]]:
-        """One sample of anchors per image, as each component sees it.
+        grid: Grid,
+        parts: list[Annotations],
+        index: int,
+        inside: Tensor,
+        assigned: Sequence[AssignResult],
+        seen: Sequence[AssignResult] | None = None,
+    ) -> list[SamplingResult]:
+        """One sample of an image's anchors, as each part sees it.
 
-        Returns:
-            Per component: N sampling results on the anchors inside the image. And
-            per image what its plan makes of component 1's labels, if it has one:
-            ``(A, 2)`` shares of object and background; its sample then is all
-            negative to component 1.
+        Args:
+            grid: The batch's anchors.
+            parts: Two batches of N images.
+            index: The image.
+            inside: ``(A,)`` bool, the anchors inside of it.
+            assigned: Of each part, to draw from.
+            seen: Of each part, to look at the sample with, if others.
         """
-        samples, shares = [], []
-        for i, (boxes, flags) in enumerate(zip(anchors, valid_flags)):
-            flat = cat_boxes(boxes)
-            shape = components[0].metas[i]['img_shape'][:2]
-            border = self.train_cfg['allowed_border']
-            inside = anchor_inside_flags(flat, torch.cat(flags), shape, border)
-            priors = flat[inside]
-            gts = [component.gt_instances[i] for component in components]
-            weights = [component.metas[i][COMPONENT_WEIGHT] for component in components]
-            assigned = [
-                self.assigner.assign(InstanceData(priors=priors), gt, c.ignored[i])
-                for gt, c in zip(gts, components)
-            ]
-            seen, share = assigned, None
-            if TRANSPORT in components[0].metas[i]:
-                share = carried_shares(
-                    assigned[1], inside, components[0].metas[i][TRANSPORT], levels
-                )
-                soft = soft_assignment(share[inside], len(gts[1]))
-                assigned, seen = [assigned[0], soft], [assigned[0], all_negative(soft)]
-            sample = sample_once(self.sampler, assigned, weights, priors, gts)
-            samples.append([seen_by(sample, a, priors, gt) for a, gt in zip(seen, gts)])
-            shares.append(share)
-        return list(zip(*samples)), shares
+        priors = cat_boxes(grid.anchors[index])[inside]
+        gts = [part.gt_instances[index] for part in parts]
+        weights = [part.metas[index][LOSS_FACTORS].cls for part in parts]
+        sample = sample_once(self.sampler, assigned, weights, priors, gts)
+        return [
+            seen_by(sample, view, priors, gt) for view, gt in zip(seen or assigned, gts)
+        ]
 
-    def _with_samples(self, samples: tuple[SamplingResult, ...]) -> MixRPNHead:
-        """A view of this head that takes these samples, one per image."""
+    def _view_targets(
+        self, grid: Grid, part: Annotations, samples: tuple[SamplingResult, ...]
+    ) -> Targets:
+        """Targets of a part on samples, label weights scaled by its factors."""
         head = copy.copy(self)
         head.assigner = head.sampler = DrawnAnchors(samples)
-        return head
+        labels, label_weights, *rest = head.get_targets(
+            grid.anchors, grid.valid_flags, part.gt_instances, grid.metas
+        )
+        factors = label_weights[0].new_tensor(
+            [[meta[LOSS_FACTORS].cls] for meta in part.metas]
+        )
+        return (labels, [weights * factors for weights in label_weights], *rest)

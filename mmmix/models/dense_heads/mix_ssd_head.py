@@ -1,4 +1,4 @@
-"""SSD's head with a supervision for mixed samples."""
+"""SSD's head for mixed samples."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from mmdet.registry import MODELS
 from mmdet.structures.bbox import cat_boxes
 from torch import Tensor
 
-from mmmix.structures import COMPONENT_WEIGHT, Annotations
+from mmmix.functional.soft_losses import POSITIVES
+from mmmix.mixing.checks import check_choice
+from mmmix.models.supervisions import Losses
+from mmmix.structures import LOSS_FACTORS, Annotations
 
 from .mix_anchor_head import MixAnchorHead
-from .pair_targets import Levels, PairTargets
+from .pair_targets import PairTargets
 
 
 @MODELS.register_module()
@@ -27,125 +30,94 @@ class MixSSDHead(MixAnchorHead, SSDHead):
 
     Args:
         *args: As ``SSDHead``.
-        supervision: Config of a supervision, e.g. ``dict(type='BoxMix')``. None
-            means ``Union``.
+        mix_positives: Which anchors BoxMix counts as positives while negatives are
+            mined: ``'dominant'``, ``'any'`` or ``'factored'``; see
+            :func:`mmmix.functional.boxmix_cls_losses`.
+        supervision: Config of a supervision that replaces the mixer's; None takes
+            that of the mixer.
         **kwargs: As ``SSDHead``.
+
+    Raises:
+        ValueError: If ``mix_positives`` is none of these.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, mix_positives: str = 'dominant', **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.mix_positives = check_choice('mix_positives', mix_positives, POSITIVES)
         self.loss_cls = MODELS.build(dict(type='CrossEntropyLoss', use_sigmoid=False))
 
-    def loss_by_feat_boxmix(
+    def joint_loss(
         self,
         cls_scores: list[Tensor],
         bbox_preds: list[Tensor],
-        components: list[Annotations],
-        positives: str,
-    ) -> dict[str, list[Tensor]]:
-        """BoxMix of two components (eq. 7-11), mined as ``positives`` says.
+        parts: list[Annotations],
+    ) -> Losses:
+        """BoxMix of two components (eq. 7-11), mined as ``mix_positives`` says.
 
         Classification and regression share one normaliser as in SSD:
-        Σ_i max(n_i, 1) over the images, with n_i of the positives rule. An image
-        with a plan (AlignMix) has component 1's labels carried through it, and the
-        offsets of component 0, whose matches it counts for them.
+        Σ_i max(n_i, 1) over the images, with n_i of the positives rule.
 
         Args:
             cls_scores: Per level ``(N, num_anchors * (C + 1), H, W)``.
             bbox_preds: Per level ``(N, num_anchors * 4, H, W)``.
-            components: Two batches of N images.
-            positives: ``'dominant'``, ``'any'`` or ``'factored'``.
+            parts: Two batches of N images.
 
         Returns:
             Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
         """
-        anchors, targets = self._component_targets(cls_scores, components)
-        log_probs = self._flatten(cls_scores, self.cls_out_channels).log_softmax(-1)
-        deltas = self._flatten(bbox_preds, 4)
-        levels = Levels(
-            [tuple(score.shape[2:]) for score in cls_scores],
-            self.prior_generator.num_base_priors,
+        anchors, targets = self._pair_targets(cls_scores, parts)
+        scores, deltas = (
+            torch.cat(
+                [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps], dim=1
+            )
+            for maps, width in ((cls_scores, self.cls_out_channels), (bbox_preds, 4))
         )
-        settings = (levels, self.train_cfg['neg_pos_ratio'], positives)
+        rule = (self.train_cfg['neg_pos_ratio'], self.mix_positives)
+        factors = zip(*([meta[LOSS_FACTORS] for meta in p.metas] for p in parts))
         images = [
-            targets.of_image(i, log_probs[i], meta, *settings)
-            for i, meta in enumerate(components[0].metas)
+            pair.terms(log_probs, pair_factors, *rule)
+            for pair, log_probs, pair_factors in zip(
+                targets, scores.log_softmax(-1), factors
+            )
         ]
+        if self.reg_decoded_bbox:
+            deltas = map(self.bbox_coder.decode, map(cat_boxes, anchors), deltas)
         avg_factor = sum(max(image.cls.num_pos, 1) for image in images)
         box_factor = sum(max(image.num_boxes, 1) for image in images)
+        beta = self.train_cfg['smoothl1_beta']
         return dict(
             loss_cls=[image.cls.loss[None] / avg_factor for image in images],
             loss_bbox=[
-                self._box_loss(
-                    cat_boxes(anchors[i]),
-                    deltas[i],
-                    *image.boxes,
-                    avg_factor=box_factor,
-                )
-                for i, image in enumerate(images)
+                smooth_l1_loss(delta, *image.boxes, beta=beta, avg_factor=box_factor)
+                for delta, image in zip(deltas, images)
             ],
         )
 
-    def _component_targets(
-        self, cls_scores: list[Tensor], components: list[Annotations]
-    ) -> tuple[list[list[Tensor]], PairTargets]:
+    def _pair_targets(
+        self, cls_scores: list[Tensor], parts: list[Annotations]
+    ) -> tuple[list[list[Tensor]], list[PairTargets]]:
         """Targets of both components on the anchors of the mixed canvas.
 
         Returns:
-            Anchors per image and level, and the pairs of targets, none of them
-            scaled by the component's weight.
+            Anchors per image and level, and the targets of each image, none of them
+            scaled by a factor of the image.
         """
         sizes = [score.shape[-2:] for score in cls_scores]
         metas = [
-            {key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
-            for meta in components[0].metas
+            {key: value for key, value in meta.items() if key != LOSS_FACTORS}
+            for meta in parts[0].metas
         ]
-        anchors, valid_flags = self.get_anchors(
-            sizes, metas, device=cls_scores[0].device
-        )
+        grid = self.get_anchors(sizes, metas, device=cls_scores[0].device)
         sides = []
-        for component in components:
+        for part in parts:
             levels = self.get_targets(
-                anchors,
-                valid_flags,
-                component.gt_instances,
+                *grid,
+                part.gt_instances,
                 metas,
-                batch_gt_instances_ignore=component.ignored,
+                batch_gt_instances_ignore=part.ignored,
                 unmap_outputs=True,
             )[:4]
-            sides.append([torch.cat(level, dim=1) for level in levels])
-        labels, label_weights, boxes, box_weights = (
-            list(zip(*pair)) for pair in zip(*sides)
-        )
-        box_pairs = [tuple(zip(*pair)) for pair in zip(boxes, box_weights)]
-        return anchors, PairTargets(labels, label_weights, box_pairs)
-
-    @staticmethod
-    def _flatten(levels: list[Tensor], channels: int) -> Tensor:
-        """Level maps to ``(N, A, channels)``, anchors in the stock order."""
-        return torch.cat(
-            [
-                level.permute(0, 2, 3, 1).reshape(len(level), -1, channels)
-                for level in levels
-            ],
-            dim=1,
-        )
-
-    def _box_loss(
-        self,
-        anchors: Tensor,
-        deltas: Tensor,
-        targets: Tensor,
-        weights: Tensor,
-        avg_factor: float,
-    ) -> Tensor:
-        """SSD's smooth L1 loss over one image's anchors."""
-        if self.reg_decoded_bbox:
-            deltas = self.bbox_coder.decode(anchors, deltas)
-        return smooth_l1_loss(
-            deltas,
-            targets,
-            weights,
-            beta=self.train_cfg['smoothl1_beta'],
-            avg_factor=avg_factor,
-        )
+            sides.append(zip(*(torch.cat(level, dim=1) for level in levels)))
+        return grid[0], [PairTargets(*zip(*pair)) for pair in zip(*sides)]

@@ -1,4 +1,4 @@
-"""YOLOv3's head with a supervision for mixed samples.
+"""YOLOv3's head for mixed samples.
 
 Shape shorthand: N images, A anchors of a level or of an image, C classes. A
 target map holds (x, y, w, h, confidence, C class targets) per anchor. In a
@@ -8,7 +8,6 @@ and class terms and that of its box terms.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,19 +17,20 @@ from mmdet.structures.bbox import bbox_overlaps, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.supervisions import build_supervision
+from mmmix.models.supervisions import (
+    Losses,
+    build_override,
+    sum_losses,
+    supervise,
+)
 from mmmix.structures import (
     BOX_WEIGHTS,
-    COMPONENT_WEIGHT,
+    LOSS_FACTORS,
     REGRESSION_WEIGHTS,
     Annotations,
-    dominant_component,
+    Factors,
 )
 
-# Metainfo of a component's image under BoxMix: the factor of its box terms.
-_BOX_TERM_WEIGHT = 'box_term_weight'
-# Metainfo of ``gt_instances`` in a weighted pass: (cls, reg) factors of the image.
-_TERM_WEIGHTS = 'term_weights'
 # Metainfo of ``gt_instances``: the boxes to ignore, which mmdet does not hand on.
 _IGNORED = 'ignored_bboxes'
 
@@ -46,19 +46,27 @@ class MixYOLOV3Head(YOLOV3Head):
     ``loss_xy`` and ``loss_wh`` as regression. As in mmdet,
     ``ignored_instances`` have no effect, unless ``ignore_iof_thr`` is set.
 
+    YOLOv3 neither samples nor mines, so the joint parts of ``BoxMix`` are passes as
+    any others: binary cross-entropy is linear in its target, and the soft targets of
+    eq. 8 are never built. Where both components have an anchor as positive or
+    negative, their confidence terms times their weights are the loss of the target
+    λ pos + (1 - λ) pos'; a component that ignores it adds nothing. Offsets are the
+    dominant component's, with weight 1.
+
     A box whose centre lies on or beyond the border of the map belongs to the
     nearest cell; the stock head takes a cell of another row there, or fails
     with an ``IndexError``.
 
     Args:
         *args: As ``YOLOV3Head``.
-        supervision: Config of a supervision, e.g. ``dict(type='BoxMix')``. None
-            means ``Union``. YOLOv3 neither samples nor mines, so the three
-            ``positives`` rules of ``BoxMix`` are one and the same here.
+        supervision: Config of a supervision that replaces the mixer's; None takes
+            that of the mixer.
         ignore_iof_thr: An anchor is no negative if at least this share of it lies
             in a box to ignore, as in ``MaxIoUAssigner``; -1 for never.
         **kwargs: As ``YOLOV3Head``.
     """
+
+    honours_box_weights = True
 
     def __init__(
         self,
@@ -68,7 +76,7 @@ class MixYOLOV3Head(YOLOV3Head):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.supervision = build_supervision(supervision)
+        self.supervision = build_override(supervision)
         self.ignore_iof_thr = ignore_iof_thr
 
     def loss_by_feat(
@@ -77,73 +85,26 @@ class MixYOLOV3Head(YOLOV3Head):
         batch_gt_instances: list[InstanceData],
         batch_img_metas: list[dict],
         batch_gt_instances_ignore: list[InstanceData] | None = None,
-    ) -> dict[str, list[Tensor]]:
+    ) -> Losses:
         """Losses of a batch, mixed or not; arguments as ``YOLOV3Head``.
 
         Raises:
-            TypeError, ValueError: See :meth:`Supervision.loss`.
+            TypeError, ValueError: If the mixing fields are invalid, or contradict
+                the supervision.
         """
-        return self.supervision.loss(
-            Annotations(batch_gt_instances, batch_img_metas, batch_gt_instances_ignore),
-            stock_loss=partial(self._weighted_loss, pred_maps),
-            boxmix_loss=partial(self.loss_by_feat_boxmix, pred_maps),
+        batch = Annotations(
+            batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
+        parts = supervise(batch, self.supervision).parts
+        return sum_losses([self._part_loss(pred_maps, part) for part in parts])
 
-    def loss_by_feat_boxmix(
-        self, pred_maps: list[Tensor], components: list[Annotations], positives: str
-    ) -> dict[str, list[Tensor]]:
-        """BoxMix of two components (eq. 7-11).
-
-        Binary cross-entropy is linear in its target, so the soft targets of
-        eq. 8 are never built: an anchor's confidence and class terms are the
-        components' terms times their weights. Where both components have the
-        anchor as positive or negative, that is the loss of the confidence
-        target λ pos + (1 - λ) pos'; a component that ignores it adds nothing.
-        Offsets are the dominant component's, with weight 1.
-
-        Args:
-            pred_maps: Per level ``(N, num_anchors * (5 + C), H, W)``.
-            components: Two batches of N images.
-            positives: Without effect, see the class.
-
-        Returns:
-            The stock losses' names, each with one scalar per level.
-        """
-        weights = zip(*([m[COMPONENT_WEIGHT] for m in c.metas] for c in components))
-        dominant = [dominant_component(pair) for pair in weights]
-        passes = []
-        for k, (gt_instances, metas, ignored) in enumerate(components):
-            metas = [
-                {**meta, _BOX_TERM_WEIGHT: float(k == d)}
-                for meta, d in zip(metas, dominant)
-            ]
-            passes.append(self._weighted_loss(pred_maps, gt_instances, metas, ignored))
-        return {
-            name: [sum(level) for level in zip(*(losses[name] for losses in passes))]
-            for name in passes[0]
-        }
-
-    def _weighted_loss(
-        self,
-        pred_maps: list[Tensor],
-        batch_gt_instances: list[InstanceData],
-        batch_img_metas: list[dict],
-        batch_gt_instances_ignore: list[InstanceData] | None = None,
-    ) -> dict[str, list[Tensor]]:
-        """The stock loss with the weights that metainfo and boxes carry."""
-        if any(COMPONENT_WEIGHT in meta for meta in batch_img_metas):
-            batch_gt_instances = [
-                _with_term_weights(*pair)
-                for pair in zip(batch_gt_instances, batch_img_metas)
-            ]
-        if self.ignore_iof_thr > 0 and batch_gt_instances_ignore is not None:
-            batch_gt_instances = [
-                _with_ignored(*pair)
-                for pair in zip(batch_gt_instances, batch_gt_instances_ignore)
-            ]
-        return super().loss_by_feat(
-            pred_maps, batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
-        )
+    def _part_loss(self, pred_maps: list[Tensor], part: Annotations) -> Losses:
+        """The stock loss of a part, with the factors of its images and boxes."""
+        instances, metas, ignored = part
+        instances = [_with_factors(*pair) for pair in zip(instances, metas)]
+        if self.ignore_iof_thr > 0 and ignored is not None:
+            instances = [_with_ignored(*pair) for pair in zip(instances, ignored)]
+        return super().loss_by_feat(pred_maps, instances, metas, ignored)
 
     def _get_targets_single(
         self,
@@ -159,11 +120,11 @@ class MixYOLOV3Head(YOLOV3Head):
         if len(ignored):
             shares = bbox_overlaps(torch.cat(anchors), ignored, mode='iof')
             neg_map[shares.amax(dim=1) >= self.ignore_iof_thr] = 0
-        weighed = (_TERM_WEIGHTS, BOX_WEIGHTS, REGRESSION_WEIGHTS)
+        weighed = (LOSS_FACTORS, BOX_WEIGHTS, REGRESSION_WEIGHTS)
         if not any(name in gt_instances for name in weighed):
             return target_map, neg_map
-        terms = target_map.new_tensor(gt_instances.get(_TERM_WEIGHTS, (1.0, 1.0)))
-        weights = terms.repeat(len(target_map), 1)
+        factors = gt_instances.get(LOSS_FACTORS, Factors(1.0, 1.0))
+        weights = target_map.new_tensor(factors).repeat(len(target_map), 1)
         positive = target_map[:, 4] > 0
         if any(name in gt_instances for name in weighed[1:]):
             # The stock method keeps the assignment to itself.
@@ -230,11 +191,11 @@ class MixYOLOV3Head(YOLOV3Head):
         )
 
 
-def _with_term_weights(instances: InstanceData, meta: dict[str, Any]) -> InstanceData:
-    """A copy that knows the factors of its image's terms."""
-    weight = meta[COMPONENT_WEIGHT]
-    factors = (weight, meta.get(_BOX_TERM_WEIGHT, weight))
-    return instances.new(metainfo={_TERM_WEIGHTS: factors})
+def _with_factors(instances: InstanceData, meta: dict[str, Any]) -> InstanceData:
+    """A copy that knows the factors of its image, if it has some."""
+    if LOSS_FACTORS not in meta:
+        return instances
+    return instances.new(metainfo={LOSS_FACTORS: meta[LOSS_FACTORS]})
 
 
 def _with_ignored(

@@ -35,11 +35,23 @@ class DetectorWrapper(BaseDetector):
             cls = _combined_class(cls, _detector_class(cls.__name__, detector))
         return super().__new__(cls)
 
+    def __reduce_ex__(self, protocol: int) -> tuple:
+        """Pickle by the wrapper and the detector's class, whose mix has no name."""
+        wrapper, detector = type(self).__bases__
+        return _empty, (wrapper, detector), self.__dict__
+
     def __init__(self, detector: str | type | dict, **settings: Any) -> None:
         if isinstance(detector, Mapping):
             settings = {**detector, **settings}
             del settings['type']
         super().__init__(**settings)
+
+
+def _empty(
+    wrapper: type[DetectorWrapper], detector: type[BaseDetector]
+) -> DetectorWrapper:
+    """An instance without attributes, for unpickling."""
+    return wrapper.__new__(wrapper, detector)
 
 
 def _detector_class(wrapper: str, detector: Any) -> type[BaseDetector]:

@@ -51,10 +51,16 @@ class LevelMixDetector(SingleStageDetector):
                     f'{type(part).__name__}'
                 )
         settings = self.mixer.settings
-        if (settings.align, settings.keep, settings.boxes) != ('resize', 'all', 'keep'):
+        supervision = self.bbox_head.supervision or self.mixer.supervision
+        if (settings.align, settings.keep) != ('resize', 'all'):
             raise ValueError(
-                "mixer of LevelMixDetector needs align='resize', keep='all' and "
-                f"boxes='keep', got {settings}"
+                "mixer of LevelMixDetector needs align='resize' and keep='all', got "
+                f'{settings}'
+            )
+        if not supervision.joint:
+            raise ValueError(
+                'LevelMixDetector mixes the targets of anchors: its mixer needs '
+                f"supervision=dict(type='BoxMix'), got {supervision}"
             )
 
     def loss(

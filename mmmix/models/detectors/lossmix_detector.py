@@ -10,18 +10,26 @@ from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
-from mmmix.models.supervisions import LossMix, Union, build_supervision
-from mmmix.models.supervisions.lossmix import is_regression
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.loss_terms import regression_names
+from mmmix.models.supervisions import (
+    Losses,
+    LossMix,
+    Supervision,
+    build_override,
+    image_factors,
+    sum_losses,
+    supervise,
+)
 from mmmix.structures import (
-    COMPONENT_WEIGHT,
+    LOSS_FACTORS,
     MIX_IDS,
+    MIX_SUPERVISION,
     MIX_WEIGHTS,
     REGRESSION_WEIGHTS,
     Annotations,
-    get_mix_weights,
+    Factors,
     is_mixed,
 )
 
@@ -43,7 +51,6 @@ class LossMixDetector(DetectorWrapper):
         model = dict(
             type='LossMixDetector',
             detector='RetinaNet',
-            supervision=_base_.supervision,
             data_preprocessor=dict(
                 batch_augments=[dict(_base_.mix, lam_per='batch')]))
 
@@ -52,7 +59,8 @@ class LossMixDetector(DetectorWrapper):
     hold only that component's annotations, masks included. Whole losses are
     weighted, so all mixed images of a batch must share their weights:
     ``lam_per='batch'``. An unmixed image among them has its own annotation in
-    every pass and so counts in full.
+    every pass and so counts in full. The number of passes does not depend on
+    what was drawn.
 
     RoI heads and transformers run once per component. What they draw (samples,
     denoising queries, dropout) they draw in each pass, and their BatchNorm
@@ -61,13 +69,14 @@ class LossMixDetector(DetectorWrapper):
 
     Args:
         detector: Class of the detector, or its whole config.
-        supervision: ``dict(type='LossMix')``, which is the default, with its
-            switches ``cls`` and ``reg``; or ``dict(type='Union')``.
+        supervision: Config of a supervision that replaces the mixer's: ``LossMix``
+            with its switches ``cls`` and ``reg``, or ``Union``. None takes that of
+            the mixer, and ``LossMix`` for mixed samples without a stamp.
         **settings: Arguments of the detector. They replace those in ``detector``.
 
     Raises:
         TypeError: If ``detector`` is no detector.
-        KeyError: If its type is not registered.
+        KeyError: If the detector's type is not registered.
         ValueError: If the supervision needs a mix-aware head.
     """
 
@@ -78,13 +87,21 @@ class LossMixDetector(DetectorWrapper):
         **settings: Any,
     ) -> None:
         super().__init__(detector, **settings)
-        if supervision is None:
-            supervision = dict(type='LossMix')
-        self.supervision = build_supervision(supervision)
-        if not isinstance(self.supervision, (LossMix, Union)):
+        self.supervision = build_override(supervision)
+        if self.supervision is not None:
+            self.check_weighs(self.supervision)
+
+    @staticmethod
+    def check_weighs(supervision: Supervision) -> None:
+        """Refuse a supervision that weighs more than whole losses.
+
+        Raises:
+            ValueError: If it does.
+        """
+        if supervision.joint or supervision.weighs == 'boxes':
             raise ValueError(
                 "LossMixDetector takes supervision=dict(type='LossMix') or "
-                f"dict(type='Union'), got {self.supervision}, which weighs single "
+                f"dict(type='Union'), got {supervision}, which weighs single "
                 'anchors or boxes and needs a mix-aware head such as MixSSDHead'
             )
 
@@ -98,79 +115,85 @@ class LossMixDetector(DetectorWrapper):
             batch_data_samples: N samples.
 
         Raises:
-            TypeError, ValueError: If the mixing fields are invalid, or mixed
-                images differ in their weights.
+            TypeError, ValueError: If the mixing fields are invalid, the supervision
+                needs a mix-aware head, or mixed images differ in their weights.
         """
-        batch = Annotations(
-            [sample.gt_instances for sample in batch_data_samples],
-            [sample.metainfo for sample in batch_data_samples],
-            [sample.get('ignored_instances') for sample in batch_data_samples],
-        )
-        if isinstance(self.supervision, LossMix):
-            _check_shared_weights(batch)
-
-        def stock_loss(*annotations: Any) -> Losses:
-            return self._pass_loss(batch_inputs, batch_data_samples, *annotations)
-
+        parts = self._parts(batch_data_samples)
         heads = [m for m in self.children() if isinstance(m, BaseDenseHead)]
         with remembered_calls(
             (self, 'extract_feat'), *((head, 'forward') for head in heads)
         ):
-            return self.supervision.loss(batch, stock_loss)
+            return sum_losses(
+                [
+                    self._part_loss(batch_inputs, batch_data_samples, part)
+                    for part in parts
+                ]
+            )
 
-    def _pass_loss(
+    def _parts(self, samples: Sequence[DetDataSample]) -> list[Annotations]:
+        """The parts of a batch, all of them weighted as wholes."""
+        batch = Annotations(
+            [sample.gt_instances for sample in samples],
+            [sample.metainfo for sample in samples],
+            [sample.get('ignored_instances') for sample in samples],
+        )
+        supervised = supervise(batch, self.supervision, LossMix())
+        if supervised.supervision is not None:
+            self.check_weighs(supervised.supervision)
+        return supervised.parts
+
+    def _part_loss(
         self,
         batch_inputs: Tensor,
         samples: Sequence[DetDataSample],
-        gt_instances: list[InstanceData],
-        metas: list[dict[str, Any]],
-        ignored: list[InstanceData | None],
+        part: Annotations,
     ) -> Losses:
-        """The detector's own loss, weighted if the annotations are a component."""
-        weights = [
-            meta[COMPONENT_WEIGHT]
-            for meta, sample in zip(metas, samples)
-            if COMPONENT_WEIGHT in meta and is_mixed(sample.metainfo)
-        ]
-        if not weights:
-            return _regression_weighted(super().loss(batch_inputs, samples), samples)
-        parts = [
-            _component_sample(*annotation)
-            for annotation in zip(samples, gt_instances, metas, ignored)
-        ]
-        losses = _regression_weighted(super().loss(batch_inputs, parts), parts)
-        return {name: _scaled(value, weights[0]) for name, value in losses.items()}
+        """The detector's own loss of a part, times its factors."""
+        factors = Factors(1.0, 1.0)
+        if image_factors(part) is not None:
+            factors = _shared_factors(part, samples)
+            samples = [_part_sample(*image) for image in zip(samples, *part)]
+        losses = super().loss(batch_inputs, samples)
+        weight = factors.reg * _regression_weight(samples)
+        return _scaled_terms(self, losses, factors._replace(reg=weight))
 
 
-def _check_shared_weights(batch: Annotations) -> None:
-    """Make sure that all mixed images of a batch have the same weights.
+def _shared_factors(part: Annotations, samples: Sequence[DetDataSample]) -> Factors:
+    """The factors of a part; unmixed images have none of their own.
 
     Raises:
-        ValueError: If they differ.
+        ValueError: If mixed images differ in them.
     """
-    found = {get_mix_weights(meta) for meta in batch.metas if is_mixed(meta)}
-    if len(found) > 1:
+    found = [
+        meta[LOSS_FACTORS]
+        for meta, sample in zip(part.metas, samples)
+        if is_mixed(sample.metainfo)
+    ]
+    if len(set(found)) > 1:
+        weights = {sample.metainfo.get(MIX_WEIGHTS) for sample in samples}
         raise ValueError(
             'LossMixDetector weighs whole losses, so the mixed images of a batch '
-            f'must share their {MIX_WEIGHTS}, got {sorted(found)}; set '
+            f'must share their {MIX_WEIGHTS}, got {sorted(weights - {None})}; set '
             "lam_per='batch' in MixBatch"
         )
+    return found[0] if found else part.metas[0][LOSS_FACTORS]
 
 
-def _component_sample(
+def _part_sample(
     sample: DetDataSample,
     gt_instances: InstanceData,
     meta: dict[str, Any],
     ignored: InstanceData | None,
 ) -> DetDataSample:
-    """A sample with one component's annotations and no trace of mixing."""
-    part = sample.new(
-        metainfo={key: value for key, value in meta.items() if key != COMPONENT_WEIGHT}
+    """A sample with a part's annotations and no trace of mixing."""
+    traces = (LOSS_FACTORS, MIX_SUPERVISION, MIX_WEIGHTS)
+    clean = sample.new(
+        metainfo={key: value for key, value in meta.items() if key not in traces}
     )
-    part.gt_instances = _without_ids(gt_instances)
+    clean.gt_instances = _without_ids(gt_instances)
     if ignored is not None:
-        part.ignored_instances = _without_ids(ignored)
-    return part
+        clean.ignored_instances = _without_ids(ignored)
+    return clean
 
 
 def _without_ids(instances: InstanceData) -> InstanceData:
@@ -180,8 +203,8 @@ def _without_ids(instances: InstanceData) -> InstanceData:
     return instances
 
 
-def _regression_weighted(losses: Losses, samples: Sequence[DetDataSample]) -> Losses:
-    """Losses whose box regression has the weight that the boxes of a pass carry.
+def _regression_weight(samples: Sequence[DetDataSample]) -> float:
+    """The weight of the box regression that the boxes of a pass carry.
 
     Raises:
         ValueError: If the boxes differ in it; a stock loss cannot tell them apart.
@@ -198,10 +221,20 @@ def _regression_weighted(losses: Losses, samples: Sequence[DetDataSample]) -> Lo
             f'their {REGRESSION_WEIGHTS}, got {found}; with pseudo-labels, mix all '
             'samples of a batch (prob=1.0, no fraction), or regress pseudo-boxes too'
         )
-    if found in ([], [1.0]):
+    return found[0] if found else 1.0
+
+
+def _scaled_terms(detector: nn.Module, losses: Losses, factors: Factors) -> Losses:
+    """The losses of a detector, box regression and all else times their factors.
+
+    Raises:
+        ValueError: If the factors differ and it is not known which loss is which.
+    """
+    if factors == (1.0, 1.0):
         return losses
+    boxes = losses if factors.cls == factors.reg else regression_names(detector, losses)
     return {
-        name: _scaled(value, found[0]) if is_regression(name) else value
+        name: _scaled(value, factors.reg if name in boxes else factors.cls)
         for name, value in losses.items()
     }
 

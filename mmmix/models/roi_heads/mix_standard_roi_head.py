@@ -1,9 +1,8 @@
-"""Faster R-CNN's second stage with a supervision for mixed samples."""
+"""Faster R-CNN's second stage for mixed samples."""
 
 from __future__ import annotations
 
 import copy
-from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -16,16 +15,23 @@ from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.alignmix.soft_assignment import transported_shares
-from mmmix.models.alignmix.soft_rois import soft_cls_loss
-from mmmix.models.merged_assignment import dominant_first
-from mmmix.models.supervisions import Union, build_supervision
-from mmmix.structures import COMPONENT_WEIGHT, TRANSPORT, Annotations
+from mmmix.models.ignored_boxes import HeedingAssigner
+from mmmix.models.merged_assignment import regressed_first
+from mmmix.models.supervisions import (
+    Losses,
+    build_override,
+    image_factors,
+    sum_losses,
+    supervise,
+)
+from mmmix.structures import LOSS_FACTORS, Annotations
 
 from .remembered_rois import Forward, RememberedRoIs, rows_are_independent
 from .sample_weights import WeighingSampler
-from .shared_rois import SharedRoIs, share_rois
+from .shared_rois import ImageComponents, SharedRoIs, assign_rois, share_rois
 from .weighted_box_loss import WeightedBoxLoss
+
+Maps = tuple[Tensor, ...]
 
 
 @MODELS.register_module()
@@ -42,10 +48,8 @@ class MixStandardRoIHead(StandardRoIHead):
 
     Args:
         *args: As ``StandardRoIHead``.
-        supervision: Config of a supervision, e.g. ``dict(type='LossMix')``. None
-            means ``Union``. A sampler takes the place of mining here, so the
-            three ``positives`` rules of ``BoxMix`` are one and the same: it
-            draws from the RoIs that are positive in either component.
+        supervision: Config of a supervision that replaces the mixer's; None takes
+            that of the mixer.
         **kwargs: As ``StandardRoIHead``.
 
     Raises:
@@ -53,69 +57,81 @@ class MixStandardRoIHead(StandardRoIHead):
         ValueError: If there is a mask head, unless the supervision is ``Union``.
     """
 
+    honours_box_weights = True
+
     def __init__(
         self, *args: Any, supervision: dict | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.supervision = build_supervision(supervision)
-        if not isinstance(self.supervision, Union):
-            self._check_heads()
+        self.supervision = build_override(supervision)
+        if self.supervision and self.supervision.weighs != 'nothing':
+            self.check_weighs(self.supervision)
 
-    def _check_heads(self) -> None:
-        """Refuse heads that would ignore the weights of their samples."""
+    def check_weighs(self, supervision: Any) -> None:
+        """Refuse heads that would ignore the weights of their samples.
+
+        Args:
+            supervision: What weighs them.
+
+        Raises:
+            TypeError, ValueError: If the mask head or the box head would.
+        """
         if self.with_mask:
             raise ValueError(
-                f'roi_head: {self.supervision!r} does not reach mask_head, whose loss '
+                f'roi_head: {supervision!r} does not reach mask_head, whose loss '
                 'has no weights; wrap the stock detector in LossMixDetector, or drop '
                 'mask_head'
             )
         if not isinstance(self.bbox_head, WeightedBoxLoss):
             raise TypeError(
-                f'roi_head: {self.supervision!r} needs a bbox_head that weighs its '
+                f'roi_head: {supervision!r} needs a bbox_head that weighs its '
                 'samples, MixBBoxHead or MixShared2FCBBoxHead; got '
                 f'{type(self.bbox_head).__name__}'
             )
 
     def loss(
         self,
-        x: tuple[Tensor, ...],
+        x: Maps,
         rpn_results_list: list[InstanceData],
         batch_data_samples: list[DetDataSample],
-    ) -> dict[str, Tensor]:
+    ) -> Losses:
         """Losses of a batch, mixed or not; arguments as ``StandardRoIHead``.
 
         Raises:
-            TypeError, ValueError: See :meth:`Supervision.loss`.
+            TypeError, ValueError: If the mixing fields are invalid, or the
+                supervision does not fit the head or the mixer.
         """
         gt_instances, ignored, metas = unpack_gt_instances(batch_data_samples)
-        return self.supervision.loss(
-            Annotations(gt_instances, metas, ignored),
-            stock_loss=partial(
-                self._weighted_loss, self._shared_forward(), x, rpn_results_list
-            ),
-            boxmix_loss=partial(self.loss_boxmix, x, rpn_results_list),
+        batch = Annotations(gt_instances, metas, ignored)
+        supervised = supervise(batch, self.supervision)
+        supervision = supervised.supervision
+        if supervision is not None and supervision.weighs != 'nothing':
+            self.check_weighs(supervision)
+        if supervised.joint:
+            return self.joint_loss(x, rpn_results_list, supervised.parts)
+        forward = self._shared_forward()
+        return sum_losses(
+            [
+                self._part_loss(forward, x, rpn_results_list, part)
+                for part in supervised.parts
+            ]
         )
 
-    def loss_boxmix(
-        self,
-        x: tuple[Tensor, ...],
-        rpn_results_list: list[InstanceData],
-        components: list[Annotations],
-        positives: str,
-    ) -> dict[str, Tensor]:
+    def joint_loss(
+        self, x: Maps, rpn_results_list: list[InstanceData], parts: list[Annotations]
+    ) -> Losses:
         """BoxMix of two components (eq. 7-11) on one sample of RoIs.
 
         A RoI's class label is λ p + (1 - λ) p'; a component that ignores the RoI
-        adds nothing. Offsets are the dominant component's, with weight 1, at the
+        adds nothing. The sample is drawn from the RoIs that are positive in either
+        component. Offsets are the dominant component's, with weight 1, at the
         place of the dominant label where they are class-specific. Both terms are
-        divided by the size of the sample. An image with a plan (AlignMix) has
-        component 1's labels carried through it, and the offsets of component 0.
+        divided by the size of the sample.
 
         Args:
             x: Feature maps, ``(N, C, H, W)`` each.
             rpn_results_list: N sets of proposals.
-            components: Two batches of N images.
-            positives: Without effect, see the class.
+            parts: Two batches of N images.
 
         Returns:
             ``loss_cls``, ``loss_bbox`` and ``acc``, scalars.
@@ -123,21 +139,15 @@ class MixStandardRoIHead(StandardRoIHead):
         Raises:
             TypeError: If the sampler mines hard samples.
         """
-        components = dominant_first(components)
+        parts = regressed_first(parts)
         shared = [
-            self._share_rois(x, i, proposals, components)
+            self._share_rois(x, i, proposals, parts)
             for i, proposals in enumerate(rpn_results_list)
         ]
         rois = bbox2roi([image.rois for image in shared])
         outputs = self._bbox_forward(x, rois)
         losses = self._component_loss(outputs, rois, shared, 0)
-        if any(image.shares is not None for image in shared):
-            lams = [meta[COMPONENT_WEIGHT] for meta in components[1].metas]
-            others = soft_cls_loss(
-                self.bbox_head, self.train_cfg, outputs['cls_score'], shared, lams
-            )
-        else:
-            others = self._component_loss(outputs, rois, shared, 1)
+        others = self._other_loss(outputs, rois, shared, parts[1])
         return losses | {
             name: losses[name] + value
             for name, value in others.items()
@@ -145,30 +155,37 @@ class MixStandardRoIHead(StandardRoIHead):
         }
 
     def _share_rois(
-        self,
-        x: tuple[Tensor, ...],
-        index: int,
-        proposals: InstanceData,
-        components: list[Annotations],
+        self, x: Maps, index: int, proposals: InstanceData, parts: list[Annotations]
     ) -> SharedRoIs:
         """One sample of an image's RoIs, as both components see it."""
-        carry, meta = None, components[0].metas[index]
-        if TRANSPORT in meta:
-            carry = partial(
-                transported_shares,
-                transport=meta[TRANSPORT],
-                num_classes=self.bbox_head.num_classes,
-            )
-        return share_rois(
-            self.bbox_assigner,
+        components = self._components(index, parts)
+        candidates = assign_rois(
+            HeedingAssigner(self.bbox_assigner),
             self.bbox_sampler,
             proposals.bboxes,
-            [component.gt_instances[index] for component in components],
-            [component.ignored[index] for component in components],
-            [component.metas[index][COMPONENT_WEIGHT] for component in components],
-            carry=carry,
-            feats=[level[index][None] for level in x],
+            components,
         )
+        feats = [level[index][None] for level in x]
+        return share_rois(self.bbox_sampler, candidates, components, feats=feats)
+
+    @staticmethod
+    def _components(index: int, parts: list[Annotations]) -> ImageComponents:
+        """An image of all parts."""
+        return ImageComponents(
+            [part.gt_instances[index] for part in parts],
+            [part.ignored[index] for part in parts],
+            [part.metas[index][LOSS_FACTORS].cls for part in parts],
+        )
+
+    def _other_loss(
+        self,
+        outputs: dict[str, Tensor],
+        rois: Tensor,
+        shared: list[SharedRoIs],
+        part: Annotations,
+    ) -> Losses:
+        """Losses of the component that is not regressed."""
+        return self._component_loss(outputs, rois, shared, 1)
 
     def _component_loss(
         self,
@@ -176,7 +193,7 @@ class MixStandardRoIHead(StandardRoIHead):
         rois: Tensor,
         shared: list[SharedRoIs],
         component: int,
-    ) -> dict[str, Tensor]:
+    ) -> Losses:
         """Losses of one component; box regression is that of component 0 only."""
         starts = accumulate((len(image.rois) for image in shared), initial=0)
         order = torch.cat(
@@ -193,35 +210,35 @@ class MixStandardRoIHead(StandardRoIHead):
 
     def _shared_forward(self) -> Forward:
         """The forward of this batch's passes, which predicts each RoI once."""
-        parts = [self.bbox_head]
+        heads = [self.bbox_head]
         if self.with_shared_head:
-            parts.append(self.shared_head)
+            heads.append(self.shared_head)
         # A mask head reads RoI features, which are not remembered.
-        if self.with_mask or not rows_are_independent(*parts):
+        if self.with_mask or not rows_are_independent(*heads):
             return self._bbox_forward
         return RememberedRoIs(self._bbox_forward)
 
-    def _weighted_loss(
+    def _part_loss(
         self,
         forward: Forward,
-        x: tuple[Tensor, ...],
+        x: Maps,
         rpn_results_list: list[InstanceData],
-        gt_instances: list[InstanceData],
-        metas: list[dict[str, Any]],
-        ignored: list[InstanceData | None],
-    ) -> dict[str, Tensor]:
-        """The stock loss with the weights that metainfo and boxes carry."""
+        part: Annotations,
+    ) -> Losses:
+        """The stock loss of a part, with the factors of its images and boxes."""
         head = copy.copy(self)
         head._bbox_forward = forward
-        head.bbox_sampler = WeighingSampler(self.bbox_sampler, metas)
+        head.bbox_sampler = WeighingSampler(self.bbox_sampler, part.metas)
+        head.bbox_assigner = HeedingAssigner(self.bbox_assigner)
         losses = super(MixStandardRoIHead, head).loss(
             x,
             [proposals.new() for proposals in rpn_results_list],
-            [_data_sample(*image) for image in zip(gt_instances, metas, ignored)],
+            [_data_sample(*image) for image in zip(*part)],
         )
-        if COMPONENT_WEIGHT not in metas[0]:
+        factors = image_factors(part)
+        if factors is None:
             return losses
-        share = sum(meta[COMPONENT_WEIGHT] for meta in metas) / len(metas)
+        share = sum(factor.cls for factor in factors) / len(factors)
         return {
             name: value if 'loss' in name else value * share
             for name, value in losses.items()

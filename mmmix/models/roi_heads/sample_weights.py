@@ -10,7 +10,12 @@ from mmdet.models.task_modules.samplers import SamplingResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.structures import BOX_WEIGHTS, COMPONENT_WEIGHT, REGRESSION_WEIGHTS
+from mmmix.structures import (
+    BOX_WEIGHTS,
+    LOSS_FACTORS,
+    REGRESSION_WEIGHTS,
+    Factors,
+)
 
 _SAMPLE_WEIGHTS = 'sample_weights'
 
@@ -43,10 +48,10 @@ def get_sample_weights(results: Sequence[SamplingResult]) -> SampleWeights | Non
 class WeighingSampler:
     """A sampler whose results carry the weights of their image and boxes.
 
-    ``component_weight`` of the metainfo is the factor of all samples of an
-    image, ``box_weights`` of ``gt_instances`` that of the positives assigned to
-    a box, ``regression_weights`` that of their box regression alone. The draw
-    itself is the wrapped sampler's.
+    ``loss_factors`` of the metainfo are those of all samples of an image,
+    ``box_weights`` of ``gt_instances`` that of the positives assigned to a box,
+    ``regression_weights`` that of their box regression alone. The draw itself is
+    the wrapped sampler's.
 
     Args:
         sampler: A sampler of mmdet.
@@ -70,18 +75,23 @@ class WeighingSampler:
         )
         meta = next(self._metas)
         weighed = (BOX_WEIGHTS, REGRESSION_WEIGHTS)
-        if COMPONENT_WEIGHT in meta or any(name in gt_instances for name in weighed):
-            factors = result.pos_priors.new_full(
-                (len(result.pos_inds) + len(result.neg_inds),),
-                meta.get(COMPONENT_WEIGHT, 1.0),
-                dtype=torch.float32,
-            )
-            if BOX_WEIGHTS in gt_instances:
-                owners = result.pos_assigned_gt_inds
-                factors[: len(owners)] *= gt_instances[BOX_WEIGHTS][owners]
-            boxes = factors * regression_factors(result, gt_instances)
-            set_sample_weights(result, SampleWeights(factors, boxes))
+        if LOSS_FACTORS in meta or any(name in gt_instances for name in weighed):
+            factors = meta.get(LOSS_FACTORS, Factors(1.0, 1.0))
+            set_sample_weights(result, _weights(result, gt_instances, factors))
         return result
+
+
+def _weights(
+    result: SamplingResult, gt_instances: InstanceData, factors: Factors
+) -> SampleWeights:
+    """Factors of the samples of an image."""
+    count = len(result.pos_inds) + len(result.neg_inds)
+    owned = result.pos_priors.new_ones(count, dtype=torch.float32)
+    if BOX_WEIGHTS in gt_instances:
+        owners = result.pos_assigned_gt_inds
+        owned[: len(owners)] *= gt_instances[BOX_WEIGHTS][owners]
+    boxes = owned * regression_factors(result, gt_instances)
+    return SampleWeights(owned * factors.cls, boxes * factors.reg)
 
 
 def regression_factors(result: SamplingResult, gt_instances: InstanceData) -> Tensor:

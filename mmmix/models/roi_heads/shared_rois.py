@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -12,10 +11,35 @@ from mmdet.structures.bbox import cat_boxes, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.alignmix.soft_assignment import soft_assignment
 from mmmix.models.merged_assignment import sample_once, seen_by
 
 from .sample_weights import SampleWeights, regression_factors, set_sample_weights
+
+
+class ImageComponents(NamedTuple):
+    """Annotations of one image, one entry per component, the regressed one first.
+
+    Attributes:
+        gt_instances: Boxes and labels.
+        ignored: Boxes to ignore, or None.
+        weights: λ and 1 - λ, in the order of the components.
+    """
+
+    gt_instances: list[InstanceData]
+    ignored: list[InstanceData | None]
+    weights: list[float]
+
+
+class Candidates(NamedTuple):
+    """What RoIs are drawn from.
+
+    Attributes:
+        priors: ``(P, 4)``: added boxes and proposals.
+        assigned: Their assignment to each component.
+    """
+
+    priors: Tensor
+    assigned: list[AssignResult]
 
 
 class SharedRoIs(NamedTuple):
@@ -25,44 +49,28 @@ class SharedRoIs(NamedTuple):
         rois: ``(n, 4)`` boxes.
         views: Per component, the n RoIs as it sees them, with their weights.
         orders: Per component, ``(n,)``: which of ``rois`` its samples are.
-        shares: ``(n, C + 1)``: what a plan makes of component 1's labels, each
-            class and the background; None without a plan.
+        indices: ``(n,)``: which of the candidates they are.
     """
 
     rois: Tensor
     views: list[SamplingResult]
     orders: list[Tensor]
-    shares: Tensor | None = None
+    indices: Tensor
 
 
-def share_rois(
-    assigner: Any,
-    sampler: Any,
-    proposals: Tensor,
-    gt_instances: list[InstanceData],
-    ignored: list[InstanceData | None],
-    weights: list[float],
-    carry: Callable[..., Tensor] | None = None,
-    **kwargs: Any,
-) -> SharedRoIs:
-    """Assign proposals to each component and draw one sample from all.
+def assign_rois(
+    assigner: Any, sampler: Any, proposals: Tensor, components: ImageComponents
+) -> Candidates:
+    """Assign proposals to each component.
 
     Args:
         assigner: The head's assigner.
         sampler: The head's sampler; if it adds boxes to the proposals, those of
             all components of positive weight are added.
         proposals: ``(P, 4)``.
-        gt_instances: Boxes and labels of each component, dominant first.
-        ignored: Ignored boxes of each component.
-        weights: Weight of each component.
-        carry: Labels of component 1 that RoIs take through a plan, if there is one:
-            called with the assigner, ``(P, 4)`` RoIs, its boxes and its ignored
-            boxes, it gives ``(P, C + 1)`` shares.
-        **kwargs: Passed on to the sampler.
-
-    Raises:
-        TypeError: If the sampler mines hard samples.
+        components: The image's.
     """
+    gt_instances, ignored, weights = components
     blocks, own = [], [None] * len(weights)
     if getattr(sampler, 'add_gt_as_proposals', False):
         blocks, own = _box_blocks(gt_instances, weights)
@@ -70,16 +78,30 @@ def share_rois(
         _assign(assigner, blocks, k, proposals, *pair)
         for k, *pair in zip(own, gt_instances, ignored)
     ]
-    candidates = cat_boxes([*blocks, proposals])
-    shares = None
-    if carry is not None:
-        shares = carry(assigner, candidates, gt_instances[1], ignored[1])
-        assigned[1] = soft_assignment(shares, len(gt_instances[1]))
-    sample = sample_once(sampler, assigned, weights, candidates, gt_instances, **kwargs)
+    return Candidates(cat_boxes([*blocks, proposals]), assigned)
+
+
+def share_rois(
+    sampler: Any, candidates: Candidates, components: ImageComponents, **kwargs: Any
+) -> SharedRoIs:
+    """Draw one sample of RoIs for all components.
+
+    Args:
+        sampler: The head's sampler.
+        candidates: What to draw from.
+        components: The image's.
+        **kwargs: Passed on to the sampler.
+
+    Raises:
+        TypeError: If the sampler mines hard samples.
+    """
+    priors, assigned = candidates
+    gt_instances, _, weights = components
+    sample = sample_once(sampler, assigned, weights, priors, gt_instances, **kwargs)
     indices = torch.cat([sample.pos_inds, sample.neg_inds])
     views, orders = [], []
     for result, instances, weight in zip(assigned, gt_instances, weights):
-        view = seen_by(sample, result, candidates, instances, keep_ignored=True)
+        view = seen_by(sample, result, priors, instances, keep_ignored=True)
         owners = result.gt_inds[indices]
         order = (owners <= 0).long().argsort(stable=True)
         labels = weight * (owners[order] >= 0).float()
@@ -87,9 +109,7 @@ def share_rois(
         set_sample_weights(view, SampleWeights(labels, boxes))
         views.append(view)
         orders.append(order)
-    if shares is not None:
-        shares = shares[indices]
-    return SharedRoIs(sample.priors, views, orders, shares)
+    return SharedRoIs(sample.priors, views, orders, indices)
 
 
 def _box_blocks(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from mmmix.mixing.settings import check_choice
-from mmmix.registry import SUPERVISIONS
-from mmmix.structures import Annotations, split_components
+from typing import Any
 
-from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
+from mmmix.registry import SUPERVISIONS
+from mmmix.structures import (
+    Annotations,
+    Factors,
+    dominant_component,
+    split_components,
+)
+
+from .supervision import Supervision
 
 
 @SUPERVISIONS.register_module()
@@ -16,40 +22,43 @@ class BoxMix(Supervision):
     "Mixup Regularization for Region Proposal based Object Detectors"
     (https://arxiv.org/abs/2003.02065). Every anchor's label is
     λ p + (1 - λ) p' (eq. 8); its offset is the dominant component's (eq. 7,
-    a tie goes to component 1).
-
-    Args:
-        positives: Which anchors count as positives where a head mines its
-            negatives, as SSD does: ``'dominant'``, ``'any'`` or ``'factored'``;
-            see :func:`mmmix.functional.boxmix_cls_losses`. Without effect in
-            heads that sample (Faster R-CNN, from the anchors and RoIs that are
-            positive in either component) or take everything (YOLOv3).
+    a tie goes to component 1). The components share one set of samples: where a
+    head mines or draws, it does so once.
 
     Raises:
-        ValueError: If ``positives`` is none of these.
+        TypeError: If it is given a setting; it has none.
     """
 
-    def __init__(self, positives: str = 'dominant') -> None:
-        self.positives = check_choice(
-            'positives', positives, ('dominant', 'any', 'factored')
-        )
+    joint = True
 
-    def mixed_loss(
-        self,
-        batch: Annotations,
-        stock_loss: StockLoss,
-        boxmix_loss: BoxMixLoss | None,
-    ) -> Losses:
-        """See :class:`Supervision`."""
-        if boxmix_loss is None:
+    def __init__(self, **unknown: Any) -> None:
+        if 'positives' in unknown:
             raise TypeError(
-                'BoxMix mixes the targets of anchors and this head has none to mix; '
-                "use supervision=dict(type='LossMix')"
+                'positives is a setting of the head that mines; write '
+                f'bbox_head=dict(mix_positives={unknown["positives"]!r})'
             )
-        components = split_components(batch)
+        if unknown:
+            raise TypeError(f'BoxMix takes no settings, got {sorted(unknown)}')
+
+    def parts(self, batch: Annotations) -> list[Annotations]:
+        """Both components; the dominant one of an image is regressed in full.
+
+        Raises:
+            ValueError: If there are more than two components.
+        """
+        components, weights = split_components(batch), batch.weights
         if len(components) != 2:
             raise ValueError(
                 f'BoxMix takes two components, got {len(components)}; use a mixer of '
                 "pairs, or supervision=dict(type='LossMix')"
             )
-        return boxmix_loss(components, self.positives)
+        dominant = [dominant_component(pair) for pair in weights]
+        return [
+            component.with_factors(
+                [
+                    Factors(pair[k], float(k == first))
+                    for pair, first in zip(weights, dominant)
+                ]
+            )
+            for k, component in enumerate(components)
+        ]

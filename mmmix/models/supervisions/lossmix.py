@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from mmmix.mixing.checks import check_bool
 from mmmix.registry import SUPERVISIONS
-from mmmix.structures import Annotations, split_components
+from mmmix.structures import Annotations, Factors, split_components
 
-from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
-
-_REGRESSION = (
-    *('bbox', 'bbox_reg', 'bbox_rf', 'rpn_reg', 'pts_init', 'pts_refine'),
-    *('xy', 'wh', 'offset', 'iou', 'l1', 'dfl'),
-)
+from .supervision import Supervision
 
 
 @SUPERVISIONS.register_module()
@@ -34,56 +28,20 @@ class LossMix(Supervision):
     """
 
     def __init__(self, cls: bool = True, reg: bool = True) -> None:
-        for name, switch in (('cls', cls), ('reg', reg)):
-            if not isinstance(switch, bool):
-                raise TypeError(f'{name} must be True or False, got {switch!r}')
-        self.cls = cls
-        self.reg = reg
+        self.cls = check_bool('cls', cls)
+        self.reg = check_bool('reg', reg)
 
-    def mixed_loss(
-        self,
-        batch: Annotations,
-        stock_loss: StockLoss,
-        boxmix_loss: BoxMixLoss | None,
-    ) -> Losses:
-        """See :class:`Supervision`."""
-        if not (self.cls or self.reg):
-            return stock_loss(*batch)
-        passes = [stock_loss(*component) for component in split_components(batch)]
-        # A pass may lack a term: a RoI head without RoIs gives no ``loss_cls``.
-        names = dict.fromkeys(name for losses in passes for name in losses)
-        losses = {
-            name: _total([losses[name] for losses in passes if name in losses])
-            for name in names
-        }
-        if self.cls and self.reg:
-            return losses
-        union = stock_loss(*batch)
-        return {
-            name: value
-            for source, mixed in ((losses, True), (union, False))
-            for name, value in source.items()
-            if self._is_mixed_term(name) == mixed
-        }
-
-    def _is_mixed_term(self, name: str) -> bool:
-        return self.reg if is_regression(name) else self.cls
-
-
-def is_regression(name: str) -> bool:
-    """Whether a loss of this name supervises box coordinates.
-
-    mmdet's detectors name them ``loss_bbox``, ``loss_rpn_bbox``, ``loss_xy`` and
-    ``loss_wh``; others have ``loss_iou`` (DETR), ``loss_l1`` (YOLOX), ``loss_dfl``
-    (GFL), ``loss_offset`` (CenterNet), ``loss_bbox_rf`` (VFNet), ``loss_bbox_reg``
-    (SABL), ``loss_rpn_reg`` (Cascade RPN), ``loss_pts_init`` and
-    ``loss_pts_refine`` (RepPoints), each possibly with a prefix.
-    """
-    return name.endswith(_REGRESSION) and not name.endswith('mask_iou')
-
-
-def _total(values: list[Tensor | list[Tensor]]) -> Tensor | list[Tensor]:
-    """Sum of the passes; mmdet gives lists per image or per level."""
-    if isinstance(values[0], list):
-        return [_total(list(parts)) for parts in zip(*values)]
-    return sum(values[1:], values[0])
+    def parts(self, batch: Annotations) -> list[Annotations]:
+        """The components, and the union for the terms that are switched off."""
+        union = Factors(float(not self.cls), float(not self.reg))
+        if union == (1.0, 1.0):
+            return [batch]
+        parts = [
+            component.with_factors(
+                [Factors(w[k] * self.cls, w[k] * self.reg) for w in batch.weights]
+            )
+            for k, component in enumerate(split_components(batch))
+        ]
+        if any(union):
+            parts.append(batch.with_factors([union] * len(batch.metas)))
+        return parts

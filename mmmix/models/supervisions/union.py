@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import Annotations
 
-from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
+from .supervision import Supervision
 
 
 @SUPERVISIONS.register_module()
@@ -14,17 +14,13 @@ class Union(Supervision):
 
     The Union and BoxStack baselines of LossMix and BoxMix, after "Bag of
     Freebies for Training Object Detection Neural Networks"
-    (https://arxiv.org/abs/1902.04103). With CutMix it needs the mixer's
-    ``boxes='clip'``; what is left of a box then counts in full.
+    (https://arxiv.org/abs/1902.04103). CutMix clips boxes for it; what is left of
+    one then counts in full.
     """
 
-    takes = (None, 'clip')
+    weighs = 'nothing'
+    clips = True
 
-    def mixed_loss(
-        self,
-        batch: Annotations,
-        stock_loss: StockLoss,
-        boxmix_loss: BoxMixLoss | None,
-    ) -> Losses:
-        """See :class:`Supervision`."""
-        return stock_loss(*batch)
+    def parts(self, batch: Annotations) -> list[Annotations]:
+        """The union, as it is."""
+        return [batch]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import Annotations, with_visibility
 
-from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
+from .supervision import Supervision
 
 
 @SUPERVISIONS.register_module()
 class Visible(Supervision):
     """The stock loss on the union, positives times their box's visible share.
 
-    For CutMix with ``boxes='clip'``: "CutMix: Regularization Strategy to Train
+    For CutMix, which clips boxes for it: "CutMix: Regularization Strategy to Train
     Strong Classifiers with Localizable Features"
     (https://arxiv.org/abs/1905.04899) mixes labels by area; on a detector every
     pixel belongs to one image, so an object counts by the share of its own box
@@ -20,13 +20,10 @@ class Visible(Supervision):
     normaliser is the stock one of the union.
     """
 
-    takes = ('clip',)
+    weighs = 'boxes'
+    clips = True
+    blends = False
 
-    def mixed_loss(
-        self,
-        batch: Annotations,
-        stock_loss: StockLoss,
-        boxmix_loss: BoxMixLoss | None,
-    ) -> Losses:
-        """See :class:`Supervision`."""
-        return stock_loss(*with_visibility(batch))
+    def parts(self, batch: Annotations) -> list[Annotations]:
+        """The union, with a weight per box."""
+        return [with_visibility(batch)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmmix.registry import SUPERVISIONS
 from mmmix.structures import Annotations, with_box_weights
 
-from .supervision import BoxMixLoss, Losses, StockLoss, Supervision
+from .supervision import Supervision
 
 
 @SUPERVISIONS.register_module()
@@ -19,11 +19,8 @@ class WeightedUnion(Supervision):
     the hard label at every λ.
     """
 
-    def mixed_loss(
-        self,
-        batch: Annotations,
-        stock_loss: StockLoss,
-        boxmix_loss: BoxMixLoss | None,
-    ) -> Losses:
-        """See :class:`Supervision`."""
-        return stock_loss(*with_box_weights(batch))
+    weighs = 'boxes'
+
+    def parts(self, batch: Annotations) -> list[Annotations]:
+        """The union, with a weight per box."""
+        return [with_box_weights(batch)]

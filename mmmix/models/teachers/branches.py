@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
 Batch = tuple[Tensor, Sequence[DetDataSample]]
 """Images ``(N, C, H, W)`` and their N samples."""
+
+Watcher = Callable[[str, Batch], None]
+"""Is shown batches by name."""
 
 
 def branch(batch: tuple[Mapping, Mapping], name: str) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -27,6 +28,24 @@ def without_labels(batch: Batch) -> Batch:
         bboxes=inputs.new_zeros((0, 4)), labels=inputs.new_zeros((0,)).long()
     )
     return inputs, [annotated(sample, nothing) for sample in samples]
+
+
+def both_views(batches: Batches) -> Batch:
+    """Strong and weak view of the source in one batch of twice as many images.
+
+    Raises:
+        KeyError: If there is no weak view.
+        ValueError: If the views are of different canvases.
+    """
+    strong, weak = (branch(batches, view) for view in ('sup', 'sup_weak'))
+    sizes = [tuple(inputs.shape[2:]) for inputs, _ in (strong, weak)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            'semi_train_cfg.weak_source=True needs views of the source on one canvas, '
+            f'got {sizes[0]} (sup) and {sizes[1]} (sup_weak); put what changes the '
+            'size before MultiBranch'
+        )
+    return torch.cat([strong[0], weak[0]]), [*strong[1], *weak[1]]
 
 
 def domain_maps(

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
 
-from .semi_checks import build_mixers
+from .semi_checks import build_mixers, keeps_first
 
 MIXED_TERMS = ('mss', 'nst', 'mtt', 'mst')
 
@@ -27,15 +27,13 @@ def build_domain_mixers(mixers: Mapping[str, Any] | None) -> nn.ModuleDict:
     return built
 
 
-def _check_noise(mixer: MixBatch) -> None:
+def _check_noise(mixer: BatchMixer) -> None:
     """Make sure that the source, which has the labels, always is the heavier part.
 
     Raises:
         ValueError: If it may not be.
     """
-    ratio = mixer.settings.ratio
-    least = getattr(ratio, 'low', getattr(ratio, 'value', 0.0))
-    if mixer.settings.keep != 'dominant' or least <= 0.5:
+    if not keeps_first(mixer):
         raise ValueError(
             'mixers.nst mixes a little target into the source and keeps the labels of '
             "the source: it needs keep='dominant' and a weight of the source that is "

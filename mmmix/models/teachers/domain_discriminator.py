@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mmmix.functional.gradient_reversal import reverse_gradient
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses
 
 
 @MODELS.register_module()

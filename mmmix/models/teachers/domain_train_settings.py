@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .semi_train_settings import SemiTrainSettings, check_count, check_factor
+from .semi_train_settings import (
+    SemiTrainSettings,
+    check_bool,
+    check_count,
+    check_factor,
+)
 
 # Settings of MixTeacher that the lambdas take the place of.
 _REPLACED = ('sup_weight', 'unsup_weight', 'cross_weight')
@@ -24,6 +29,9 @@ class DomainTrainSettings(NamedTuple):
         disc_ramp_up: The number of iterations after warm-up in which the reversed
             gradient that reaches the features rises to its value. The
             discriminator, which is fresh then, learns at full weight meanwhile.
+        weak_source: Whether ``mss`` learns from the weak view of the source too, the
+            branch ``sup_weak``, in one batch with the strong one, as in Adaptive
+            Teacher's code.
         pseudo: How the teacher's labels are used: the settings of ``MixTeacher``
             but for its weights. By default a prediction must have a score above
             0.8, and pseudo-boxes teach no box regression.
@@ -35,6 +43,7 @@ class DomainTrainSettings(NamedTuple):
     lambda_mst: float = 1.0
     lambda_disc: float = 0.1
     disc_ramp_up: int = 0
+    weak_source: bool = False
     pseudo: SemiTrainSettings = SemiTrainSettings()
 
     @classmethod
@@ -42,13 +51,13 @@ class DomainTrainSettings(NamedTuple):
         """Check the settings.
 
         Args:
-            cfg: The lambdas, ``disc_ramp_up`` and what ``pseudo`` holds, flat.
+            cfg: All of these, and what ``pseudo`` holds, flat.
 
         Raises:
             TypeError, ValueError: Naming the setting.
         """
         settings = dict(cfg or {})
-        own = (*_LAMBDAS, 'disc_ramp_up')
+        own = (*_LAMBDAS, 'disc_ramp_up', 'weak_source')
         shared = [name for name in SemiTrainSettings._fields if name not in _REPLACED]
         unknown = sorted(settings.keys() - {*own, *shared})
         if unknown:
@@ -62,6 +71,7 @@ class DomainTrainSettings(NamedTuple):
         for name in _LAMBDAS:
             check_factor(name, getattr(self, name))
         check_count('disc_ramp_up', self.disc_ramp_up, least=0)
+        check_bool('weak_source', self.weak_source)
         return self
 
     def weight(self, term: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
@@ -11,33 +11,24 @@ from mmdet.models.utils import rename_loss_dict, reweight_loss_dict
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
-from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses
 
-from .branches import Batch, branch, cycled
+from .branches import Batch, Watcher, branch, cycled
 from .pseudo_labels import (
-    annotated,
-    confident,
-    doubtful,
     label_statistics,
     mixable,
+    pair_views,
     predict_labels,
-    project,
+    projected,
+    sorted_out,
 )
 from .pseudo_regression import weighs_regression, without_regression
-from .semi_checks import (
-    build_mixers,
-    check_cross_regression,
-    check_detector,
-    check_ignoring,
-    check_preprocessor,
-)
+from .semi_checks import build_mixers, check_cross, check_teacher, keeps_first
 from .semi_train_settings import SemiTrainSettings
 from .teacher_progress import TeacherProgress
-
-Watcher = Callable[[str, Batch], None]
+from .term_factors import term_factors
 
 _VIEWS = ('unsup_teacher', 'unsup_student')
 
@@ -61,20 +52,18 @@ class MixTeacher(SemiBaseDetector):
     Component 0 of a cross image is the labelled one; if one of the two batches is
     longer, the shorter one is gone through again.
 
-    During burn-in, of which ``MixTeacherHook`` tells, there is only ``sup``: the
-    teacher does not run, and the batch needs no unlabelled images.
+    During burn-in, of which ``MixTeacherHook`` tells, there is only ``sup``, and the
+    batch needs no unlabelled images.
 
-    Losses are logged with the name of their term in front, such as
-    ``unsup_loss_cls``; beside them ``pseudo_count`` and ``pseudo_score``, the mean
-    number of pseudo-labels per unlabelled image and their mean score.
+    Losses are logged with their term in front, ``unsup_loss_cls`` say; beside them
+    the mean number of pseudo-labels per image and their mean score.
 
     Args:
         detector: Config of any detector of mmdet with boxes, without
             ``batch_augments``.
         semi_train_cfg: See :class:`SemiTrainSettings`.
         semi_test_cfg: As ``SemiBaseDetector``; the teacher predicts by default.
-        mixers: Config of a ``MixBatch`` for any of ``sup``, ``unsup`` and
-            ``cross``.
+        mixers: Config of a mixer for any of ``sup``, ``unsup`` and ``cross``.
         data_preprocessor: A ``MultiBranchDataPreprocessor``, likewise without
             ``batch_augments``. Branches of the batch are ``sup``,
             ``unsup_teacher`` and ``unsup_student``.
@@ -111,12 +100,8 @@ class MixTeacher(SemiBaseDetector):
         self.progress: TeacherProgress | None = None
         self._watcher: Watcher | None = None
         self._weighs_regression = weighs_regression(self.student)
-        check_detector(self.student)
-        check_preprocessor('data_preprocessor', self.data_preprocessor)
-        if settings.ignore_pseudo_thr is not None:
-            check_ignoring(self.student)
-        if 'cross' in self.mixers and not settings.regress_pseudo:
-            check_cross_regression(self.student)
+        check_teacher(self.student, self.data_preprocessor, settings)
+        check_cross(self.student, self.mixers, 'cross', settings)
 
     def train(self, mode: bool = True) -> MixTeacher:
         """Set the mode of the student; the teacher stays in eval mode."""
@@ -132,10 +117,9 @@ class MixTeacher(SemiBaseDetector):
         """Show someone what is trained on; ``TeacherPreviewHook`` calls this.
 
         Args:
-            watcher: Called with a name and a batch: ``weak`` and ``strong``, the
-                unlabelled images in both views with their pseudo-labels, and the
-                name of each term with the batch that the student learns from. None
-                for nobody.
+            watcher: Called with a name and a batch: ``weak`` and ``strong``, both
+                views with their pseudo-labels, and each term with what the student
+                learns from. None for nobody.
         """
         self._watcher = watcher
 
@@ -166,8 +150,7 @@ class MixTeacher(SemiBaseDetector):
         if self.progress is not None and self.progress.burning_in:
             return losses
         weak, strong = (branch(batch, name) for name in _VIEWS)
-        pseudo, statistics = self._pseudo_labelled(weak, strong)
-        info = dict(factor=self._pseudo_factor(pseudo[1]))
+        pseudo, info, statistics = self._pseudo_labelled(weak, strong)
         losses |= self.loss_by_pseudo_instances(*pseudo, info)
         losses |= self.loss_by_pairs(labelled, pseudo, info)
         return losses | statistics
@@ -196,7 +179,7 @@ class MixTeacher(SemiBaseDetector):
         losses = self._term('unsup', batch, factor)
         if self.settings.regress_pseudo or self._weighs_regression:
             return losses
-        return without_regression(losses)
+        return without_regression(self.student, losses)
 
     def loss_by_pairs(
         self, labelled: Batch, pseudo: Batch, batch_info: Mapping[str, float]
@@ -207,7 +190,9 @@ class MixTeacher(SemiBaseDetector):
             labelled: Inputs and samples of the labelled images.
             pseudo: Inputs and samples of the unlabelled images in the student's
                 view, with pseudo-labels.
-            batch_info: ``factor``: a factor beside ``cross_weight``.
+            batch_info: ``ramp``: a factor beside ``cross_weight``, if the mixer
+                keeps pseudo-labels. Whether there are any does not matter to what
+                labelled images teach.
         """
         mixer = self._mixer('cross')
         if mixer is None:
@@ -217,7 +202,8 @@ class MixTeacher(SemiBaseDetector):
         labelled = (inputs, [mixable(sample, weight) for sample in samples])
         size = max(len(samples), len(pseudo[1]))
         mixed = mixer.mix_pair(*cycled(labelled, size), *cycled(pseudo, size))
-        return self._term('cross', mixed, batch_info['factor'])
+        ramp = 1.0 if keeps_first(mixer) else batch_info['ramp']
+        return self._term('cross', mixed, ramp)
 
     def get_pseudo_instances(
         self, batch_inputs: Tensor, batch_data_samples: Sequence[DetDataSample]
@@ -229,16 +215,15 @@ class MixTeacher(SemiBaseDetector):
             batch_data_samples: N samples; their annotations are not read.
 
         Returns:
-            N new samples whose ``gt_instances`` have ``bboxes``, ``labels`` and
-            ``scores``; with ``ignore_pseudo_thr``, ``ignored_instances`` likewise.
-            And an empty dict.
+            N new samples with ``bboxes``, ``labels`` and ``scores``; with
+            ``ignore_pseudo_thr``, ``ignored_instances`` too. And an empty dict.
         """
         self.teacher.eval()
         images = (batch_inputs, batch_data_samples)
         size = self.settings.teacher_batch_size
         predicted = predict_labels(self.teacher, *images, size)
         return [
-            self._judged(sample, instances)
+            sorted_out(sample, instances, self.settings)
             for sample, instances in zip(batch_data_samples, predicted)
         ], {}
 
@@ -260,59 +245,25 @@ class MixTeacher(SemiBaseDetector):
             ValueError: If the numbers of images differ, or a view has no
                 ``homography_matrix``.
         """
-        numbers = len(batch_pseudo_instances), len(batch_data_samples)
-        if numbers[0] != numbers[1]:
-            raise ValueError(
-                'unsup_teacher and unsup_student must be two views of the same '
-                f'images, got {numbers[0]} and {numbers[1]} images'
-            )
-        return [
-            self._projected(source, target)
-            for source, target in zip(batch_pseudo_instances, batch_data_samples)
-        ]
-
-    def _judged(self, sample: DetDataSample, instances: InstanceData) -> DetDataSample:
-        """A sample with predictions as its objects, and as boxes to ignore."""
-        low, high = self.settings.ignore_pseudo_thr, self.settings.cls_pseudo_thr
-        ignored = None if low is None else doubtful(instances, low, high)
-        return annotated(sample, confident(instances, high), ignored)
-
-    def _projected(self, source: DetDataSample, target: DetDataSample) -> DetDataSample:
-        """The other view of an image, with the annotations of this one."""
-        views = (source, target, self.settings.min_pseudo_bbox_wh)
-        ignored = source.get('ignored_instances')
-        if ignored is not None:
-            ignored = project(ignored, *views)
-        return annotated(target, project(source.gt_instances, *views), ignored)
+        size = self.settings.min_pseudo_bbox_wh
+        pairs = pair_views(batch_pseudo_instances, batch_data_samples)
+        return [projected(source, target, size) for source, target in pairs]
 
     def _pseudo_labelled(
         self, weak: Batch, strong: Batch
-    ) -> tuple[Batch, dict[str, Tensor]]:
-        """The student's view with pseudo-labels, and their statistics."""
+    ) -> tuple[Batch, dict[str, float], dict[str, Tensor]]:
+        """The student's view with pseudo-labels; their factors and statistics."""
         found, _ = self.get_pseudo_instances(*weak)
         inputs, samples = strong
         samples = self.project_pseudo_instances(found, samples)
         self._show('weak', (weak[0], found))
         self._show('strong', (inputs, samples))
+        info = term_factors(self.settings, self.progress, samples)
         statistics = label_statistics([s.gt_instances for s in samples], inputs)
         no_field = self.settings.regress_pseudo or not self._weighs_regression
         weight = None if no_field else 0.0
-        return (inputs, [mixable(sample, weight) for sample in samples]), statistics
-
-    def _pseudo_factor(self, samples: Sequence[DetDataSample]) -> float:
-        """Factor of the terms that hold these pseudo-labelled samples."""
-        if self.progress is not None:
-            factor = self.settings.ramp(self.progress.adapting_for)
-        elif self.settings.ramp_up == 0:
-            factor = 1.0
-        else:
-            raise ValueError(
-                f'semi_train_cfg.ramp_up={self.settings.ramp_up} needs '
-                "dict(type='MixTeacherHook') in custom_hooks, which counts iterations"
-            )
-        background = self.settings.empty_batch == 'background'
-        counts = background or any(len(sample.gt_instances) for sample in samples)
-        return factor if counts else 0.0
+        batch = (inputs, [mixable(sample, weight) for sample in samples])
+        return batch, info, statistics
 
     def _mixer(self, term: str) -> nn.Module | None:
         """The mixer of a term; None if it has none or it is switched off."""

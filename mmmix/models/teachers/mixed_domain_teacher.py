@@ -14,15 +14,15 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmmix.mixing.counters import runner_counter
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses
 
 from .branches import Batch, branch, cycled
-from .domain_batches import Batches, domain_maps, without_labels
+from .domain_batches import Batches, both_views, domain_maps, without_labels
 from .domain_checks import build_domain_mixers
 from .domain_train_settings import DomainTrainSettings
 from .feature_tap import FeatureTap
 from .mix_teacher import MixTeacher
-from .semi_checks import check_cross_regression
+from .semi_checks import check_cross
 from .teacher_progress import TeacherProgress
 
 # What MixTeacher calls the terms on labelled, pseudo-labelled and pairs of images.
@@ -62,7 +62,8 @@ class MixedDomainTeacher(MixTeacher):
     (source, weak), the discriminator sees that and ``unsup_teacher``, both
     unmixed, as in Adaptive Teacher; that takes two passes of the backbone more.
     Without it, it sees what the student computes anyway: the features of ``mss``
-    and ``mtt``, where each image, mixed or not, is of one domain.
+    and ``mtt``, where each image, mixed or not, is of one domain. With
+    ``weak_source`` the student learns from ``sup_weak`` too.
 
     Args:
         detector: As :class:`MixTeacher`.
@@ -102,8 +103,7 @@ class MixedDomainTeacher(MixTeacher):
         self.lambdas = lambdas
         self.semi_train_cfg = ConfigDict(semi_train_cfg or {})
         self.mixers = build_domain_mixers(mixers)
-        if 'mst' in self.mixers and not lambdas.pseudo.regress_pseudo:
-            check_cross_regression(self.student, 'mst')
+        check_cross(self.student, self.mixers, 'mst', self.settings)
         self.discriminator: nn.Module | None = None
         if discriminator is not None:
             self.discriminator = MODELS.build(discriminator)
@@ -175,10 +175,10 @@ class MixedDomainTeacher(MixTeacher):
 
     def _warm_up(self, batches: Batches) -> Losses:
         """λ_mss L_mss + λ_nst L_nst, eq. 15."""
-        source = branch(batches, 'sup')
-        losses = self.loss_mss(source)
+        losses = self.loss_mss(self._labelled(batches))
         if self._on('nst'):
-            losses |= self.loss_nst(source, branch(batches, 'unsup_student'))
+            views = (branch(batches, view) for view in ('sup', 'unsup_student'))
+            losses |= self.loss_nst(*views)
         return losses | self._idle_disc()
 
     def _adaptation(self, batches: Batches) -> Losses:
@@ -186,7 +186,7 @@ class MixedDomainTeacher(MixTeacher):
         source = branch(batches, 'sup')
         target, info, statistics = self._target(batches)
         with self._recording() as source_maps:
-            losses = self.loss_mss(source)
+            losses = self.loss_mss(self._labelled(batches))
         with self._recording() as target_maps:
             losses |= self.loss_mtt(target, info)
         losses |= self.loss_mst(source, target, info)
@@ -198,21 +198,26 @@ class MixedDomainTeacher(MixTeacher):
             losses |= self._idle_disc()
         return losses | statistics
 
+    def _labelled(self, batches: Batches) -> Batch:
+        """The source images that ``mss`` learns from."""
+        if self.lambdas.weak_source:
+            return both_views(batches)
+        return branch(batches, 'sup')
+
     def _target(
         self, batches: Batches
     ) -> tuple[Batch | None, dict[str, float], dict[str, Tensor]]:
         """The target images as the student sees them, with the teacher's labels.
 
         Returns:
-            The batch, or None if no term asks for it; the factor of the terms with
+            The batch, or None if no term asks for it; the factors of the terms with
             it, and the labels' statistics.
         """
         if not self._on('mtt') and not self._on('mst'):
             return None, {}, {}
         strong = branch(batches, 'unsup_student')
         weak = branch(batches, 'unsup_teacher')
-        target, statistics = self._pseudo_labelled(weak, strong)
-        return target, dict(factor=self._pseudo_factor(target[1])), statistics
+        return self._pseudo_labelled(weak, strong)
 
     def _recording(self) -> AbstractContextManager[Sequence[Tensor]]:
         """Collects the student's features for the discriminator."""

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from mmmix.structures import REGRESSION_WEIGHTS
 
+from .semi_train_settings import SemiTrainSettings
+
 _FIELDS = ('bboxes', 'labels', 'scores')
 
 
@@ -107,6 +109,45 @@ def annotated(
     if ignored is not None:
         result.ignored_instances = ignored
     return result
+
+
+def sorted_out(
+    sample: DetDataSample, instances: InstanceData, settings: SemiTrainSettings
+) -> DetDataSample:
+    """A sample with the confident predictions as its objects.
+
+    With ``ignore_pseudo_thr``, doubtful ones are its boxes to ignore.
+    """
+    low, high = settings.ignore_pseudo_thr, settings.cls_pseudo_thr
+    ignored = None if low is None else doubtful(instances, low, high)
+    return annotated(sample, confident(instances, high), ignored)
+
+
+def pair_views(
+    sources: Sequence[DetDataSample], targets: Sequence[DetDataSample]
+) -> list[tuple[DetDataSample, DetDataSample]]:
+    """The two views of each image.
+
+    Raises:
+        ValueError: If there are more of the one than of the other.
+    """
+    if len(sources) != len(targets):
+        raise ValueError(
+            'unsup_teacher and unsup_student must be two views of the same '
+            f'images, got {len(sources)} and {len(targets)} images'
+        )
+    return list(zip(sources, targets))
+
+
+def projected(
+    source: DetDataSample, target: DetDataSample, min_size: tuple[float, float]
+) -> DetDataSample:
+    """A view of an image, with the annotations of another; see :func:`project`."""
+    views = (source, target, min_size)
+    ignored = source.get('ignored_instances')
+    if ignored is not None:
+        ignored = project(ignored, *views)
+    return annotated(target, project(source.gt_instances, *views), ignored)
 
 
 def mixable(sample: DetDataSample, regression_weight: float | None) -> DetDataSample:

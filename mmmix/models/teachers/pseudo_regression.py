@@ -2,51 +2,72 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Protocol, runtime_checkable
+
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.models.utils import reweight_loss_dict
 from torch import nn
 
+from mmmix.models.detectors import LossMixDetector
+from mmmix.models.loss_terms import regression_names
 from mmmix.models.roi_heads.weighted_box_loss import WeightedBoxLoss
-from mmmix.models.supervisions import LossMix, Supervision
-from mmmix.models.supervisions.lossmix import is_regression
-from mmmix.models.supervisions.supervision import Losses
+from mmmix.models.supervisions import Losses, LossMix, Supervision
+
+
+@runtime_checkable
+class _WeighsBoxes(Protocol):
+    """A head that says whether its loss honours the weights of single boxes."""
+
+    honours_box_weights: ClassVar[bool]
 
 
 def weighs_regression(detector: nn.Module) -> bool:
-    """Whether the losses of a detector honour ``regression_weights`` box by box.
+    """Whether the losses of a detector honour ``regression_weights``.
 
-    Everything that has a supervision of mixed samples does: the detector as a
-    whole or each of its parts that has a loss. The box heads of a second stage
-    have none of their own and must weigh their samples.
+    A wrapped detector does for whole images. Another one does box by box if each of
+    its parts that has a loss does; the box heads of a second stage have none of
+    their own and must weigh their samples.
     """
-    if _has_supervision(detector):
+    if isinstance(detector, LossMixDetector):
         return True
     heads = [part for part in detector.children() if hasattr(part, 'loss')]
     box_heads = [part for part in detector.modules() if isinstance(part, BBoxHead)]
     return (
         bool(heads)
-        and all(map(_has_supervision, heads))
+        and all(map(_weighs_boxes, heads))
         and all(isinstance(head, WeightedBoxLoss) for head in box_heads)
     )
 
 
-def weighs_mixed_regression(detector: nn.Module) -> bool:
+def weighs_mixed_regression(detector: nn.Module, supervision: Supervision) -> bool:
     """Whether it also does where labelled and pseudo-boxes meet in one image.
 
-    A supervision of a whole detector weighs whole losses. It can tell them apart
-    only if every loss is computed once per component.
+    A wrapped detector weighs whole losses. It can tell the boxes apart only if every
+    loss is computed once per component.
+
+    Args:
+        detector: The detector; its own supervision goes before the mixer's.
+        supervision: What the mixer of such images stamps.
     """
-    supervision = getattr(detector, 'supervision', None)
-    if not isinstance(supervision, Supervision):
+    if not isinstance(detector, LossMixDetector):
         return weighs_regression(detector)
-    return isinstance(supervision, LossMix) and supervision.cls and supervision.reg
+    used = detector.supervision or supervision
+    return isinstance(used, LossMix) and used.cls and used.reg
 
 
-def without_regression(losses: Losses) -> Losses:
-    """Losses whose terms of box regression, told by their names, have weight 0."""
-    regression = {name: loss for name, loss in losses.items() if is_regression(name)}
+def without_regression(detector: nn.Module, losses: Losses) -> Losses:
+    """Losses whose terms of box regression have weight 0.
+
+    Args:
+        detector: Whose losses they are.
+        losses: By name, with or without that of a term in front.
+
+    Raises:
+        ValueError: If a name does not tell whether it is one.
+    """
+    regression = {name: losses[name] for name in regression_names(detector, losses)}
     return losses | reweight_loss_dict(regression, 0.0)
 
 
-def _has_supervision(part: nn.Module) -> bool:
-    return isinstance(getattr(part, 'supervision', None), Supervision)
+def _weighs_boxes(head: nn.Module) -> bool:
+    return isinstance(head, _WeighsBoxes) and head.honours_box_weights

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmdet.models.task_modules.assigners import BaseAssigner
 from mmdet.registry import MODELS
 from torch import nn
 
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
+from mmmix.models.loss_terms import check_separable
 
 from .pseudo_regression import weighs_mixed_regression
+from .semi_train_settings import SemiTrainSettings
 
 TERMS = ('sup', 'unsup', 'cross')
 
@@ -21,7 +24,7 @@ def build_mixers(
     """The mixers of the terms that have one, each with draws of its own.
 
     Args:
-        mixers: Config of a ``MixBatch`` by term.
+        mixers: Config of a mixer of batches by term.
         terms: All terms that may be mixed.
 
     Raises:
@@ -34,13 +37,58 @@ def build_mixers(
         raise ValueError(f'mixers has unknown terms {unknown}, expected {list(terms)}')
     built = {term: MODELS.build(cfg) for term, cfg in mixers.items() if cfg is not None}
     for term, mixer in built.items():
-        if not isinstance(mixer, MixBatch):
+        if not isinstance(mixer, BatchMixer):
             raise TypeError(
                 f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
                 f'...), got {type(mixer).__name__}'
             )
         mixer.stream = terms.index(term)
     return nn.ModuleDict(built)
+
+
+def keeps_first(mixer: BatchMixer) -> bool:
+    """Whether a mixed image has the labels of component 0 alone, whatever is drawn."""
+    ratio = mixer.settings.ratio
+    least = getattr(ratio, 'low', getattr(ratio, 'value', 0.0))
+    return mixer.settings.keep == 'dominant' and least > 0.5
+
+
+def check_teacher(
+    detector: nn.Module, preprocessor: nn.Module, settings: SemiTrainSettings
+) -> None:
+    """Refuse what no teacher can train.
+
+    Raises:
+        ValueError: If the detector has masks, a preprocessor mixes, boxes to ignore
+            would have no effect, or box regression cannot be told apart.
+    """
+    check_detector(detector)
+    check_preprocessor('data_preprocessor', preprocessor)
+    if settings.ignore_pseudo_thr is not None:
+        check_ignoring(detector)
+    if not settings.regress_pseudo:
+        check_separable(detector)
+
+
+def check_cross(
+    detector: nn.Module, mixers: nn.ModuleDict, term: str, settings: SemiTrainSettings
+) -> None:
+    """Refuse a mixer of labelled × unlabelled images that would teach pseudo-boxes.
+
+    Raises:
+        ValueError: If it would, and they shall teach no box regression.
+    """
+    if settings.regress_pseudo or term not in mixers or keeps_first(mixers[term]):
+        return
+    if not weighs_mixed_regression(detector, mixers[term].supervision):
+        raise ValueError(
+            f'mixers.{term} mixes boxes with pseudo-boxes, and with '
+            'semi_train_cfg.regress_pseudo=False only the former may teach box '
+            f'regression, which the losses of {type(detector).__name__} do not tell '
+            'apart. Use the mix-aware heads (and box head), or wrap it in '
+            "dict(type='LossMixDetector') with supervision=dict(type='LossMix') in "
+            f'mixers.{term}; or set regress_pseudo=True, or leave out mixers.{term}'
+        )
 
 
 def check_detector(detector: nn.Module) -> None:
@@ -64,39 +112,31 @@ def check_preprocessor(place: str, preprocessor: nn.Module) -> None:
             )
 
 
-def check_cross_regression(detector: nn.Module, term: str = 'cross') -> None:
-    """Refuse labelled × unlabelled images that would teach pseudo-boxes.
-
-    Raises:
-        ValueError: If the losses of the detector cannot tell boxes apart.
-    """
-    if not weighs_mixed_regression(detector):
-        raise ValueError(
-            f'mixers.{term} mixes boxes with pseudo-boxes, and with '
-            'semi_train_cfg.regress_pseudo=False only the former may teach box '
-            f'regression, which the losses of {type(detector).__name__} do not tell '
-            'apart. Use the mix-aware heads (and box head), or wrap it in '
-            "dict(type='LossMixDetector', supervision=dict(type='LossMix')); or set "
-            f'regress_pseudo=True, or leave out mixers.{term}'
-        )
-
-
 def check_ignoring(detector: nn.Module) -> None:
-    """Refuse boxes to ignore where no assigner heeds them.
+    """Refuse boxes to ignore where an assigner does not heed them.
 
     Raises:
-        ValueError: If they would have no effect.
+        ValueError: Naming those to which they would be background.
     """
-    assigners = [
-        getattr(part, name, None)
-        for part in detector.modules()
-        for name in ('assigner', 'bbox_assigner')
-    ] + list(detector.modules())  # YOLOv3's head has the threshold itself
-    thresholds = [getattr(one, 'ignore_iof_thr', None) or -1.0 for one in assigners]
-    if max(thresholds, default=-1.0) <= 0:
+    found = list(_ignore_thresholds(detector))
+    deaf = dict.fromkeys(place for place, threshold in found if threshold <= 0)
+    if not found or deaf:
+        who = ', '.join(deaf) or f'no assigner of {type(detector).__name__}'
         raise ValueError(
-            'semi_train_cfg.ignore_pseudo_thr has no effect: no assigner of '
-            f'{type(detector).__name__} heeds boxes to ignore. Set ignore_iof_thr=0.5 '
-            'in the assigner of its train_cfg (MixYOLOV3Head: in bbox_head), or leave '
-            'ignore_pseudo_thr out'
+            'semi_train_cfg.ignore_pseudo_thr has no effect where boxes to ignore are '
+            f'not heeded: {who}. Set ignore_iof_thr=0.5 in the assigners of its '
+            'train_cfg (MixYOLOV3Head: in bbox_head), or leave ignore_pseudo_thr out'
         )
+
+
+def _ignore_thresholds(detector: nn.Module) -> Iterator[tuple[str, float]]:
+    """Where anchors are assigned, and the ``ignore_iof_thr`` there; -1 for none."""
+    for path, part in detector.named_modules():
+        if hasattr(part, 'ignore_iof_thr'):  # YOLOv3's head has the threshold itself
+            yield path, part.ignore_iof_thr or -1.0
+            continue
+        for name, value in vars(part).items():
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, BaseAssigner):
+                    threshold = getattr(one, 'ignore_iof_thr', None)
+                    yield f'{path}.{name}', threshold or -1.0

@@ -28,13 +28,16 @@ class SemiTrainSettings(NamedTuple):
             pixels of the student's view.
         regress_pseudo: Whether box regression learns from pseudo-boxes.
         ramp_up: The number of iterations after burn-in in which the factors of
-            both terms with pseudo-labels rise to their values.
+            both terms with pseudo-labels rise to their values, as a whole. Cross
+            images that keep the labels of the labelled image alone have none.
         teacher_batch_size: The teacher predicts so many images at once; all if
             None.
-        empty_batch: What unlabelled images teach if no pseudo-box is left in the
-            whole batch: nothing, the terms get weight 0 (``'skip'``, mmdet's
-            rule), or that all of it is ``'background'``. An image without
-            pseudo-boxes in a batch that has some is background in either case.
+        empty_batch: What the term of unlabelled images teaches if no pseudo-box is
+            left in the whole batch of a process: nothing, it gets weight 0
+            (``'skip'``, mmdet's rule), or that all of it is ``'background'``. An
+            image without pseudo-boxes in a batch that has some is background in
+            either case, and so is one in a cross image, whose labelled part counts
+            as ever.
     """
 
     freeze_teacher: bool = True
@@ -65,7 +68,7 @@ class SemiTrainSettings(NamedTuple):
             )
         self = cls(**settings)
         for name in ('freeze_teacher', 'regress_pseudo'):
-            _check_bool(name, getattr(self, name))
+            check_bool(name, getattr(self, name))
         for name in ('sup_weight', 'unsup_weight', 'cross_weight'):
             check_factor(name, getattr(self, name))
         check_unit('semi_train_cfg.cls_pseudo_thr', self.cls_pseudo_thr)
@@ -90,11 +93,6 @@ class SemiTrainSettings(NamedTuple):
         return math.exp(-5.0 * (1.0 - iteration / self.ramp_up) ** 2)
 
 
-def _check_bool(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise TypeError(f'semi_train_cfg.{name} must be True or False, got {value!r}')
-
-
 def _check_ignore_thr(low: Any, high: float) -> None:
     """The scores between both thresholds must be some."""
     if low is None:
@@ -105,6 +103,16 @@ def _check_ignore_thr(low: Any, high: float) -> None:
             f'semi_train_cfg.ignore_pseudo_thr={low} must be below '
             f'cls_pseudo_thr={high}'
         )
+
+
+def check_bool(name: str, value: Any) -> None:
+    """Make sure that a setting is a switch.
+
+    Raises:
+        TypeError: Naming the setting.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f'semi_train_cfg.{name} must be True or False, got {value!r}')
 
 
 def check_factor(name: str, value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -11,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO
 
 _TAIL_LINES = 15
 _PATIENCE_S = 15
@@ -127,22 +125,3 @@ def tail(log: Path, lines: int = _TAIL_LINES) -> str:
     """The last lines of a log that are not blank."""
     text = log.read_text(encoding='utf-8', errors='replace').replace('\r', '\n')
     return '\n'.join([line for line in text.splitlines() if line.strip()][-lines:])
-
-
-def lock_folder(folder: Path) -> IO[str]:
-    """Hold a folder for this process and the commands that inherit the file.
-
-    Raises:
-        RuntimeError: If another process, or a command that one left behind, holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = (folder / '.lock').open('w')
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        handle.close()
-        raise RuntimeError(
-            f'{folder} is in use by another process, or by a command that a killed one '
-            'left running; wait for it or end it first'
-        ) from error
-    return handle

@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmmix.studies.seeds.child_processes import tail
-from mmmix.studies.seeds.runs import Run
-from mmmix.studies.seeds.study import Study
+
+if TYPE_CHECKING:
+    from mmmix.studies.seeds.runs import Run
+    from mmmix.studies.seeds.study import Study
 
 
 def say(text: str) -> None:
@@ -54,7 +56,8 @@ class Progress:
         if record.get('error'):
             outcome = f'FAILED: {record["error"]}'
         else:
-            scores = [f'{key} {value:.3f}' for key, value in record['metrics'].items()]
+            metrics = record.get('metrics') or record['metrics_best']
+            scores = [f'{key} {value:.3f}' for key, value in metrics.items()]
             outcome = ', '.join([f'{record["minutes"]:.1f} min', *scores[:3]])
         say(f'{self._done()} {run.name}: {outcome}. {self._eta()}')
 

@@ -43,19 +43,22 @@ class Spread:
 
 
 def finished_scores(
-    records: Mapping[str, Mapping[str, Any]], configs: Sequence[str]
+    records: Mapping[str, Mapping[str, Any]],
+    configs: Sequence[str],
+    metrics: str = 'metrics',
 ) -> Scores:
     """The metrics of finished runs, in the order of ``configs``.
 
     Args:
         records: Runs of ``results.json``.
         configs: Config files or names to report on.
+        metrics: Where in a record the metrics are.
     """
     scores: Scores = {config_name(config): {} for config in configs}
     for record in records.values():
         name = config_name(record['config'])
-        if record.get('state') == 'done' and name in scores:
-            scores[name][record['seed']] = record['metrics']
+        if record.get('state') == 'done' and name in scores and metrics in record:
+            scores[name][record['seed']] = record[metrics]
     return scores
 
 

@@ -34,11 +34,13 @@ class Commands:
         tools: Folder with ``train.py`` and ``test.py``.
         cfg_options: ``KEY=VALUE`` strings for both.
         train_args: More arguments for the training.
+        mix_options: ``KEY=VALUE`` strings for the methods of ``CONFIG+METHOD``.
     """
 
     tools: Path
     cfg_options: Sequence[str] = ()
     train_args: Sequence[str] = ()
+    mix_options: Sequence[str] = ()
 
     def train(self, run: Run, resume: bool) -> list[str]:
         """Train a run, from its last checkpoint if ``resume``."""
@@ -47,14 +49,15 @@ class Commands:
         command += [*self.train_args, *(['--resume'] if resume else [])]
         return command + self._options()
 
-    def test(self, run: Run, checkpoint: str) -> list[str]:
-        """Test a checkpoint of a run."""
+    def test(self, run: Run, checkpoint: str, folder: Path) -> list[str]:
+        """Test a checkpoint of a run; logs and metrics go to ``folder``."""
         command = [sys.executable, str(self.tools / 'test.py'), run.config, checkpoint]
-        command += ['--work-dir', str(run.folder / 'test')]
+        command += ['--work-dir', str(folder)]
         return command + self._options()
 
     def _options(self) -> list[str]:
-        return ['--cfg-options', *self.cfg_options] if self.cfg_options else []
+        named = ('--cfg-options', self.cfg_options), ('--mix-options', self.mix_options)
+        return [part for name, values in named if values for part in (name, *values)]
 
     def fingerprint(self, config: str) -> str:
         """A digest of the config's content and of all further arguments.
@@ -65,5 +68,7 @@ class Commands:
         content = read_config(config).to_dict()
         del content['work_dir']
         parts = [content, sorted(self.cfg_options), list(self.train_args)]
+        if self.mix_options:
+            parts.append(sorted(self.mix_options))
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Sequence
@@ -10,35 +9,38 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.config_reading import config_name
-from mmmix.apis.reporting import write_json
-from mmmix.apis.resume import DamagedCheckpointError, last_checkpoint
+from mmmix.apis.resume import (
+    DamagedCheckpointError,
+    checkpoint_damage,
+    checkpoints,
+    newest_checkpoint,
+)
 from mmmix.studies.seeds.child_processes import (
     ChildFailed,
     ChildProcesses,
     ChildStopped,
 )
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
+from mmmix.studies.seeds.progress import say
+from mmmix.studies.seeds.records import (
+    METRICS,
+    RESULTS,
+    TEST_FOLDERS,
+    Record,
+    read_records,
+    set_aside,
+    write_records,
+)
 from mmmix.studies.seeds.runs import Commands, Run
-
-Record = dict[str, Any]
-"""A run's entry in ``results.json``: config, seed, state, metrics, ..."""
-
-_RESULTS = 'results.json'
-
-
-def read_records(folder: Path) -> dict[str, Record]:
-    """The records of a study by name of the run, none if it has not begun."""
-    file = folder / _RESULTS
-    if not file.exists():
-        return {}
-    return json.loads(file.read_text(encoding='utf-8'))['runs']
 
 
 class Study:
     """Runs of configs × seeds whose results are kept in ``results.json``.
 
     A finished run is not repeated, one that was interrupted or failed goes on
-    from its last checkpoint. One that fails does not stop the others.
+    from its last checkpoint. One that fails does not stop the others. What is broken
+    is set aside and named: without a whole checkpoint a run begins anew, and a
+    damaged ``results.json`` is made again from the folders of the runs.
 
     Args:
         configs: Config files, of different names.
@@ -47,6 +49,7 @@ class Study:
             ``train.log``, ``test.log``, checkpoints and ``test/``.
         commands: How runs are made.
         children: Where processes are started.
+        checkpoint: Which one is tested, ``'last'`` or ``'best'``.
 
     Raises:
         ValueError: If two configs have one name, or ``results.json`` was made
@@ -60,6 +63,7 @@ class Study:
         folder: str | Path,
         commands: Commands,
         children: ChildProcesses,
+        checkpoint: str = 'last',
     ) -> None:
         stems = [config_name(config) for config in configs]
         if len(set(stems)) < len(stems) or len(set(seeds)) < len(seeds):
@@ -73,26 +77,41 @@ class Study:
             for seed in seeds
             for config, stem in zip(configs, stems)
         ]
-        self._file = folder / _RESULTS
+        self._folder = folder
         self._commands = commands
         self._children = children
+        self._checkpoint = checkpoint
         self._lock = threading.Lock()
-        self.records = read_records(folder)
+        self.records = self._read_records()
         self._fingerprints = {c: commands.fingerprint(c) for c in configs}
         self._check_records()
+
+    def _read_records(self) -> dict[str, Record]:
+        records, damage = read_records(self._folder)
+        if damage:
+            moved = set_aside(self._folder / RESULTS)
+            write_records(self._folder, records)
+            say(f'{damage}: it is now {moved.name}, and made again from the runs')
+        return records
 
     def _check_records(self) -> None:
         for run in self.runs:
             record = self.records.get(run.name)
-            if record and record['fingerprint'] != self._fingerprints[run.config]:
+            known = record and record['fingerprint']
+            if known and known != self._fingerprints[run.config]:
                 raise ValueError(
-                    f'{self._file} has {run.name} from another content of '
+                    f'{self._folder / RESULTS} has {run.name} from another content of '
                     f'{record["config"]}, other --cfg-options or --train-args. Use '
-                    'another --work-dir, or remove that entry and its folder'
+                    f'another --work-dir, or move {run.folder} away and remove the '
+                    'entry'
                 )
 
     def _state(self, run: Run) -> str | None:
-        return self.records.get(run.name, {}).get('state')
+        record = self.records.get(run.name, {})
+        state = record.get('state')
+        if state == 'done' and METRICS[self._checkpoint] not in record:
+            return 'trained'
+        return state
 
     @property
     def pending(self) -> list[Run]:
@@ -114,12 +133,17 @@ class Study:
             config=run.config,
             seed=run.seed,
             fingerprint=self._fingerprints[run.config],
-            state=self._state(run) or 'started',
+            state=self.records.get(run.name, {}).get('state', 'started'),
         )
         spent = self.records[run.name].get('minutes', 0.0)
         try:
             self._train(run)
-            outcome = {'state': 'done', 'metrics': self._test(run), 'error': None}
+            metrics = self._test(run)
+            outcome = {
+                'state': 'done',
+                METRICS[self._checkpoint]: metrics,
+                'error': None,
+            }
         except ChildStopped:
             outcome = {'error': None}
         except (ChildFailed, DamagedCheckpointError) as error:
@@ -128,30 +152,75 @@ class Study:
         return self._record(run, **outcome, minutes=spent)
 
     def _train(self, run: Run) -> None:
-        if self._state(run) == 'trained':
+        checkpoint = self._checkpoint_to_go_on_from(run)
+        if self._state(run) == 'trained' and checkpoint is not None:
             return
-        resume = last_checkpoint(run.folder) is not None
+        if self._state(run) == 'trained':
+            self._record(run, state='started')
+        resume = checkpoint is not None
         self._children.call(self._commands.train(run, resume), run.folder / 'train.log')
         self._record(run, state='trained')
 
+    def _checkpoint_to_go_on_from(self, run: Run) -> str | None:
+        """The newest whole checkpoint of a run; without one, it has to begin anew."""
+        try:
+            checkpoint, remark = newest_checkpoint(run.folder)
+        except DamagedCheckpointError as error:
+            moved = [set_aside(path).name for path in checkpoints(run.folder)]
+            (run.folder / 'last_checkpoint').unlink(missing_ok=True)
+            say(f'{run.name}: {error}. It begins anew; set aside: {", ".join(moved)}')
+            return None
+        if remark:
+            say(f'{run.name}: {remark}')
+            if self._state(run) == 'trained':
+                self._record(run, state='started')
+        if checkpoint is None and self._state(run) == 'trained':
+            say(f'{run.name}: its checkpoints are gone; it begins anew')
+        return checkpoint
+
     def _test(self, run: Run) -> dict[str, float]:
-        log = run.folder / 'test.log'
-        checkpoint = last_checkpoint(run.folder)
-        if checkpoint is None:
-            raise ChildFailed(f'the training left no checkpoint in {run.folder}')
-        before = scalar_files(run.folder / 'test')
-        self._children.call(self._commands.test(run, checkpoint), log)
-        written = scalar_files(run.folder / 'test') - before
+        folder = run.folder / TEST_FOLDERS[self._checkpoint]
+        log = folder.with_suffix('.log')
+        checkpoint = self._tested_checkpoint(run)
+        before = scalar_files(folder)
+        self._children.call(self._commands.test(run, checkpoint, folder), log)
+        written = scalar_files(folder) - before
         if not written:
             raise ChildFailed(
-                f'the test wrote no <time>/<time>.json in {log.with_suffix("")}; '
-                f'see {log}'
+                f'the test wrote no <time>/<time>.json in {folder}; see {log}'
             )
         return read_metrics(max(written, key=lambda path: path.stat().st_mtime))
+
+    def _tested_checkpoint(self, run: Run) -> str:
+        """The checkpoint of a trained run that is to be tested.
+
+        Raises:
+            ChildFailed: If there is none, or more than one that may be meant.
+        """
+        if self._checkpoint == 'last':
+            checkpoint, _ = newest_checkpoint(run.folder)
+            if checkpoint is None:
+                raise ChildFailed(f'the training left no checkpoint in {run.folder}')
+            return checkpoint
+        found = sorted(run.folder.glob('best_*.pth'))
+        if len(found) != 1:
+            names = ', '.join(path.name for path in found) or 'none'
+            raise ChildFailed(
+                f'--checkpoint best needs one best checkpoint in {run.folder}, found '
+                f'{names}. The config names the metric by '
+                'default_hooks.checkpoint.save_best; or use --checkpoint last'
+            )
+        damage = checkpoint_damage(found[0])
+        if damage:
+            raise ChildFailed(
+                f'{found[0]} {damage}. Move {run.folder} away to train it again, or '
+                'use --checkpoint last'
+            )
+        return str(found[0])
 
     def _record(self, run: Run, **changes: Any) -> Record:
         with self._lock:
             record = {**self.records.get(run.name, {}), **changes}
             self.records = {**self.records, run.name: record}
-            write_json(self._file, {'runs': self.records})
+            write_records(self._folder, self.records, run.folder)
         return record

@@ -14,7 +14,7 @@ from mmengine.dataset import pseudo_collate, worker_init_fn
 from mmengine.runner import set_random_seed
 from torch.utils.data import DataLoader, RandomSampler
 
-from mmmix.apis.config_types import is_a
+from mmmix.registry import is_a
 from mmmix.structures import is_mixed
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.synthetic import input_size

@@ -13,7 +13,7 @@ from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.apis.config_types import is_a
+from mmmix.registry import is_a
 
 _BOX_SIDE = (0.1, 0.6)
 
@@ -112,7 +112,7 @@ def input_size(pipeline: list[Mapping[str, Any]]) -> tuple[int, int]:
         if is_a(step, 'Resize', TRANSFORMS) and step.get('scale') is not None
     ]
     if not scales:
-        types = [step.get('type') for step in pipeline]
+        types = [_name(step) for step in pipeline]
         raise ValueError(
             "expected a transform dict(type='Resize', scale=(width, height)) in the "
             f'training pipeline, got {types}; give the size by --size HEIGHT WIDTH'
@@ -120,6 +120,12 @@ def input_size(pipeline: list[Mapping[str, Any]]) -> tuple[int, int]:
     scale = scales[-1]
     width, height = (scale, scale) if isinstance(scale, int) else scale
     return int(height), int(width)
+
+
+def _name(step: Mapping[str, Any]) -> str:
+    """The type of a transform without its scope; types may be classes, too."""
+    kind = step.get('type', '')
+    return getattr(kind, '__name__', str(kind)).rpartition('.')[2]
 
 
 def values_of(config: Any, key: str) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner, set_random_seed
 from torch import nn
 
-from mmmix.models.batch_augments import MixBatch
+from mmmix.models.batch_augments import BatchMixer
 from mmmix.structures import is_mixed
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.peak_memory import peak_allocated
@@ -81,7 +81,7 @@ class TrainingStep:
     def leaves_no_record(self) -> bool:
         """Whether a mixer keeps the dominant boxes only, and so marks no sample."""
         return any(
-            isinstance(module, MixBatch) and module.settings.keep == 'dominant'
+            isinstance(module, BatchMixer) and module.settings.keep == 'dominant'
             for module in self.model.modules()
         )
 
@@ -99,12 +99,11 @@ class TrainingStep:
         Raises:
             FloatingPointError: If the loss is not finite.
         """
-        MessageHub.get_current_instance().update_info('iter', index)
         self._seen = self._mixed = 0
         start = self._now()
         batch = self._fetch(index)
         fetched = self._now()
-        losses = self.model.train_step(batch, self.optim_wrapper)
+        losses = self.train(batch, index)
         done = self._now()
         loss = losses['loss'].item()
         if not math.isfinite(loss):
@@ -118,6 +117,19 @@ class TrainingStep:
             'samples': self._seen,
             'mixed': self._mixed,
         }
+
+    def train(self, batch: Mapping[str, Any], index: int) -> dict[str, Any]:
+        """Train on a raw batch.
+
+        Args:
+            batch: As a dataloader yields it; the step may edit it.
+            index: Number of the iteration, from which mixers draw.
+
+        Returns:
+            The losses, as the model's ``train_step`` returns them.
+        """
+        MessageHub.get_current_instance().update_info('iter', index)
+        return self.model.train_step(batch, self.optim_wrapper)
 
     def _now(self) -> float:
         if self._device.type == 'cuda':
@@ -176,8 +188,8 @@ class ConfigBatches:
         self._batches = iter(self._loader)
 
     @property
-    def metainfo(self) -> Mapping[str, Any]:
-        """Metainfo of the dataset, such as ``classes``."""
+    def metainfo(self) -> Any:
+        """Metainfo of the dataset, such as ``classes``; a list where parts differ."""
         return getattr(self._loader.dataset, 'metainfo', {})
 
     def __call__(self, index: int) -> Mapping[str, Any]:

@@ -59,7 +59,8 @@ def find_right(
     """Compare the detections of an image with its objects, as VOC's mAP does.
 
     A detection is right if the object it overlaps most is of its class, overlaps
-    it by ``iou`` at least, and was not found by a detection of higher score.
+    it by ``iou`` at least, and was not found by a detection of higher score. The
+    last row and column of pixels belong to a box.
 
     Args:
         detections: ``bboxes`` (n, 4), ``scores`` and ``labels``, on the CPU.
@@ -78,7 +79,11 @@ def find_right(
         of_class = labels == label
         found = np.hstack([boxes[of_class], scores[of_class, None]])
         hits, misses = tpfp_default(
-            found, _boxes(objects, label), _boxes(ignored, label), iou
+            found,
+            _boxes(objects, label),
+            _boxes(ignored, label),
+            iou,
+            use_legacy_coordinate=True,  # as in VOCMetric
         )
         right[of_class] = hits[0] > 0
         counted[of_class] = (hits[0] > 0) | (misses[0] > 0)

@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
-from mmmix.apis.config_types import is_a
+from mmmix.registry import is_a
 from mmmix.studies.trained.truth import objects_of
 
 
@@ -30,6 +30,7 @@ class DetectionScores:
 
     def __init__(self, cfg: Config, metainfo: Mapping[str, Any]) -> None:
         voc = voc_metric(cfg) or dict(type='VOCMetric', metric='mAP', eval_mode='area')
+        voc.pop('over_ious', None)  # ten times the time, for no column of a study
         # COCO's table is made of the annotations at hand, so that a part of the
         # images can be scored too.
         self._evaluator = Evaluator([voc, {'type': 'CocoStyleMetric'}])
@@ -57,7 +58,10 @@ class DetectionScores:
 
 
 def voc_metric(cfg: Config) -> dict[str, Any] | None:
-    """The config of the last ``VOCMetric`` among a config's test metrics, if any."""
+    """The config of the last ``VOCMetric`` among a config's test metrics, if any.
+
+    Types may be names, names with their scope, or classes.
+    """
     evaluator = cfg.get('test_evaluator') or ()
     metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
     found = [dict(m) for m in metrics if is_a(m, VOCMetric, METRICS)]

@@ -11,7 +11,8 @@ from mmdet.models.detectors import SemiBaseDetector
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from mmmix.studies.trained.loaded_detector import LoadedDetector, batches
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.prediction import batches
 from mmmix.studies.trained.truth import objects_of
 
 
@@ -34,7 +35,7 @@ def predict_attacked(
         seed: Seed of what the loss draws, such as its samples of proposals.
 
     Returns:
-        As :func:`mmmix.studies.trained.loaded_detector.predict`.
+        As :func:`mmmix.studies.trained.prediction.predict`.
     """
     samples: list[DetDataSample] = []
     for part in batches(len(images), batch_size):

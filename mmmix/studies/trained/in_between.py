@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mmdet.structures.bbox import bbox_overlaps
 from torch import Tensor
 
+from mmmix.evaluation import voc_overlaps
 from mmmix.functional import blend, common_canvas, place, shift_boxes
 from mmmix.mixing import counter_rng
 from mmmix.mixing.draws import draw_partners
@@ -159,7 +159,7 @@ def is_hit(
         iou: Least overlap, with an object of the detected class.
     """
     return any(
-        bool((bbox_overlaps(box[None], side.boxes[side.labels == label]) >= iou).any())
+        bool((voc_overlaps(box[None], side.boxes[side.labels == label]) >= iou).any())
         for side in objects
     )
 
@@ -180,6 +180,6 @@ def share_found(
     """
     if not len(objects.boxes) or not len(boxes):
         return 0, len(objects.boxes)
-    overlaps = bbox_overlaps(objects.boxes, boxes)
+    overlaps = voc_overlaps(objects.boxes, boxes)
     fits = (overlaps >= iou) & (objects.labels[:, None] == labels[None])
     return int(fits.any(dim=1).sum()), len(objects.boxes)

@@ -23,26 +23,8 @@ from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import ForeignCheckpointError
 from mmmix.apis.config_reading import read_config
 from mmmix.apis.resume import existing_checkpoint
-from mmmix.studies.trained.model_arguments import (
-    ModelSpec,
-    add_model_arguments,
-    parse_model,
-)
-from mmmix.studies.trained.prediction import batches, predict
-from mmmix.studies.trained.splits import build_split, split_settings
-
-__all__ = [
-    'LoadedDetector',
-    'ModelSpec',
-    'add_model_arguments',
-    'batches',
-    'build_split',
-    'load_detector',
-    'load_detectors',
-    'parse_model',
-    'predict',
-    'split_settings',
-]
+from mmmix.studies.trained.model_arguments import ModelSpec
+from mmmix.visualization import class_names
 
 
 @dataclass
@@ -66,7 +48,7 @@ class LoadedDetector:
 
     def __post_init__(self) -> None:
         load, *steps = get_test_pipeline_cfg(self.cfg)
-        kind = str(load['type'])
+        kind = getattr(load['type'], '__name__', load['type'])
         if 'LoadImage' not in kind:
             raise ValueError(
                 f'{self.spec.config}: the test pipeline must start by loading the '
@@ -168,7 +150,11 @@ def load_detector(
 
 
 def load_detectors(args: argparse.Namespace) -> list[LoadedDetector]:
-    """Load all models of a command line, see :func:`add_model_arguments`.
+    """Load all models of a command line.
+
+    Args:
+        args: With the models and options of
+            :func:`mmmix.studies.trained.model_arguments.add_model_arguments`.
 
     Raises:
         ValueError: If they do not detect the same classes.
@@ -190,11 +176,16 @@ def load_detectors(args: argparse.Namespace) -> list[LoadedDetector]:
 def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
     """Class names that the checkpoint keeps, else those of the config's data."""
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    meta = {str(key).lower(): value for key, value in meta.items()}
-    if 'classes' not in meta:
-        data = cfg.test_dataloader.dataset
-        while 'dataset' in data:
-            data = data.dataset
-        kind = DATASETS.get(data.type)
-        meta = {**getattr(kind, 'METAINFO', {}), **data.get('metainfo', {})}
-    return tuple(meta['classes'])
+    parts = meta if isinstance(meta, list) else [meta]  # of a ConcatDataset
+    names = class_names(
+        [{str(key).lower(): value for key, value in part.items()} for part in parts]
+    )
+    if names is not None:
+        return names
+    data = cfg.test_dataloader.dataset
+    while 'dataset' in data:
+        data = data.dataset
+    kind = DATASETS.get(data.type) if isinstance(data.type, str) else data.type
+    return tuple(
+        {**getattr(kind, 'METAINFO', {}), **data.get('metainfo', {})}['classes']
+    )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 
-if TYPE_CHECKING:
-    from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loaded_detector import LoadedDetector
 
 
 def batches(count: int, size: int) -> Iterator[range]:

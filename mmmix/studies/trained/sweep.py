@@ -11,7 +11,8 @@ from mmdet.structures import DetDataSample
 from mmengine.utils import ProgressBar
 
 from mmmix.studies.trained.fingerprint import fingerprint
-from mmmix.studies.trained.loaded_detector import LoadedDetector, batches, predict
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.prediction import batches, predict
 from mmmix.studies.trained.results import ResultStore
 
 Image = tuple[np.ndarray, Mapping[str, Any]]

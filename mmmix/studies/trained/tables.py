@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mmmix.apis import reporting
 from mmmix.studies.seeds.report import Spread
-from mmmix.utils import reporting
 
 Key = TypeVar('Key', bound=Hashable)
 Value = TypeVar('Value')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -11,15 +12,25 @@ from mmdet.datasets import MultiImageMixDataset
 from mmdet.datasets.transforms import PackDetInputs
 from mmdet.models import DetDataPreprocessor
 from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.mask import BitmapMasks
 from mmengine.dataset import pseudo_collate
-from torch.utils.data import DataLoader
+from mmengine.logging import MessageHub
+from torch.utils.data import DataLoader, Dataset
 
-from mmmix.datasets import MixImage, PackMixInputs
-from mmmix.models import MixBatch
+from mmmix.datasets import (
+    CutMixImage,
+    DrawIndex,
+    MixImage,
+    PackMixInputs,
+    SeededDataset,
+)
+from mmmix.models import CutMixBatch, MixBatch
+from mmmix.models.supervisions import LossMix
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 CONSTANT = dict(type='Constant', value=0.3)
 BETA = dict(type='Beta', alpha=1.0)
+KINDS = [(MixImage, MixBatch), (CutMixImage, CutMixBatch)]
 
 
 def loaded(height, width, seed=0, boxes=2, ignore=0):
@@ -107,13 +118,100 @@ def test_agrees_with_mix_batch(align, pad, sizes, keep):
         rtol=0,
         atol=1e-4,
     )
-    for key in ('img_shape', 'pad_shape', 'mix_weights'):
+    for key in ('img_shape', 'pad_shape', 'mix_weights', 'mix_supervision'):
         assert sample.metainfo.get(key) == expected.metainfo.get(key)
     for field in ('gt_instances', 'ignored_instances'):
         one, other = getattr(sample, field), getattr(expected, field)
         assert set(one.keys()) == set(other.keys())
         for key in one.keys():  # noqa: SIM118  an InstanceData is no dict
             torch.testing.assert_close(one[key], other[key])
+
+
+def masked(item, padded=(0, 0)):
+    """An image with a mask for each box, of its size or padded."""
+    height, width = map(max, item['img'].shape[:2], padded)
+    shape = (len(item['gt_bboxes']), height, width)
+    masks = np.zeros(shape, dtype=np.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, item['gt_bboxes'].tensor.int().tolist()):
+        mask[y1:y2, x1:x2] = 1
+    return item | dict(gt_masks=BitmapMasks(masks, height, width))
+
+
+@pytest.mark.parametrize('pair_of_kinds', KINDS)
+@pytest.mark.parametrize('supervision', ['Union', 'LossMix'])
+def test_masks_and_boxes_moved_out_agree_with_a_batch(pair_of_kinds, supervision):
+    """λ is 0.3 and the region in the middle in both."""
+    in_dataset, in_batch = pair_of_kinds
+    pair = [
+        masked(loaded(*size, seed=i)) for i, size in enumerate([(30, 21), (24, 27)])
+    ]
+    pair[0]['gt_bboxes'].tensor[1] += 900
+    settings = dict(ratio=CONSTANT, supervision=dict(type=supervision), pad='black')
+    mixed = in_dataset(**settings).mix(*copy.deepcopy(pair), lam=0.3)
+    got = PackMixInputs()(mixed)['data_samples'].gt_instances
+    packed = [PackMixInputs()(item)['data_samples'] for item in copy.deepcopy(pair)]
+    for sample in packed:
+        sample.gt_instances.bboxes = sample.gt_instances.bboxes.tensor
+    mixer = in_batch(**settings, mean=[0.0], std=[1.0], pairing='roll')
+    mixer._centres = lambda rng, count, size: (
+        [(0.5, 0.5) if in_batch is CutMixBatch else None] * size
+    )
+    want = mixer(torch.zeros(2, 3, 30, 27), packed)[1][0].gt_instances
+    assert got.mix_ids.tolist() == want.mix_ids.tolist()
+    assert set(got.mix_ids.tolist()) <= {0, 1}
+    hidden = in_batch is CutMixBatch and supervision == 'Union'
+    assert got.mix_ids.tolist().count(0) == (0 if hidden else 1)
+    torch.testing.assert_close(got.bboxes.tensor, want.bboxes)
+    assert np.array_equal(got.masks.masks, want.masks.masks)
+
+
+@pytest.mark.parametrize('shape', [(20, 30), (20, 30, 1), (20, 30, 2), (20, 30, 4)])
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.float32])
+def test_images_of_any_number_of_channels(shape, dtype):
+    rng = np.random.default_rng(0)
+    pair = [
+        loaded(*size, seed=i)
+        | dict(img=rng.integers(0, 256, (*size, *shape[2:])).astype(dtype))
+        for i, size in enumerate([(20, 30), (24, 20)])
+    ]
+    mixer = MixImage(ratio=CONSTANT, mean=[100.0], align='corner')
+    image = mixer.mix(*copy.deepcopy(pair), lam=0.3)['img']
+    assert image.dtype == np.float32
+    assert image.shape == (24, 30, *shape[2:])
+    layers = [np.full(image.shape, 100.0) for _ in pair]
+    for layer, item in zip(layers, pair):
+        layer[: item['img'].shape[0], : item['img'].shape[1]] = item['img']
+    np.testing.assert_allclose(image, 0.3 * layers[0] + 0.7 * layers[1], rtol=1e-5)
+    packed = PackMixInputs()(pair[0] | dict(img=image))
+    assert packed['inputs'].shape == ((*shape, 1)[2], 24, 30)
+
+
+def test_channels_that_do_not_fit_are_named():
+    gray = loaded(20, 20, seed=0)
+    gray['img'] = gray['img'][..., 0]
+    mixer = MixImage(ratio=CONSTANT, pad='black')
+    with pytest.raises(ValueError, match=r'0.jpg and 1.jpg have 1 and 3 channels'):
+        mixer.mix(gray, loaded(20, 20, seed=1), lam=0.3)
+    tall = loaded(30, 20, seed=1)
+    tall['img'] = tall['img'][..., 0]
+    with pytest.raises(ValueError, match='has 3 channels and the image 1'):
+        MixImage(ratio=CONSTANT, mean=MEAN).mix(gray, tall, lam=0.3)
+
+
+@pytest.mark.parametrize('enabled', [True, False])
+def test_every_image_says_how_it_is_supervised(enabled):
+    """Also one that is not mixed, and when switched off: workers run ahead."""
+    items = [loaded(20, 20, seed=i) for i in range(4)]
+    mixer = MixImage(
+        ratio=BETA, pad='black', prob=0.5, supervision=dict(type='LossMix', reg=False)
+    )
+    mixer.enabled = enabled
+    dataset = wrapped(items, mixer, PackMixInputs())
+    samples = [dataset[i % 4]['data_samples'] for i in range(24)]
+    assert {sample.mix_supervision for sample in samples} == {LossMix(reg=False)}
+    mixed = ['mix_weights' in sample for sample in samples]
+    assert any(mixed) == enabled
+    assert not all(mixed)
 
 
 def test_whole_pipeline_mixes_and_packs():
@@ -183,6 +281,107 @@ def test_draws_in_workers_follow_the_counters(workers):
     assert epoch_lams(fresh) == epochs[1]
     mixer.enabled = False  # reaches workers that live since the first epoch
     assert set(epoch_lams(loader)) == {None}
+
+
+class Partners(Dataset):
+    """Draws partners as MultiImageMixDataset lets it, without images."""
+
+    def __init__(self, size=12):
+        self.size = size
+        self.mixer = MixImage(ratio=BETA, align='resize')
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, index):
+        return self.mixer.get_indexes(self)[0]
+
+
+def passes(count, context, seed=None, epochs=None, persistent=False, workers=2):
+    """The partners of each pass of a loader over the data."""
+    hub = MessageHub.get_current_instance()
+    if seed is not None:
+        hub.update_info('seed', seed)
+    loader = DataLoader(
+        Partners(),
+        4,
+        num_workers=workers,
+        multiprocessing_context=context,
+        persistent_workers=persistent,
+    )
+    found = []
+    for number in range(count):
+        if epochs is not None:
+            hub.update_info('epoch', epochs[number])  # as RuntimeInfoHook does
+        found.append([int(partner) for batch in loader for partner in batch])
+    return found
+
+
+@pytest.mark.parametrize(
+    ('context', 'persistent', 'workers'),
+    [(None, False, 0), ('fork', False, 2), ('fork', True, 2), ('spawn', False, 1)],
+)
+def test_passes_differ_without_a_hook(context, persistent, workers):
+    """Whether workers live on or are started anew, and if nobody tells the epoch."""
+    found = passes(3, context, persistent=persistent, workers=workers)
+    assert len({tuple(partners) for partners in found}) == 3
+
+
+@pytest.mark.parametrize('context', ['fork', 'spawn'])
+def test_workers_know_seed_and_epoch(context):
+    """Also those that were spawned, which share no memory of the Runner's."""
+    count = 1 if context == 'spawn' else 2
+    first = passes(count, context, seed=1, epochs=[5, 6], workers=1)
+    assert passes(count, context, seed=1, epochs=[5, 6], workers=1) == first
+    other_seed = passes(count, context, seed=2, epochs=[5, 6], workers=1)
+    other_epoch = passes(count, context, seed=1, epochs=[7, 8], workers=1)
+    for one, *others in zip(first, other_seed, other_epoch):
+        assert one not in others
+
+
+def test_a_resumed_run_goes_on_with_the_draws(monkeypatch):
+    """Fresh workers in an epoch that the Runner counts, with no hook of ours."""
+    whole = passes(3, 'fork', seed=1, epochs=[0, 1, 2])
+    assert passes(1, 'fork', seed=1, epochs=[2]) == whole[2:]
+
+
+def test_ranks_differ_under_spawn(monkeypatch):
+    """A worker that was spawned has the rank of its process."""
+    found = []
+    for rank in (0, 1):
+        monkeypatch.setattr(
+            'mmmix.mixing.pass_counter.get_rank', lambda rank=rank: rank
+        )
+        monkeypatch.setattr('mmmix.mixing.pass_counter.is_distributed', lambda: True)
+        state = pickle.dumps(Partners().mixer.counter.__getstate__()['_origin'])
+        found.append(pickle.loads(state)[1])
+    assert found == [0, 1]
+
+
+def test_a_sampler_that_numbers_its_draws_decides():
+    """Nothing depends on workers, on the past or on how often an item was read."""
+    dataset = SeededDataset(Partners(1000), lazy_init=True)
+    first = [dataset[DrawIndex(i, i, seed=3, rank=1)] for i in range(8)]
+    assert len(set(first)) == 8
+    assert [dataset[DrawIndex(i, i, 3, 1)] for i in reversed(range(8))] == first[::-1]
+    for other in (DrawIndex(0, 8, 3, 1), DrawIndex(0, 0, 4, 1), DrawIndex(0, 0, 3, 0)):
+        assert dataset[other] != first[0]
+
+
+def test_two_sources_draw_independently():
+    """The parts of a ConcatDataset have mixers of their own."""
+    lams = [
+        [wrapped(items, MixImage(ratio=BETA, pad='black'), PackMixInputs())[0]]
+        for items in (
+            [loaded(16, 16, seed=i) for i in range(8)],
+            [loaded(16, 16, seed=i) | dict(sample_idx=i - 8) for i in range(8, 16)],
+        )
+    ]
+    first, second = (
+        epoch_lams([dict(data_samples=[d['data_samples'] for d in one])])
+        for one in lams
+    )
+    assert first != second
 
 
 def test_no_partner_is_loaded_in_vain():

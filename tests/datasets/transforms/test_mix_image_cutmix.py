@@ -1,4 +1,4 @@
-"""MixImage(mode='cutmix'): agreement with MixBatch, packing, draws."""
+"""CutMixImage: agreement with CutMixBatch, packing, draws."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from mmdet.models import DetDataPreprocessor
 from mmengine.dataset import pseudo_collate
 
-from mmmix.datasets import MixImage, PackMixInputs
-from mmmix.functional import mix_plan
-from mmmix.models.batch_augments import mix_batch
+from mmmix.datasets import CutMixImage, MixImage, PackMixInputs
+from mmmix.mixing.draws import draw_centres
+from mmmix.models.batch_augments import cutmix_batch
 
 from .test_mix_image import CONSTANT, MEAN, STD, DropFirstBox, loaded, wrapped
 
@@ -27,24 +27,26 @@ CENTRE = (0.3, 0.6)
         ('corner', 'black', [(25, 16), (14, 31)]),
     ],
 )
-@pytest.mark.parametrize('keep', ['all', 'dominant'])
-@pytest.mark.parametrize('boxes', ['keep', 'clip'])
-def test_agrees_with_mix_batch(align, pad, sizes, keep, boxes, monkeypatch):
+@pytest.mark.parametrize(
+    ('keep', 'supervision'),
+    [('all', 'LossMix'), ('all', 'Visible'), ('all', 'Union'), ('dominant', 'Union')],
+)
+def test_agrees_with_cutmix_batch(align, pad, sizes, keep, supervision, monkeypatch):
     """The same pair, λ and middle, cut before or after normalisation."""
     pair = [loaded(*size, seed=i, boxes=4, ignore=i) for i, size in enumerate(sizes)]
     settings = dict(ratio=CONSTANT, align=align, pad=pad, keep=keep)
-    settings.update(mode='cutmix', boxes=boxes)
+    settings['supervision'] = dict(type=supervision)
     preprocess = dict(mean=MEAN, std=STD, bgr_to_rgb=True, pad_size_divisor=32)
 
-    in_dataset = MixImage(**settings, mean=MEAN, bgr_to_rgb=True)
+    in_dataset = CutMixImage(**settings, mean=MEAN, bgr_to_rgb=True)
     mixed = in_dataset.mix(*copy.deepcopy(pair), lam=0.3, centre=CENTRE)
     packed = PackMixInputs()(mixed)
     got = DetDataPreprocessor(**preprocess)(pseudo_collate([packed]), training=True)
 
     monkeypatch.setattr(
-        mix_batch, 'draw_centres', lambda rng, size: np.array([CENTRE] * size)
+        cutmix_batch, 'draw_centres', lambda rng, size: np.array([CENTRE] * size)
     )
-    mixer = dict(type='MixBatch', **settings)
+    mixer = dict(type='CutMixBatch', **settings)
     if pad == 'black':
         mixer.update(mean=MEAN, std=STD)
     both = [PackMixInputs()(item) for item in copy.deepcopy(pair)]
@@ -59,7 +61,7 @@ def test_agrees_with_mix_batch(align, pad, sizes, keep, boxes, monkeypatch):
         rtol=0,
         atol=1e-5,
     )
-    for key in ('img_shape', 'pad_shape', 'mix_weights', 'mix_boxes'):
+    for key in ('img_shape', 'pad_shape', 'mix_weights', 'mix_supervision'):
         assert sample.metainfo.get(key) == expected.metainfo.get(key)
     for field in ('gt_instances', 'ignored_instances'):
         one, other = getattr(sample, field), getattr(expected, field)
@@ -67,25 +69,28 @@ def test_agrees_with_mix_batch(align, pad, sizes, keep, boxes, monkeypatch):
         for key in one.keys():  # noqa: SIM118  an InstanceData is no dict
             torch.testing.assert_close(one[key], other[key])
     shares = 'mix_visibility' in sample.gt_instances
-    assert shares == (boxes == 'clip' and keep == 'all')
+    assert shares == (supervision != 'LossMix' and keep == 'all')
+
+
+def read_all(mixer, items):
+    """Read every image of a data set that is mixed."""
+    dataset = wrapped(items, mixer, PackMixInputs())
+    return [dataset[index] for index in range(len(items))]
 
 
 def test_draws_are_those_of_a_blend_and_then_a_middle(monkeypatch):
     """Partner and λ are drawn as before; the middles differ between images."""
     items = [loaded(20, 20, seed=i) for i in range(6)]
     seen = []
-    original = MixImage.mix
+    for kind in (MixImage, CutMixImage):
 
-    def spy(self, results, other, lam, *centre):
-        seen.append((results['img_id'], other['img_id'], lam, centre))
-        return original(self, results, other, lam, *centre)
+        def spy(self, results, other, lam, *centre, original=kind.mix):
+            seen.append((results['img_id'], other['img_id'], lam, centre))
+            return original(self, results, other, lam, *centre)
 
-    monkeypatch.setattr(MixImage, 'mix', spy)
-    for mode in ('blend', 'cutmix'):
-        mixer = MixImage(ratio=dict(type='Uniform'), pad='black', mode=mode)
-        dataset = wrapped(items, mixer, PackMixInputs())
-        for index in range(6):
-            dataset[index]
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, 'mix', spy)
+            read_all(kind(ratio=dict(type='Uniform'), pad='black'), items)
     half = len(seen) // 2
     assert [row[:3] for row in seen[:half]] == [row[:3] for row in seen[half:]]
     assert {row[3] for row in seen[:half]} == {()}
@@ -95,7 +100,7 @@ def test_draws_are_those_of_a_blend_and_then_a_middle(monkeypatch):
 
 
 def test_middles_are_uniform():
-    middles = mix_plan.draw_centres(np.random.default_rng(0), 20_000)
+    middles = draw_centres(np.random.default_rng(0), 20_000)
     assert middles.shape == (20_000, 2)
     np.testing.assert_allclose(middles.mean(0), 0.5, atol=0.01)
     np.testing.assert_allclose(middles.var(0), 1 / 12, atol=0.002)
@@ -104,8 +109,8 @@ def test_middles_are_uniform():
 
 def test_a_box_dropping_transform_after_cutting_is_an_error():
     items = [loaded(20, 20, seed=i) for i in range(3)]
-    settings = dict(mode='cutmix', boxes='clip', pad='black', min_visibility=0.0)
-    mixer = MixImage(ratio=dict(type='Constant', value=0.9), **settings)
+    settings = dict(pad='black', min_visibility=0.0)
+    mixer = CutMixImage(ratio=dict(type='Constant', value=0.9), **settings)
     dataset = wrapped(items, mixer, DropFirstBox(), PackMixInputs())
     with pytest.raises(ValueError, match='move it before MixImage'):
         [dataset[index] for index in range(3)]

@@ -13,8 +13,8 @@ from mmengine.logging import MessageHub
 
 from mmmix.functional import assignment
 from mmmix.models import AlignMix
+from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from mmmix.models.alignmix.transport import carry_maps
-from mmmix.structures import MIX_IDS, MIX_PARTNER, MIX_SIZES, TRANSPORT
 from tests.configs.config_cases import load
 from tests.helpers import total
 from tests.models.batch_augments.test_mix_batch import batch_of
@@ -52,8 +52,7 @@ def paired(shapes=SHAPES, lam=LAM, divisor=1, **settings):
     """A batch, paired; labels are digits."""
     mixer = MODELS.build(
         dict(
-            type='MixBatch',
-            mode='pair',
+            type='PairBatch',
             align='corner',
             ratio=dict(type='Constant', value=lam),
             **settings,
@@ -66,35 +65,6 @@ def paired(shapes=SHAPES, lam=LAM, divisor=1, **settings):
 
 
 # --- pairs ------------------------------------------------------------------
-
-
-def test_pairs_leave_pixels_alone():
-    inputs, samples, (same, mixed) = paired([(160, 120), (100, 160), (160, 160)])
-    assert same is inputs
-    for i, sample in enumerate(mixed):
-        meta, j = sample.metainfo, sample.metainfo[MIX_PARTNER]
-        assert j != i
-        assert meta['mix_weights'] == (LAM, 1 - LAM)
-        assert meta[MIX_SIZES] == (samples[i].img_shape, samples[j].img_shape)
-        own, other = (samples[k].gt_instances for k in (i, j))
-        boxes = torch.cat([own.bboxes, other.bboxes])
-        assert torch.equal(sample.gt_instances.bboxes, boxes)
-        assert sample.gt_instances[MIX_IDS].tolist() == [0] * len(own) + [1] * len(
-            other
-        )
-
-
-def test_pairs_refuse_what_would_move_boxes_or_lose_them():
-    ratio = dict(type='Constant', value=LAM)
-    base = dict(type='MixBatch', mode='pair', ratio=ratio)
-    with pytest.raises(ValueError, match="mode='pair' moves no pixels"):
-        MODELS.build(base)
-    with pytest.raises(ValueError, match="keep='all'"):
-        MODELS.build(dict(base, align='corner', keep='dominant'))
-    inputs, samples, _ = paired()
-    mixer = MODELS.build(dict(base, align='corner'))
-    with pytest.raises(ValueError, match='pairs samples within a batch'):
-        mixer.mix_pair(inputs, samples, inputs, samples)
 
 
 def test_other_detectors_refuse_pairs(model):
@@ -193,7 +163,7 @@ def test_the_loss_is_that_of_the_mixed_features(model):
 def test_an_identity_plan_is_boxmix_on_features(model, monkeypatch):
     """Identity 36, through the detector."""
 
-    def identity(first, second, *args):
+    def identity(first, second, **settings):
         return torch.eye(100).expand(len(first), -1, -1)
 
     monkeypatch.setattr('mmmix.models.alignmix.alignmix.assignment', identity)
@@ -253,9 +223,8 @@ def test_every_parameter_gets_a_gradient(model):
 def test_faster_rcnn():
     """A step of both stages; images of two sizes."""
     cfg = ConfigDict(copy.deepcopy(MODEL))
-    supervision = dict(type='BoxMix')
-    cfg['rpn_head'].update(type='MixRPNHead', supervision=supervision)
-    cfg['roi_head'].update(type='MixStandardRoIHead', supervision=supervision)
+    cfg['rpn_head'].update(type='MixRPNHead')
+    cfg['roi_head'].update(type='MixStandardRoIHead')
     cfg['roi_head']['bbox_head']['type'] = 'MixShared2FCBBoxHead'
     cfg.update(type='AlignMix', detector='FasterRCNN', level=2)
     torch.manual_seed(0)
@@ -292,10 +261,10 @@ def test_wrong_settings_are_named():
         small(level=-1)
     with pytest.raises(ValueError, match='input_prob must lie in'):
         small(input_prob=2.0)
-    head = load('demo/ssd_digits_lossmix.py').model.bbox_head
-    with pytest.raises(ValueError, match=r'supervision BoxMix, got LossMix'):
-        MODELS.build(dict(load('demo/ssd_digits_alignmix.py').model, bbox_head=head))
+    alignmix = load('demo/ssd_digits_alignmix.py').model
+    head = dict(alignmix.bbox_head, supervision=dict(type='LossMix'))
+    with pytest.raises(ValueError, match=r'supervision BoxMix.*got LossMix'):
+        MODELS.build(dict(alignmix, bbox_head=head))
     stock = dict(load('retinanet_r50_voc_lossmix.py').model, type='AlignMix', level=0)
-    stock.pop('supervision')
     with pytest.raises(TypeError, match='bbox_head is RetinaHead'):
         MODELS.build(stock)

@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmmix.functional import boxmix_cls_losses, transported_cls_losses
+from mmmix.functional import boxmix_cls_losses
 from mmmix.models.alignmix.transport import Transport, carry_maps, pool_plans
+from mmmix.models.alignmix.transported_losses import transported_cls_losses
 
 SEEDS = st.integers(0, 10**6)
 GRID = (3, 4)
@@ -122,6 +123,11 @@ def anchors(seed, count=30, classes=5):
     return logits.double().log_softmax(-1), labels, weights
 
 
+def dominant(lam):
+    """Eq. 7 of the BoxMix paper."""
+    return 0 if lam > 0.5 else 1
+
+
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, st.floats(0, 1), st.sampled_from(RULES))
 def test_an_identity_plan_gives_boxmix(seed, lam, rule):
@@ -129,8 +135,9 @@ def test_an_identity_plan_gives_boxmix(seed, lam, rule):
     log_probs, labels, weights = anchors(seed)
     soft = F.one_hot(labels[1], 6).double() * weights[1][:, None]
     pair = (tuple(labels), tuple(weights))
-    want = boxmix_cls_losses(log_probs, *pair, lam, 3, rule)
-    got = transported_cls_losses(log_probs, labels[0], weights[0], soft, lam, 3, rule)
+    want = boxmix_cls_losses(log_probs, *pair, lam, 3, rule, dominant(lam))
+    own = (log_probs, labels[0], weights[0])
+    got = transported_cls_losses(*own, soft, lam, 3, rule, dominant(lam))
     torch.testing.assert_close(got.loss, want.loss)
     assert got.num_pos == pytest.approx(want.num_pos, abs=1e-4)
 
@@ -144,7 +151,8 @@ def test_soft_labels_by_hand(seed, lam, rule):
     soft = plan @ (F.one_hot(labels[1], 6).double() * weights[1][:, None])
     assert (soft >= 0).all()
     assert (soft.sum(1) <= 1 + 1e-5).all()
-    got = transported_cls_losses(log_probs, labels[0], weights[0], soft, lam, 3, rule)
+    own = (log_probs, labels[0], weights[0])
+    got = transported_cls_losses(*own, soft, lam, 3, rule, dominant(lam))
     p = lam * F.one_hot(labels[0], 6) * weights[0][:, None] + (1 - lam) * soft
     entropy = (-p * log_probs).numpy()
     first = (labels[0] < 5).numpy()
@@ -163,3 +171,19 @@ def test_soft_labels_by_hand(seed, lam, rule):
         want = entropy[is_pos].sum() + sum(hardest)
     assert got.num_pos == pytest.approx(n)
     assert got.loss.item() == pytest.approx(want)
+
+
+@pytest.mark.parametrize('kind', [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize('size', [(3, 4), (5, 7), (9, 6), (2, 3)])
+def test_autocast_changes_no_type_and_no_plan(kind, size):
+    """Incomplete blocks are padded, and coarser levels pooled, in the maps' type."""
+    table, maps = plans(0), source(0, size).to(kind)
+    want = carry_maps(table, maps.float(), GRID)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        got = carry_maps(table, maps, GRID)
+        pooled = pool_plans(table, GRID, (2, 2))
+    assert got.dtype == kind
+    rounding = 4 * torch.finfo(kind).eps
+    torch.testing.assert_close(got.float(), want, rtol=rounding, atol=rounding)
+    assert torch.equal(pooled, pool_plans(table, GRID, (2, 2)))
+    assert (pooled.sum(dim=2) - 1).abs().max() < 1e-5

@@ -11,14 +11,20 @@ from mmdet.models.task_modules.assigners import AssignResult, MaxIoUAssigner
 from mmdet.structures.bbox import bbox_overlaps
 from mmengine.structures import InstanceData
 
+from mmmix.models.alignmix import (
+    AlignedBoxMix,
+    AlignMixRoIHead,
+    AlignMixRPNHead,
+    AlignMixSSDHead,
+)
+from mmmix.models.alignmix.fields import TRANSPORT
+from mmmix.models.alignmix.label_maps import Levels
 from mmmix.models.alignmix.soft_assignment import (
     assigned_shares,
     soft_assignment,
     transported_shares,
 )
 from mmmix.models.alignmix.transport import Transport
-from mmmix.models.dense_heads.pair_targets import Levels
-from mmmix.structures import TRANSPORT
 from tests.helpers import (
     NUM_CLASSES,
     annotations,
@@ -27,7 +33,6 @@ from tests.helpers import (
     random_boxes,
     samples_of,
     total,
-    with_supervision,
 )
 from tests.models.alignmix.test_transport import carried_by_hand, plans
 from tests.models.dense_heads import test_mix_rpn_head as rpn
@@ -46,6 +51,22 @@ def with_plans(batch, plan, grid, stride):
 def identity(batch, side=4, stride=16.0):
     """The batch, with the identity as plan."""
     return with_plans(batch, torch.eye(side**2), (side, side), (stride, stride))
+
+
+TWINS = {
+    'MixSSDHead': AlignMixSSDHead,
+    'MixRPNHead': AlignMixRPNHead,
+    'MixStandardRoIHead': AlignMixRoIHead,
+}
+
+
+def aligned(head, positives='factored'):
+    """The same head as AlignMix builds it, with the supervision of its pairs."""
+    twin = copy.copy(head)
+    twin.__class__ = TWINS[type(head).__name__]
+    twin.supervision = AlignedBoxMix()
+    twin.mix_positives = positives
+    return twin
 
 
 def close(one, other):
@@ -85,7 +106,7 @@ def ssd_batches():
 def test_ssd_with_an_identity_plan(heads, ssd_batches, positives):
     """BoxMix's classification; the regression is that of component 0 alone."""
     stock, mix = heads
-    head = with_supervision(mix, type='BoxMix', positives=positives)
+    head = aligned(mix, positives)
     union, maps = mixed(*ssd_batches, LAMS), predictions(3)
     want = total(head.loss_by_feat(*maps, *union))
     got = total(head.loss_by_feat(*maps, *identity(union, 10, 30.0)))
@@ -98,7 +119,7 @@ def test_ssd_with_an_identity_plan(heads, ssd_batches, positives):
 def test_ssd_with_all_weight_on_component_0(heads, ssd_batches, positives):
     """λ = 1 is the stock loss whatever the plan is; 'any' counts other positives."""
     stock, mix = heads
-    head = with_supervision(mix, type='BoxMix', positives=positives)
+    head = aligned(mix, positives)
     union, maps = mixed(*ssd_batches, [1.0] * 3), predictions(3)
     plan = plans(1, grid=(5, 5))[0]
     got = total(
@@ -115,7 +136,7 @@ def test_ssd_moves_labels_with_a_permutation(heads):
     The box is matched on levels where a cell of the plan is a whole number of cells.
     """
     _, mix = heads
-    head = with_supervision(mix, type='BoxMix', positives='factored')
+    head = aligned(mix)
     none, some, moved = (annotations((n,), 4) for n in (0, 1, 1))
     step = 32.0  # of a level of 10 cells
     some.gt_instances[0].bboxes = torch.tensor([[70.0, 80.0, 165.0, 170.0]])
@@ -190,7 +211,7 @@ def rpn_losses(head, maps, batch):
 @pytest.mark.parametrize('sampler', [rpn.ALL, rpn.FEW])
 def test_rpn_with_an_identity_plan(sampler):
     _, mix = rpn.build_heads(sampler)
-    head = with_supervision(mix, type='BoxMix')
+    head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((3, 2, 0), (2, 0, 3))]
     for batch in batches:
         for instances in batch.gt_instances:
@@ -223,7 +244,7 @@ def rpn_maps(count):
 def test_rpn_objectness_is_the_carried_share():
     """Soft binary cross-entropy on every anchor, written out."""
     _, mix = rpn.build_heads(rpn.ALL)
-    head = with_supervision(mix, type='BoxMix')
+    head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((2,), (3,))]
     for batch in batches:
         batch.gt_instances[0].labels.zero_()
@@ -259,7 +280,7 @@ def test_rpn_objectness_is_the_carried_share():
 )
 def test_roi_head_with_an_identity_plan(sampler, lams):
     _, mix = roi.build_heads(sampler)
-    head = with_supervision(mix, type='BoxMix')
+    head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((3, 2, 1), (2, 1, 3))]
     union = mixed(*batches, lams)
     rng = np.random.default_rng(0)
@@ -285,7 +306,7 @@ def test_roi_head_with_an_identity_plan(sampler, lams):
 def test_roi_classes_are_the_carried_shares():
     """Soft cross-entropy of every RoI, written out."""
     _, mix = roi.build_heads(roi.NO_BOXES)
-    head = with_supervision(mix, type='BoxMix')
+    head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((2,), (3,))]
     transport = Transport(plans(2, grid=(4, 4))[0], (4, 4), (16.0, 16.0))
     union = with_plans(mixed(*batches, [0.3]), *transport)

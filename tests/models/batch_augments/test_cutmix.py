@@ -1,4 +1,4 @@
-"""MixBatch(mode='cutmix'): pixels, weights, boxes, draws and what it refuses."""
+"""CutMixBatch: pixels, weights, boxes, draws and what it refuses."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures.mask import BitmapMasks
 
-from mmmix.models import MixBatch
-from mmmix.models.supervisions import build_supervision
-from mmmix.structures import Annotations
+from mmmix.functional import cut_region, unrounded_share
+from mmmix.models import CutMixBatch, MixBatch
+from mmmix.models.supervisions import LossMix
 
-from .test_mix_batch import at_iteration, batch_of
+from .test_mix_batch import assert_only_stamped, at_iteration, batch_of
 
 UNIFORM = dict(type='Uniform', low=0.0, high=1.0)
+KEEP = dict(supervision=dict(type='LossMix'))  # needs all boxes as they are
+CLIP = dict(supervision=dict(type='Visible'))  # needs them clipped
 SIZES = [(60, 80), (72, 44), (33, 57), (80, 80)]
 
 
 def cutmix(**settings):
     """A mixer of each image with the next one."""
     settings = dict(ratio=UNIFORM, pairing='roll') | settings
-    return MixBatch(mode='cutmix', **settings)
+    return CutMixBatch(**settings)
 
 
 def laid_out(inputs, samples, i, j):
@@ -45,13 +47,13 @@ def replaced_pixels(mixed, own):
     return (mixed != own).any(dim=0)
 
 
-@pytest.mark.parametrize('boxes', ['keep', 'clip'])
+@pytest.mark.parametrize('boxes', [KEEP, CLIP])
 @pytest.mark.parametrize('sizes', [SIZES, [(64, 64)] * 4], ids=['four', 'one'])
 def test_every_pixel_is_of_one_image_and_the_ratio_is_the_area(sizes, boxes):
     """Identity 37, on whole batches."""
     at_iteration(1)
     inputs, samples = batch_of(sizes)
-    mixed, mixed_samples = cutmix(boxes=boxes)(inputs, samples)
+    mixed, mixed_samples = cutmix(**boxes)(inputs, samples)
     for i, sample in enumerate(mixed_samples):
         (own, other), _ = laid_out(inputs, samples, i, (i + 1) % 4)
         height, width = sample.img_shape
@@ -70,17 +72,17 @@ def test_every_pixel_is_of_one_image_and_the_ratio_is_the_area(sizes, boxes):
         assert int((~outside).sum()) <= area
         if sizes[0] == sizes[1]:
             assert int((~outside).sum()) == area
-        assert sample.mix_boxes == boxes
+        shares = 'mix_visibility' in sample.gt_instances
+        assert shares == (boxes is CLIP)
 
 
 def test_boxes_are_kept_as_a_blend_keeps_them():
     at_iteration(2)
     inputs, samples = batch_of(SIZES)
-    _, cut = cutmix()(inputs, samples)
+    _, cut = cutmix(**KEEP)(inputs, samples)
     _, blended = MixBatch(ratio=UNIFORM, pairing='roll')(inputs, samples)
     for sample, other in zip(cut, blended):
         assert 'mix_visibility' not in sample.gt_instances
-        assert 'mix_boxes' not in other.metainfo
         for key in ('bboxes', 'labels', 'mix_ids'):
             assert torch.equal(sample.gt_instances[key], other.gt_instances[key])
 
@@ -99,7 +101,7 @@ def test_clipped_boxes_by_counting_pixels():
             for mask, (x1, y1, x2, y2) in zip(masks, instances.bboxes.int().tolist()):
                 mask[y1:y2, x1:x2] = 1
             instances.masks = BitmapMasks(masks, 64, 64)
-        mixed, mixed_samples = cutmix(boxes='clip', min_visibility=0.3)(inputs, samples)
+        mixed, mixed_samples = cutmix(**CLIP, min_visibility=0.3)(inputs, samples)
         for i, sample in enumerate(mixed_samples):
             inside = replaced_pixels(mixed[i], inputs[i]).numpy()
             want = []
@@ -134,7 +136,7 @@ def test_ignored_boxes_are_clipped_as_well():
     inputs, samples = batch_of([(64, 64)] * 2)
     for sample in samples:
         sample.ignored_instances = copy.deepcopy(sample.gt_instances)
-    _, mixed = cutmix(boxes='clip')(inputs, samples)
+    _, mixed = cutmix(**CLIP)(inputs, samples)
     for sample in mixed:
         for key in ('bboxes', 'labels', 'mix_ids', 'mix_visibility'):
             assert torch.equal(sample.gt_instances[key], sample.ignored_instances[key])
@@ -143,7 +145,7 @@ def test_ignored_boxes_are_clipped_as_well():
 def test_an_empty_region_leaves_the_image_alone():
     inputs, samples = batch_of([(64, 64)] * 2)
     one = dict(type='Constant', value=1.0)
-    mixed, mixed_samples = cutmix(ratio=one, boxes='clip')(inputs, samples)
+    mixed, mixed_samples = cutmix(ratio=one, **CLIP)(inputs, samples)
     assert torch.equal(mixed, inputs)
     for sample, old in zip(mixed_samples, samples):
         assert sample.mix_weights == (1.0, 0.0)
@@ -155,9 +157,9 @@ def test_an_empty_region_leaves_the_image_alone():
 def test_the_dominant_component_alone_makes_an_unmixed_sample(keep):
     at_iteration(0)
     inputs, samples = batch_of([(64, 64)] * 4)
-    _, mixed = cutmix(boxes='clip', keep=keep)(inputs, samples)
+    _, mixed = cutmix(keep=keep)(inputs, samples)
     for sample in mixed:
-        fields = {'mix_weights', 'mix_boxes'} & set(sample.metainfo)
+        fields = {'mix_weights'} & set(sample.metainfo)
         beside = {'mix_ids', 'mix_visibility'} & set(sample.gt_instances.keys())
         assert (fields | beside == set()) == (keep == 'dominant')
 
@@ -170,7 +172,7 @@ def test_partners_ratios_and_choices_are_drawn_as_for_a_blend():
         at_iteration(iteration, seed=3)
         blended = MixBatch(**settings)(inputs, samples)[1]
         at_iteration(iteration, seed=3)
-        cut = MixBatch(**settings, mode='cutmix')(inputs, samples)[1]
+        cut = CutMixBatch(**settings, **KEEP)(inputs, samples)[1]
         for one, other in zip(blended, cut):
             assert ('mix_weights' in one) == ('mix_weights' in other)
             labels = [sample.gt_instances.labels for sample in (one, other)]
@@ -195,6 +197,36 @@ def test_one_region_a_batch():
     assert len({sample.mix_weights for sample in mixed_samples}) == 1
     first = replaced_pixels(mixed[0], inputs[0])
     assert all(torch.equal(replaced_pixels(m, i), first) for m, i in zip(mixed, inputs))
+    assert mixed_samples[0].mix_weights[0] == 1 - int(first.sum()) / 64**2
+
+
+@pytest.mark.parametrize('seed', range(8))
+def test_one_ratio_a_batch_whatever_the_sizes(seed):
+    """Exactly one, and that of each image to less than a pixel of a side."""
+    at_iteration(seed)
+    inputs, samples = batch_of(SIZES)
+    mixed, mixed_samples = cutmix(lam_per='batch')(inputs, samples)
+    ((lam, rest),) = {sample.mix_weights for sample in mixed_samples}
+    assert lam + rest == 1
+    for i, sample in enumerate(mixed_samples):
+        (own, _), _ = laid_out(inputs, samples, i, (i + 1) % 4)
+        height, width = sample.img_shape
+        outside = int((own != mixed[i, :, :height, :width]).any(0).sum())
+        # Canvas that neither image covers does not show the region.
+        assert outside <= (1 - lam) * height * width + height + width + 1
+    # With a canvas of any one size, the ratio before rounding is met in the limit.
+    at_iteration(seed)
+    large, large_samples = batch_of([(640, 320), (320, 640)] * 2)
+    got = cutmix(lam_per='batch')(large, large_samples)[1][0].mix_weights[0]
+    assert got == pytest.approx(lam, abs=1 / 640 + 1 / 320)
+
+
+def test_the_shared_ratio_is_the_area_of_the_region():
+    """By counting the pixels of the region on a fine canvas."""
+    for lam, centre in ((0.3, (0.1, 0.5)), (0.9, (0.97, 0.02)), (0.0, (0.5, 0.5))):
+        fine = (5000, 7000)
+        share = 1 - cut_region(lam, centre, fine).area / (fine[0] * fine[1])
+        assert unrounded_share(lam, centre) == pytest.approx(share, abs=1e-3)
 
 
 def test_two_batches_of_any_canvas():
@@ -211,55 +243,51 @@ def test_two_batches_of_any_canvas():
 
 
 @pytest.mark.parametrize(
-    ('settings', 'message'),
+    ('settings', 'error', 'message'),
     [
-        (dict(mode='cut'), "mode must be one of.*'cutmix'"),
-        (dict(mode='cutmix', boxes='drop'), "boxes must be one of.*'clip'"),
-        (dict(boxes='clip'), "needs mode='cutmix', got mode='blend'"),
-        (dict(mode='cutmix', min_visibility=1.5), 'min_visibility'),
+        (dict(mode='cutmix'), TypeError, "CutMixBatch has no setting 'mode'"),
+        (dict(boxes='clip'), TypeError, "write supervision=dict.type='Visible'"),
+        (dict(min_visibility=1.5), ValueError, 'min_visibility'),
+        (dict(min_visibility=None), TypeError, 'min_visibility'),
+        (dict(keep='dominant', **KEEP), ValueError, 'LossMix has nothing to weigh'),
     ],
 )
-def test_bad_settings_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        MODELS.build(dict(type='MixBatch', ratio=UNIFORM, **settings))
+def test_bad_settings_are_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        MODELS.build(dict(type='CutMixBatch', ratio=UNIFORM, **settings))
 
 
 def test_repr_lists_the_settings_of_cutmix():
-    text = repr(cutmix(boxes='clip', min_visibility=0.4))
-    assert "mode='cutmix', boxes='clip', min_visibility=0.4" in text
-
-
-def annotations_of(**settings):
-    """The union annotations of a mixed batch."""
-    at_iteration(0)
-    _, samples = MixBatch(ratio=UNIFORM, **settings)(*batch_of([(64, 64)] * 2))
-    return Annotations(
-        [sample.gt_instances for sample in samples],
-        [sample.metainfo for sample in samples],
-        [None] * 2,
-    )
-
-
-BLEND, KEEP = dict(mode='blend'), dict(mode='cutmix', boxes='keep')
-CLIP = dict(mode='cutmix', boxes='clip')
+    text = repr(cutmix(**CLIP, min_visibility=0.4))
+    assert 'supervision=Visible()' in text
+    assert 'min_visibility=0.4' in text
+    assert 'min_visibility' not in repr(cutmix(**KEEP, min_visibility=0.4))
 
 
 @pytest.mark.parametrize(
-    ('supervision', 'fits'),
+    ('supervision', 'clips'),
     [
-        ('Union', [BLEND, CLIP]),
-        ('Visible', [CLIP]),
-        ('LossMix', [BLEND, KEEP]),
-        ('BoxMix', [BLEND, KEEP]),
-        ('WeightedUnion', [BLEND, KEEP]),
+        (None, True),
+        ('Union', True),
+        ('Visible', True),
+        ('LossMix', False),
+        ('BoxMix', False),
+        ('WeightedUnion', False),
     ],
 )
-def test_a_wrong_pair_of_boxes_and_supervision_is_refused(supervision, fits):
-    built = build_supervision(dict(type=supervision))
-    for mixer in (BLEND, KEEP, CLIP):
-        batch = annotations_of(**mixer)
-        if mixer in fits:
-            built.loss(batch, lambda *_: {}, lambda *_: {})
-            continue
-        with pytest.raises(ValueError, match=f"{supervision} takes mode='cutmix'"):
-            built.loss(batch, lambda *_: {}, lambda *_: {})
+def test_what_happens_to_boxes_follows_from_the_supervision(supervision, clips):
+    at_iteration(0)
+    cfg = None if supervision is None else dict(type=supervision)
+    inputs, samples = batch_of([(64, 64)] * 2)
+    mixed = cutmix(supervision=cfg, min_visibility=0.0)(inputs, samples)[1]
+    boxes = torch.cat([sample.gt_instances.bboxes for sample in samples])
+    for sample in mixed:
+        assert ('mix_visibility' in sample.gt_instances) == clips
+        assert type(sample.mix_supervision).__name__ == (supervision or 'Union')
+    assert torch.equal(mixed[0].gt_instances.bboxes, boxes) != clips
+
+
+def test_samples_that_are_not_cut_are_stamped():
+    inputs, samples = batch_of([(64, 64)] * 2)
+    for sample, old in zip(cutmix(prob=0.0, **KEEP)(inputs, samples)[1], samples):
+        assert_only_stamped(sample, old, LossMix())

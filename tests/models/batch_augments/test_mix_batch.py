@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -12,9 +13,12 @@ from mmdet.models import DetDataPreprocessor
 from mmdet.registry import MODELS
 from mmdet.structures.mask import BitmapMasks
 from mmengine.logging import MessageHub
-from mmengine.structures import PixelData
+from mmengine.structures import InstanceData, PixelData
 
+from mmmix.mixing import counter_rng
 from mmmix.models import MixBatch
+from mmmix.models.supervisions import LossMix, Union
+from mmmix.structures import Annotations, split_components
 from tests.helpers import annotations, samples_of
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -44,6 +48,15 @@ def at_iteration(iteration, seed=0):
     hub = MessageHub.get_current_instance()
     hub.update_info('iter', iteration)
     hub.update_info('seed', seed)
+
+
+def assert_only_stamped(got, sample, supervision):
+    """A sample is what it was, and says how its batch is supervised."""
+    assert got.metainfo == {**sample.metainfo, 'mix_supervision': supervision}
+    assert got.keys() == sample.keys()
+    for key in got.keys():  # noqa: SIM118  a sample is no dict
+        assert got.get(key) is sample.get(key)
+    assert 'mix_supervision' not in sample.metainfo
 
 
 def naive_mix(inputs, samples, i, j, lam):
@@ -186,9 +199,10 @@ def test_prob_fraction_and_lam_per_batch():
     assert len(chosen) == 4
     for i in set(range(9)) - set(chosen):
         assert torch.equal(mixed[i], inputs[i])
-        assert half[i] is samples[i]
+        assert_only_stamped(half[i], samples[i], Union())
     _, none = MixBatch(ratio=ratio, prob=0.0)(inputs, samples)
-    assert none == samples
+    for got, sample in zip(none, samples):
+        assert_only_stamped(got, sample, Union())
     _, shared = MixBatch(ratio=ratio, lam_per='batch')(inputs, samples)
     assert len({sample.mix_weights for sample in shared}) == 1
 
@@ -197,12 +211,14 @@ def test_disabled_and_batch_of_one():
     inputs, samples = batch_of([(16, 16)] * 2)
     mixer = MixBatch(ratio=CONSTANT)
     mixer.enabled = False
-    assert mixer(inputs, samples)[0] is inputs
+    off = mixer(inputs, samples)
+    assert off[0] is inputs
+    assert off[1] is samples
     mixer.enabled = True
     with pytest.warns(UserWarning, match='MixImage'):
         alone = mixer(inputs[:1], samples[:1])
     assert torch.equal(alone[0], inputs[:1])
-    assert alone[1] == samples[:1]
+    assert_only_stamped(alone[1][0], samples[0], Union())
     with warnings.catch_warnings():
         warnings.simplefilter('error')  # it is said once
         mixer(inputs[:1], samples[:1])
@@ -254,7 +270,8 @@ def test_state_is_nothing():
         (lambda s: s.set_metainfo(dict(mix_weights=(0.5, 0.5))), ValueError, 'already'),
         (lambda s: setattr(s, 'gt_sem_seg', PixelData()), TypeError, 'gt_sem_seg'),
         (lambda s: s.gt_instances.bboxes.mul_(-1), ValueError, 'inverted'),
-        (lambda s: s.gt_instances.bboxes.add_(900), ValueError, 'outside its image'),
+        (lambda s: s.gt_instances.bboxes.div_(0), ValueError, 'not finite'),
+        (lambda s: s.set_metainfo(dict(mix_supervision=0)), ValueError, 'one mixer'),
         (lambda s: s.gt_instances.pop('labels'), ValueError, 'different fields'),
         (lambda s: s.set_metainfo(dict(img_shape=(9, 9))), ValueError, "'resize'"),
     ],
@@ -270,6 +287,19 @@ def test_bad_samples_are_refused(change, error, message):
 @pytest.mark.parametrize(
     ('settings', 'error', 'message'),
     [
+        (dict(mode='cutmix'), TypeError, "'mode': leave mode out.*'CutMixBatch'"),
+        (dict(mode='blend'), TypeError, "type='MixBatch'"),
+        (dict(mode='pair'), TypeError, "type='PairBatch'"),
+        (dict(boxes='clip'), TypeError, "'boxes': .* follows from its supervision"),
+        (dict(min_visibility=0.5), TypeError, "'min_visibility': .* CutMix alone"),
+        (dict(supervision=dict(type='Visible')), ValueError, "type='CutMixBatch'"),
+        (dict(supervision=dict(type='Vissible')), KeyError, 'Union, Visible'),
+        (dict(supervision=0.5), TypeError, 'supervision must be a dict'),
+        (
+            dict(keep='dominant', supervision=dict(type='LossMix')),
+            ValueError,
+            "of which LossMix has nothing to weigh.*keep='all'",
+        ),
         (dict(align='middle'), ValueError, 'align'),
         (dict(pad='white'), ValueError, 'pad'),
         (dict(keep='some'), ValueError, 'keep'),
@@ -287,6 +317,180 @@ def test_bad_samples_are_refused(change, error, message):
 def test_bad_settings_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         MODELS.build(dict(type='MixBatch', **{'ratio': CONSTANT, **settings}))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'supervision'),
+    [
+        (dict(), Union()),
+        (dict(keep='dominant'), Union()),
+        (dict(supervision=dict(type='LossMix', reg=False)), LossMix(reg=False)),
+        (dict(supervision=LossMix(), prob=0.3), LossMix()),
+    ],
+)
+def test_every_sample_says_how_it_is_supervised(settings, supervision):
+    inputs, samples = batch_of([(16, 16)] * 6)
+    mixer = MODELS.build(dict(type='MixBatch', ratio=CONSTANT, **settings))
+    for mixed in (
+        mixer(inputs, samples)[1],
+        mixer.mix_pair(inputs, samples, inputs, samples)[1],
+    ):
+        assert {sample.mix_supervision for sample in mixed} == {supervision}
+        again = pickle.loads(pickle.dumps(mixed))
+        for copied in (copy.deepcopy(mixed), again, [s.new() for s in mixed]):
+            assert [s.mix_supervision for s in copied] == [supervision] * 6
+    assert all('mix_supervision' not in sample.metainfo for sample in samples)
+
+
+def test_boxes_moved_out_of_their_image_are_dropped():
+    """Augmentation does that to valid boxes; of them nothing can be seen."""
+    inputs, samples = batch_of([(32, 32), (48, 40)])
+    own, moved = samples[0].gt_instances, [1.0, 1.0, 9.0, 9.0]
+    own.bboxes = torch.tensor([[32.0, 3.0, 40.0, 9.0], moved])
+    samples[1].ignored_instances = InstanceData(
+        bboxes=torch.tensor([[3.0, -9.0, 9.0, 0.0]]), labels=torch.tensor([1])
+    )
+    before = copy.deepcopy(samples)
+    for keep in ('all', 'dominant'):
+        mixer = MixBatch(ratio=dict(type='Constant', value=0.7), keep=keep)
+        _, mixed = mixer(inputs, samples)
+        shifted = [value + shift for value, shift in zip(moved, (4, 8, 4, 8))]
+        assert mixed[0].gt_instances.bboxes[0].tolist() == shifted
+        assert len(mixed[0].gt_instances) == (3 if keep == 'all' else 1)
+        assert [len(sample.ignored_instances) for sample in mixed] == [0, 0]
+    assert mixed[0].gt_instances.labels.tolist() == own.labels[1:].tolist()
+    for sample, old in zip(samples, before):  # what came in stays
+        assert torch.equal(sample.gt_instances.bboxes, old.gt_instances.bboxes)
+        assert len(sample.ignored_instances) == len(old.ignored_instances)
+
+
+BOXES = dict(bboxes=[[2.0, 2.0, 8.0, 8.0]])
+LABELLED = dict(BOXES, labels=[0])
+
+
+@pytest.mark.parametrize(
+    ('own', 'other', 'ids'),
+    [
+        (LABELLED, LABELLED, [0, 1]),
+        (BOXES, BOXES, [0, 1]),
+        (BOXES, LABELLED, [0, 1]),
+        (LABELLED, None, [0]),
+        (None, BOXES, [1]),
+        (dict(bboxes=[], labels=[]), BOXES, [1]),
+        (dict(), LABELLED, [1]),
+        (dict(), None, []),
+    ],
+)
+def test_boxes_to_ignore_in_any_form(own, other, ids):
+    """With labels or without, and in one image of a pair only."""
+    inputs, samples = batch_of([(32, 32)] * 2)
+    for sample, fields in zip(samples, (own, other)):
+        del sample.ignored_instances
+        if fields is not None:
+            sample.ignored_instances = InstanceData(
+                **{
+                    key: torch.tensor(value).view(-1, *[4] * (key == 'bboxes'))
+                    for key, value in fields.items()
+                }
+            )
+    mixed = MixBatch(ratio=CONSTANT)(inputs, samples)[1]
+    ignored = mixed[0].ignored_instances
+    assert ignored.mix_ids.tolist() == ids
+    assert ignored.get('bboxes', torch.zeros(0, 4)).tolist() == BOXES['bboxes'] * len(
+        ids
+    )
+    assert ignored.mix_ids.dtype == torch.int64
+    split = split_components(
+        Annotations(
+            [sample.gt_instances for sample in mixed],
+            [sample.metainfo for sample in mixed],
+            [sample.ignored_instances for sample in mixed],
+        )
+    )
+    for k, component in enumerate(split):
+        assert len(component.ignored[0]) == ids.count(k)
+
+
+def test_the_dominant_image_brings_its_boxes_to_ignore():
+    """Those of the lighter image go with it, also where the heavier one has none."""
+    inputs, samples = batch_of([(32, 32)] * 2)
+    samples[0].ignored_instances = copy.deepcopy(samples[0].gt_instances)
+    del samples[1].ignored_instances
+    mixed = MixBatch(ratio=CONSTANT, keep='dominant')(inputs, samples)[1]
+    assert 'ignored_instances' not in mixed[0]
+    own = samples[0].gt_instances.bboxes
+    assert torch.equal(mixed[1].ignored_instances.bboxes, own)
+
+
+def test_a_permutation_leaves_fixed_points_unmixed():
+    """As in the papers' code: a sample that meets itself stays as it is."""
+    inputs, samples = batch_of([(16, 16)] * 5)
+    seen = []
+    for iteration in range(20):
+        at_iteration(iteration)
+        mixer = MixBatch(ratio=CONSTANT, pairing='permutation')
+        mixed, mixed_samples = mixer(inputs, samples)
+        rng = counter_rng(0, 0, iteration, 0)
+        fixed = rng.permutation(5) == np.arange(5)
+        unmixed = ['mix_weights' not in sample for sample in mixed_samples]
+        assert unmixed == fixed.tolist()
+        assert torch.equal(mixed[fixed], inputs[fixed])
+        seen.append(fixed.sum())
+    assert np.mean(seen) == pytest.approx(1.0, abs=0.5)
+
+
+@pytest.mark.parametrize('channels', [1, 2, 4])
+def test_images_of_any_number_of_channels(channels):
+    inputs, samples = batch_of([(20, 30), (40, 16)])
+    inputs = torch.randn(2, channels, 40, 30)
+    black = dict(pad='black', mean=[2.0], std=[4.0])
+    mixed = MixBatch(ratio=CONSTANT, **black)(inputs, samples)[0]
+    want = 0.3 * inputs[0, :, 5, 2] + 0.7 * -0.5  # the partner does not cover it
+    torch.testing.assert_close(mixed[0, :, 15, 2], want)
+    wrong = dict(pad='black', mean=[2.0] * 3, std=[4.0] * 3)
+    with pytest.raises(ValueError, match=f'has 3 channels and the image {channels}'):
+        MixBatch(ratio=CONSTANT, **wrong)(inputs, samples)
+
+
+def test_two_batches_are_padded_as_the_preprocessor_pads():
+    inputs_a, samples_a = batch_of([(20, 20), (24, 22)])
+    inputs_b, samples_b = batch_of([(30, 40), (18, 20)], seed=5)
+    mixer = MixBatch(ratio=CONSTANT, align='corner', fraction=0.5)
+    mixed, samples = mixer.mix_pair(
+        inputs_a, samples_a, inputs_b, samples_b, pad_value=7.0
+    )
+    for image, own, sample in zip(mixed, inputs_a, samples):
+        height, width = sample.img_shape
+        outside = torch.ones(30, 40, dtype=torch.bool)
+        outside[:24, :22] = False  # the frame of batch a
+        outside[:height, :width] = False
+        assert (image[:, outside] == 7.0).all()
+        if 'mix_weights' not in sample:
+            assert torch.equal(image[:, :24, :22], own)
+
+
+def test_masks_fill_the_frame_of_the_batch():
+    """What a preprocessor padded stays padded, wherever the canvas ends."""
+    inputs, samples = batch_of([(50, 70), (40, 60)], divisor=32)
+    for i, sample in enumerate(samples):
+        masks = np.zeros((2, 64, 96), dtype=np.uint8)
+        masks[0, 4:36, 6 + i : 40] = 1
+        sample.gt_instances.masks = BitmapMasks(masks, 64, 96)
+    settings = dict(align='corner', fraction=0.5)
+    mixer = MixBatch(ratio=dict(type='Constant', value=1.0), **settings)
+    for i, sample in enumerate(mixer(inputs, samples)[1]):
+        got = sample.gt_instances.masks
+        assert (got.height, got.width) == got.masks.shape[1:] == (64, 96)
+        assert np.array_equal(got.masks[:2], samples[i].gt_instances.masks.masks)
+    other = batch_of([(80, 70), (40, 60)])
+    for sample in other[1]:
+        sample.gt_instances.masks = BitmapMasks(np.ones((2, 80, 70), bool), 80, 70)
+    for i, sample in enumerate(mixer.mix_pair(inputs, samples, *other)[1]):
+        got = sample.gt_instances.masks
+        assert got.masks.shape[1:] == sample.batch_input_shape == (80, 96)
+        want = samples[i].gt_instances.masks.masks
+        assert np.array_equal(got.masks[:2, :64], want)
+        assert not got.masks[:2, 64:].any()
 
 
 def test_inside_the_data_preprocessor():

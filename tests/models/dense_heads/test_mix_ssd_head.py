@@ -9,6 +9,7 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
+from mmmix.models.supervisions import build_supervision
 from mmmix.structures import Annotations, split_components
 from tests.helpers import (
     NUM_CLASSES,
@@ -484,7 +485,9 @@ def test_components_of_a_partly_mixed_batch(heads, batch_a, batch_b):
     batch.metas[1] = batch_a.metas[1]
     components = split_components(batch)
     assert [len(c.gt_instances) for c in components] == [3, 3]
-    assert [m['component_weight'] for m in components[1].metas] == [0.6, 0.0, 1 - 0.7]
+    parts = build_supervision(dict(type='LossMix')).parts(batch)
+    factors = [meta['loss_factors'] for meta in parts[1].metas]
+    assert factors == [(0.6, 0.6), (0.0, 0.0), (1 - 0.7, 1 - 0.7)]
     preds = predictions(3)
     got = with_supervision(mix, type='LossMix').loss_by_feat(*preds, *batch)
     first = stock.loss_by_feat(*preds, *components[0])

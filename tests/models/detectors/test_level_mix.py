@@ -66,8 +66,6 @@ def plain_head(detector, kind):
     """A head of another type with the detector's parameters."""
     cfg = dict(config().bbox_head, type=kind)
     del cfg['mix_levels']
-    if kind == 'SSDHead':
-        del cfg['supervision']
     ours = detector.bbox_head
     head = MODELS.build(dict(cfg, train_cfg=ours.train_cfg, test_cfg=ours.test_cfg))
     head.load_state_dict(ours.state_dict(), strict=True)
@@ -207,7 +205,8 @@ def test_state_dict_keys_are_those_of_the_plain_detector(detector):
     ('change', 'error', 'message'),
     [
         (dict(bbox_head=dict(mix_levels=[3])), ValueError, r'among \[0, 1, 2\]'),
-        (dict(bbox_head=dict(supervision=dict(type='LossMix'))), TypeError, 'BoxMix'),
+        (dict(bbox_head=dict(supervision=dict(type='LossMix'))), ValueError, 'BoxMix'),
+        (dict(mixer=dict(supervision=dict(type='LossMix'))), ValueError, 'BoxMix'),
         (dict(mixer=dict(align='center')), ValueError, "align='resize'"),
         (dict(mixer=dict(keep='dominant')), ValueError, "keep='all'"),
     ],

@@ -19,7 +19,7 @@ from mmengine.runner import load_checkpoint, save_checkpoint
 from mmmix import config_path
 from mmmix.engine.hooks.find_mixers import find_batch_mixers
 from mmmix.models import LossMixDetector
-from mmmix.models.supervisions.lossmix import is_regression
+from mmmix.models.loss_terms import is_regression
 
 from . import zoo
 
@@ -64,7 +64,7 @@ def test_it_is_the_detector_with_another_loss(stock, model):
         (n, type(m)) for n, m in stock.named_modules()
     ][1:]
     assert type(model.data_preprocessor) is DetDataPreprocessor
-    assert repr(model.supervision) == 'LossMix(cls=True, reg=True)'
+    assert model.supervision is None  # that of the mixer
 
 
 def test_a_whole_config_can_be_wrapped(cfg, model):
@@ -100,7 +100,6 @@ def test_a_config_inherits_and_names_the_class(tmp_path, base, kind):
         model = dict(
             type='LossMixDetector',
             detector='{kind}',
-            supervision=_base_.supervision,
             data_preprocessor=dict(
                 batch_augments=[dict(_base_.mix, lam_per='batch')]),
             backbone=dict(depth=18, init_cfg=None),
@@ -173,7 +172,9 @@ def test_masks_and_ignored_boxes_travel_with_their_component(monkeypatch):
             assert torch.equal(got.labels, want.labels)
             np.testing.assert_array_equal(got.masks.masks, want.masks.masks)
             assert sample.img_id == i
-            assert {'mix_weights', 'component_weight'}.isdisjoint(sample.metainfo)
+            assert {'mix_weights', 'loss_factors', 'mix_supervision'}.isdisjoint(
+                sample.metainfo
+            )
         kept = seen[k][1].ignored_instances
         assert 'mix_ids' not in kept
         assert torch.equal(kept.bboxes, ignored.bboxes[ignored.mix_ids == k])
@@ -272,7 +273,9 @@ def test_term_switches(monkeypatch, cls, reg):
         ('loss_bbox loss_rpn_bbox s0.loss_bbox loss_xy loss_wh loss_l1', True),
         ('d0.dn_loss_iou enc_loss_bbox loss_dfl loss_bbox_rf loss_pts_init', True),
         ('loss_cls loss_conf loss_obj loss_centerness d0.loss_cls acc', False),
-        ('loss_mask loss_mask_iou loss_bbox_cls loss_rpn_cls', False),
+        ('loss_mask loss_mask_iou loss_rpn_cls', False),
+        # the bucket that a side of the box lies in (SABL)
+        ('loss_bbox_cls', True),
     ],
 )
 def test_which_terms_are_regression(names, regression):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmmix.models.supervisions.lossmix import is_regression
+from mmmix.models.loss_terms import is_regression
 from mmmix.structures import MIX_IDS, REGRESSION_WEIGHTS
 
 from . import zoo

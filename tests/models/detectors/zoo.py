@@ -55,9 +55,13 @@ _FIXED: dict[str, Any] = dict(
 
 
 def config(name: str) -> Config:
-    """mmdet's config of a detector with a small model and no pretrained weights."""
+    """mmdet's config of a detector with a small model and no pretrained weights.
+
+    Args:
+        name: One of ``NAMES``, or the path of a config in mmdet.
+    """
     root = os.path.join(os.path.dirname(mmdet.__file__), '.mim', 'configs')
-    cfg = Config.fromfile(os.path.join(root, CONFIGS[name]))
+    cfg = Config.fromfile(os.path.join(root, CONFIGS.get(name, name)))
     divisors = dict.fromkeys(_WIDTHS, 3 if name in ('RTMDet', 'YOLOX') else 8)
     if name == 'DINO':
         # mmdet 3.3.0 encodes its reference points in 256 channels, whatever it is.

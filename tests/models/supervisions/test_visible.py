@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmmix.structures import MIX_BOXES, MIX_VISIBILITY, check_mix_visibility
+from mmmix.structures import MIX_VISIBILITY, check_mix_visibility
 from tests.helpers import annotations, mixed, predictions, total, with_supervision
 
 COUNTS_A, COUNTS_B = (3, 1), (2, 4)
@@ -13,10 +13,9 @@ LAMS = (0.75, 0.25)
 
 
 def clipped(shares):
-    """A batch as MixBatch(boxes='clip') makes it; ``shares`` by image and box."""
+    """A batch as CutMixBatch clips it; ``shares`` by image and box."""
     batch = mixed(annotations(COUNTS_A, 1), annotations(COUNTS_B, 2), LAMS)
-    for instances, meta, share in zip(batch.gt_instances, batch.metas, shares):
-        meta[MIX_BOXES] = 'clip'
+    for instances, share in zip(batch.gt_instances, shares):
         instances[MIX_VISIBILITY] = share
     return batch
 

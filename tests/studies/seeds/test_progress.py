@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from mmmix.utils import study_progress
 
+from mmmix.studies.seeds import progress as study_progress
 from mmmix.studies.seeds.progress import Progress, progress_line
 
 

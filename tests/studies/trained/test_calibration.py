@@ -109,6 +109,28 @@ def test_verdicts_on_an_image():
     assert not alone.right.any()
 
 
+@pytest.mark.parametrize('iou', [0.5, 0.75])
+def test_verdicts_on_small_objects_are_those_of_voc(iou):
+    """Boxes of 8 pixels, whose last row and column count, against a loop."""
+    rng = np.random.default_rng(3)
+    corners = torch.tensor(rng.integers(0, 200, (80, 2))).float()
+    true = torch.cat([corners, corners + 7], dim=1)  # 8 pixels, both ends included
+    found = true + torch.tensor(rng.integers(-2, 3, (80, 4))).float()
+    detections = InstanceData(
+        bboxes=found, scores=torch.rand(80), labels=torch.arange(80)
+    )
+    objects = InstanceData(bboxes=true, labels=torch.arange(80))
+    got = judge(detections, objects, None, (300, 300), iou).right.tolist()
+    expected, exclusive = [], []
+    for (a, b, c, d), (e, f, g, h) in zip(found.tolist(), true.tolist()):
+        for last, verdicts in ((1, expected), (0, exclusive)):
+            common = (min(c, g) - max(a, e) + last) * (min(d, h) - max(b, f) + last)
+            areas = (c - a + last) * (d - b + last), (g - e + last) * (h - f + last)
+            verdicts.append(common / (sum(areas) - common) >= iou)
+    assert got == expected
+    assert expected != exclusive
+
+
 def test_gathering_joins_images():
     parts = [random_verdicts(seed, 40) for seed in range(3)]
     joint = gather(parts)

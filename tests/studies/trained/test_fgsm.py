@@ -10,7 +10,8 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmmix.studies.trained.fgsm import attack, predict_attacked
-from mmmix.studies.trained.loaded_detector import build_split, predict
+from mmmix.studies.trained.prediction import predict
+from mmmix.studies.trained.splits import build_split
 
 SIZE = 96
 

@@ -79,6 +79,15 @@ def test_hits_need_class_and_place():
     assert not is_hit(a.boxes[0], 0, (none,))
 
 
+def test_overlaps_are_in_pixels_that_include_the_last():
+    """8 pixels moved by 2: 48 of 80 in common, where 0.556 would be without them."""
+    image = boxed(50, 50, 0, (10, 10, 17, 17), 3)
+    moved = image.boxes + torch.tensor([2.0, 0, 2, 0])
+    for iou, found in ((0.59, 1), (0.61, 0)):
+        assert is_hit(moved[0], 3, [image], iou) == bool(found)
+        assert share_found(moved, torch.tensor([3]), image, iou) == (found, 1)
+
+
 def test_share_of_objects_found():
     image = BoxedImage(
         np.zeros((50, 50, 3), np.uint8),

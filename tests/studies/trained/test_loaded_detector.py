@@ -11,16 +11,14 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmmix.studies.trained.fingerprint import fingerprint
-from mmmix.studies.trained.loaded_detector import (
+from mmmix.studies.trained.loaded_detector import load_detector, load_detectors
+from mmmix.studies.trained.model_arguments import (
     ModelSpec,
     add_model_arguments,
-    build_split,
-    load_detector,
-    load_detectors,
     parse_model,
-    predict,
-    split_settings,
 )
+from mmmix.studies.trained.prediction import predict
+from mmmix.studies.trained.splits import build_split, split_settings
 from tests.apis.poisons import poison
 
 
@@ -138,6 +136,17 @@ def test_checkpoints_of_other_models(tiny_study, tmp_path):
     )
     with pytest.raises(ValueError, match="must detect the same classes.*'a', 'b'"):
         load_detectors(args)
+
+
+def test_classes_of_a_checkpoint_of_several_sets(tiny_study, tmp_path):
+    """Trained on parts whose metainfo differs, it keeps a list of theirs."""
+    state = torch.load(tiny_study.spec.checkpoint)['state_dict']
+    names = tuple('abcdefghij')
+    parts = [dict(classes=names, year=year) for year in (2007, 2012)]
+    path = tmp_path / 'parts.pth'
+    torch.save({'state_dict': state, 'meta': {'dataset_meta': parts}}, path)
+    spec = tiny_study.spec._replace(checkpoint=str(path))
+    assert load_detector(spec).classes == names
 
 
 def test_wrong_splits(tiny_study, monkeypatch, tmp_path):

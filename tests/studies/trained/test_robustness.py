@@ -11,12 +11,7 @@ from mmengine.structures import InstanceData
 from mmmix.datasets import GaussianNoise
 from mmmix.studies.trained import robustness
 from mmmix.studies.trained.evaluation import DetectionScores
-from mmmix.studies.trained.loaded_detector import (
-    batches,
-    build_split,
-    load_detector,
-    predict,
-)
+from mmmix.studies.trained.loaded_detector import load_detector
 from mmmix.studies.trained.perturbation_list import (
     CLEAN,
     CORRUPTIONS,
@@ -24,8 +19,10 @@ from mmmix.studies.trained.perturbation_list import (
     parse_perturbations,
 )
 from mmmix.studies.trained.perturbed_images import DecodedImages, PerturbedImages
+from mmmix.studies.trained.prediction import batches, predict
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
+from mmmix.studies.trained.splits import build_split
 
 
 def names(*texts):

@@ -1,0 +1,15 @@
+# Faster R-CNN (ResNet-101 C4), VOC07+12 -> Watercolor2k: the mixed-domain teacher of
+# LossMix, to the letter of the paper. 4 GPUs x 4 images.
+_base_ = [
+    '../_base_/models/domain-teacher_faster-rcnn_r101-c4.py',
+    '../_base_/datasets/voc-watercolor_short-600_crop.py',
+    '../_base_/schedules/domain_60k_paper.py',
+    '../_base_/mixes/lossmix.py',
+]
+
+model = dict(
+    # no ramp, and no batch is skipped
+    semi_train_cfg=dict(disc_ramp_up=0, empty_batch='background'),
+    detector=dict(roi_head=dict(bbox_head=dict(num_classes=6))),
+    mixers=dict(mss=_base_.mix, mtt=_base_.mix, mst=_base_.mix),
+)

@@ -1,0 +1,286 @@
+"""A method by its name, on any config, those of mmdet included."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmdet.models.detectors import SemiBaseDetector
+from mmdet.registry import HOOKS, MODELS, TRANSFORMS
+from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
+from mmengine.registry import Registry
+
+from mmmix.apis.config_path import config_root
+from mmmix.datasets.transforms import ImageMixer
+from mmmix.mixing import build_supervision
+from mmmix.models.alignmix import PairBatch
+from mmmix.models.batch_augments import BatchMixer
+from mmmix.models.detectors import LossMixDetector
+from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
+from mmmix.registry import class_of, is_a
+
+TWINS = {
+    'SSDHead': 'MixSSDHead',
+    'RPNHead': 'MixRPNHead',
+    'YOLOV3Head': 'MixYOLOV3Head',
+    'StandardRoIHead': 'MixStandardRoIHead',
+    'BBoxHead': 'MixBBoxHead',
+    'Shared2FCBBoxHead': 'MixShared2FCBBoxHead',
+}
+"""Heads of mmdet and the mix-aware ones that take their place."""
+
+_ALIGNED = ('SSDHead', 'RPNHead', 'StandardRoIHead')
+"""Heads of mmdet that AlignMix can carry labels to."""
+
+_HOOKS = ('MixScheduleHook', 'MixPreviewHook')
+_TEACHER_HOOKS = ('MixScheduleHook', 'TeacherPreviewHook')
+
+
+def mix_names() -> list[str]:
+    """The methods that :func:`apply_mix` knows."""
+    return sorted(path.stem for path in _folder().glob('*.py'))
+
+
+def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
+    """Put a method into a config, in place.
+
+    Stock heads become their mix-aware twins where there is one for every head, any
+    other detector is wrapped in ``LossMixDetector``; existing ``batch_augments`` stay
+    before the mixer. What was changed is logged and stands in the dumped config.
+
+    Args:
+        cfg: A config that trains a detector and does not mix yet.
+        name: One of :func:`mix_names`, such as ``'lossmix'``.
+        **settings: Settings of the mixer that differ from the method's, and
+            ``level`` of ``alignmix``.
+
+    Returns:
+        ``cfg``.
+
+    Raises:
+        KeyError: If there is no such method, or no model.
+        ValueError: If the config mixes already, or the method does not fit the
+            detector; with the way out.
+    """
+    mix = _read_mix(name)
+    level = settings.pop('level', None)
+    mix = _merged(mix, settings)
+    if 'model' not in cfg:
+        raise KeyError(f'--mix {name} needs a config with a model')
+    _check_unmixed(cfg, name)
+    teacher = _class(cfg.model, MODELS)
+    if issubclass(teacher, SemiBaseDetector):
+        changes = _mix_teacher(cfg, teacher, mix, name)
+        changes += _add_hooks(cfg, _TEACHER_HOOKS)
+    else:
+        changes = _mix_detector(cfg.model, mix, name, level)
+        changes += _add_mixer(cfg, mix)
+        changes += _add_hooks(cfg, _HOOKS)
+    print_log(f'--mix {name}: ' + '; '.join(changes), logger='current')
+    return cfg
+
+
+def _folder() -> Path:
+    return config_root() / '_base_' / 'mixes'
+
+
+def _class(cfg: Mapping, registry: Registry) -> type:
+    """The class that a config builds.
+
+    Raises:
+        KeyError: If it is not registered.
+    """
+    found = class_of(cfg.get('type'), registry)
+    if found is None:
+        raise KeyError(f'{cfg.get("type")!r} is not registered in {registry.name!r}')
+    return found
+
+
+def _read_mix(name: str) -> ConfigDict:
+    """The mixer of a method.
+
+    Raises:
+        KeyError: Naming the methods there are, and the nearest.
+    """
+    path = _folder() / f'{name}.py'
+    if name in mix_names():
+        return copy.deepcopy(Config.fromfile(path).mix)
+    near = difflib.get_close_matches(name, mix_names(), n=1)
+    hint = f' Did you mean {near[0]!r}?' if near else ''
+    raise KeyError(
+        f'no method is called {name!r}; expected one of {", ".join(mix_names())}.{hint}'
+    )
+
+
+def _merged(mix: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
+    """A mixer with other settings; dicts are merged, as configs are."""
+    cfg = Config(dict(mix=mix))
+    cfg.merge_from_dict({f'mix.{key}': value for key, value in settings.items()})
+    return cfg.mix
+
+
+def _check_unmixed(cfg: Config, name: str) -> None:
+    """Refuse a config that mixes already.
+
+    Raises:
+        ValueError: Naming the place.
+    """
+    found = [
+        *_found(cfg.model, 'model', BatchMixer, MODELS),
+        *_found(
+            cfg.get('train_dataloader'), 'train_dataloader', ImageMixer, TRANSFORMS
+        ),
+    ]
+    for place, kind in found:
+        raise ValueError(
+            f'--mix {name}: the config mixes already ({place} is a {kind.__name__}); '
+            'take its baseline, or change its settings with --cfg-options'
+        )
+
+
+def _found(
+    node: Any, place: str, kind: type, registry: Registry
+) -> Iterator[tuple[str, type]]:
+    """What of a kind a nest of configs holds: places and classes."""
+    if isinstance(node, Mapping):
+        if is_a(node, kind, registry):
+            yield place, _class(node, registry)
+            return
+        for key, value in node.items():
+            yield from _found(value, f'{place}.{key}', kind, registry)
+    elif isinstance(node, (list, tuple)):
+        for index, value in enumerate(node):
+            yield from _found(value, f'{place}[{index}]', kind, registry)
+
+
+def _mix_detector(
+    model: ConfigDict, mix: ConfigDict, name: str, level: int | None
+) -> list[str]:
+    """Make a detector read the mixer's supervision; returns what was changed."""
+    heads = {key: cfg for key, cfg in model.items() if _is_head(key, cfg)}
+    aware = [key for key, cfg in heads.items() if _is_aware(cfg)]
+    masked = bool(heads.get('roi_head', {}).get('mask_head'))
+    if is_a(mix, PairBatch, MODELS):
+        fits = aware == list(heads) and not masked and _carries_labels(heads)
+        return _use_twins(heads) + _wrap_aligned(model, level, fits)
+    supervision = build_supervision(mix.get('supervision'))
+    if aware == list(heads) and not (masked and supervision.weighs != 'nothing'):
+        return _use_twins(heads)
+    if supervision.weighs == 'nothing':
+        return [f'{model.type} is trained as it is']
+    if supervision.joint or supervision.weighs == 'boxes':
+        what = 'its masks' if masked else 'its heads'
+        raise ValueError(
+            f'--mix {name}: {supervision} does not reach {what} ({model.type} with '
+            f'{", ".join(cfg.type for cfg in heads.values())}); take --mix lossmix, '
+            'which goes with every detector, or --mix union'
+        )
+    mix.lam_per = 'batch'
+    if is_a(model, LossMixDetector, MODELS):
+        return ["the detector is a LossMixDetector already; lam_per='batch'"]
+    model.detector, model.type = model.type, 'LossMixDetector'
+    return [f"{model.detector} is wrapped in LossMixDetector, with lam_per='batch'"]
+
+
+def _is_head(key: str, cfg: Any) -> bool:
+    """Whether a part of a detector has a loss."""
+    return key.endswith('_head') and isinstance(cfg, Mapping) and 'type' in cfg
+
+
+def _is_aware(cfg: Mapping) -> bool:
+    """Whether a head is mix-aware or has a twin that is."""
+    kind = _class(cfg, MODELS)
+    known = {*TWINS, *TWINS.values()}
+    inner = cfg.get('bbox_head')
+    return kind.__name__ in known and (inner is None or _is_aware(inner))
+
+
+def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:
+    """Whether AlignMix knows all heads."""
+    known = {*_ALIGNED, *(TWINS[name] for name in _ALIGNED)}
+    return all(_class(cfg, MODELS).__name__ in known for cfg in heads.values())
+
+
+def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
+    """Put the mix-aware heads in place; returns what was changed."""
+    changes = []
+    for key, cfg in heads.items():
+        parts = {key: cfg}
+        if isinstance(cfg.get('bbox_head'), Mapping):
+            parts[f'{key}.bbox_head'] = cfg.bbox_head
+        for place, part in parts.items():
+            old = _class(part, MODELS).__name__
+            if old in TWINS:
+                part.type = TWINS[old]
+                changes.append(f'model.{place}: {old} -> {part.type}')
+    return changes
+
+
+def _wrap_aligned(model: ConfigDict, level: int | None, fits: bool) -> list[str]:
+    """Wrap a detector in ``AlignMix``.
+
+    Raises:
+        ValueError: If its heads cannot carry labels, or no level is given.
+    """
+    if not fits or level is None:
+        raise ValueError(
+            '--mix alignmix goes with SSD and Faster R-CNN, without masks, and needs '
+            "the level of the neck's maps that the plan is made at: --mix-options "
+            f'level=2; got {model.type} and level={level}'
+        )
+    model.detector, model.type, model.level = model.type, 'AlignMix', level
+    return [f'{model.detector} is wrapped in AlignMix']
+
+
+def _mix_teacher(cfg: Config, teacher: type, mix: ConfigDict, name: str) -> list[str]:
+    """Mix all terms of a teacher's student.
+
+    Raises:
+        ValueError: If it is no teacher of ours.
+    """
+    if not issubclass(teacher, MixTeacher) or issubclass(teacher, MixedDomainTeacher):
+        raise ValueError(
+            f'--mix {name}: {teacher.__name__} mixes by its own terms; take a config '
+            'with MixTeacher, or set model.mixers'
+        )
+    if is_a(mix, PairBatch, MODELS):
+        raise ValueError(
+            f'--mix {name}: {teacher.__name__} mixes batches with one another, and '
+            'AlignMix pairs within a batch; take --mix boxmix'
+        )
+    changes = _mix_detector(cfg.model.detector, mix, name, None)
+    cfg.model.mixers = {term: copy.deepcopy(mix) for term in ('sup', 'unsup', 'cross')}
+    return [*changes, f'model.mixers: {mix.type} in sup, unsup and cross']
+
+
+def _add_mixer(cfg: Config, mix: ConfigDict) -> list[str]:
+    """Put the mixer behind the batch augmentations that are there."""
+    preprocessor = cfg.model.setdefault(
+        'data_preprocessor',
+        cfg.get('data_preprocessor') or dict(type='DetDataPreprocessor'),
+    )
+    before = list(preprocessor.get('batch_augments') or [])
+    preprocessor.batch_augments = [*before, mix]
+    behind = f', behind {len(before)} others' if before else ''
+    return [f'{mix.type} in model.data_preprocessor.batch_augments{behind}']
+
+
+def _add_hooks(cfg: Config, names: Sequence[str]) -> list[str]:
+    """Add the hooks that switch and show mixing, and the import of mmmix."""
+    hooks = list(cfg.get('custom_hooks') or [])
+    added = [
+        name
+        for name in names
+        if not any(is_a(hook, HOOKS.get(name), HOOKS) for hook in hooks)
+    ]
+    cfg.custom_hooks = [*hooks, *(dict(type=name) for name in added)]
+    imports = dict(cfg.get('custom_imports') or dict(allow_failed_imports=False))
+    modules = imports.get('imports') or []
+    modules = [modules] if isinstance(modules, str) else list(modules)
+    if 'mmmix' not in modules:
+        cfg.custom_imports = dict(imports, imports=[*modules, 'mmmix'])
+    return [f'hooks {", ".join(added)}'] if added else []

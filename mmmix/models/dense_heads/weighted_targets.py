@@ -1,0 +1,76 @@
+"""Targets of anchors that carry the factors of their image and box."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.models.ignored_boxes import HeedingAssigner
+from mmmix.structures import BOX_WEIGHTS, LOSS_FACTORS, REGRESSION_WEIGHTS
+
+
+class WeightedTargets:
+    """Mixin for subclasses of ``AnchorHead``: targets with weights.
+
+    ``loss_factors`` of the metainfo scale the label and box weights of an image,
+    ``box_weights`` of ``gt_instances`` both weights of the anchors assigned to a box,
+    and ``regression_weights`` their box weights alone. The normaliser, which counts
+    samples, stays stock. Without these fields the targets are the stock ones, but for
+    boxes to ignore in images without objects, which mmdet drops.
+    """
+
+    def _get_targets_single(
+        self,
+        flat_anchors: Tensor,
+        valid_flags: Tensor,
+        gt_instances: InstanceData,
+        img_meta: dict[str, Any],
+        gt_instances_ignore: InstanceData | None = None,
+        **kwargs: Any,
+    ) -> tuple:
+        """Stock targets of one image, weighted."""
+        head = self
+        if gt_instances_ignore and not len(gt_instances):
+            head = copy.copy(self)
+            head.assigner = HeedingAssigner(self.assigner)
+        targets = super(WeightedTargets, head)._get_targets_single(
+            flat_anchors,
+            valid_flags,
+            gt_instances,
+            img_meta,
+            gt_instances_ignore,
+            **kwargs,
+        )
+        labels, label_weights, bbox_targets, bbox_weights, *rest = targets
+        if LOSS_FACTORS in img_meta:
+            cls, reg = img_meta[LOSS_FACTORS]
+            label_weights = label_weights * cls
+            bbox_weights = bbox_weights * reg
+        if BOX_WEIGHTS in gt_instances:
+            factors = self._anchor_factors(labels, gt_instances[BOX_WEIGHTS], rest[2])
+            label_weights = label_weights * factors
+            bbox_weights = bbox_weights * factors[:, None]
+        if REGRESSION_WEIGHTS in gt_instances:
+            factors = self._anchor_factors(
+                labels, gt_instances[REGRESSION_WEIGHTS], rest[2]
+            )
+            bbox_weights = bbox_weights * factors[:, None]
+        return (labels, label_weights, bbox_targets, bbox_weights, *rest)
+
+    def _anchor_factors(
+        self, labels: Tensor, box_weights: Tensor, sampling_result: Any
+    ) -> Tensor:
+        """Weight of the box each positive anchor is assigned to, 1 elsewhere.
+
+        ``pos_inds`` count the anchors inside the image only; labels are already
+        mapped back to all anchors, in the same order.
+        """
+        factors = torch.ones_like(labels, dtype=box_weights.dtype)
+        positives = ((labels >= 0) & (labels < self.num_classes)).nonzero().squeeze(1)
+        order = sampling_result.pos_inds.argsort()
+        factors[positives] = box_weights[sampling_result.pos_assigned_gt_inds[order]]
+        return factors

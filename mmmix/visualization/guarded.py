@@ -1,0 +1,74 @@
+"""Drawing that never ends a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+
+
+class DrawingGuard:
+    """Runs what draws pictures; its errors are said once and go no further.
+
+    Pictures are on by default, and no picture is worth a run that trains well. What
+    is run here stays out of compiled graphs too: ``torch.compile`` breaks its graph
+    there instead of tracing matplotlib.
+
+    Args:
+        owner: Who draws, for the message.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._said = False
+
+    @torch.compiler.disable
+    def __call__(self, draw: Callable[[], Any]) -> bool:
+        """Draw.
+
+        Args:
+            draw: Makes and saves a picture.
+
+        Returns:
+            Whether it did so without an error.
+        """
+        try:
+            draw()
+        except Exception as error:  # whatever it is, the run goes on
+            self._say(error)
+            return False
+        return True
+
+    def _say(self, error: Exception) -> None:
+        """Log the first error."""
+        if self._said:
+            return
+        self._said = True
+        print_log(
+            f'{self._owner} cannot draw this ({type(error).__name__}: {error}); the '
+            'run goes on without such pictures, and says so once',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def class_names(metainfo: Any) -> tuple[str, ...] | None:
+    """Names of the labels, from the metainfo of any data set.
+
+    Args:
+        metainfo: A mapping, or a list of them where the parts of a data set differ,
+            as ``ConcatDataset`` has it.
+
+    Returns:
+        None where there are no names, or parts have different ones.
+    """
+    if isinstance(metainfo, Mapping):
+        names = metainfo.get('classes')
+        return None if names is None else tuple(names)
+    if not isinstance(metainfo, Iterable):
+        return None
+    found = {class_names(part) for part in metainfo}
+    return found.pop() if len(found) == 1 else None

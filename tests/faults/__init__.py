@@ -1,0 +1,1 @@
+"""Runs that are killed, told to stop, or short of room."""
