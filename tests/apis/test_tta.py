@@ -36,7 +36,10 @@ def config(root, **changes) -> dict:
         dict(type='LoadImageFromFile'),
         dict(type='Resize', scale=(96, 96), keep_ratio=False),
         dict(type='LoadAnnotations', with_bbox=True),
-        dict(type='PackDetInputs', meta_keys=('img_id', 'ori_shape', 'img_shape')),
+        dict(
+            type='PackDetInputs',
+            meta_keys=('img_id', 'ori_shape', 'img_shape', 'scale_factor'),
+        ),
     ]
     dataset = dict(
         type='VOCDataset',
@@ -61,7 +64,13 @@ def config(root, **changes) -> dict:
                 type='AnchorGenerator', scales=[1], ratios=[1.0], strides=[32]
             ),
         ),
-        test_cfg=dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=10),
+        test_cfg=dict(
+            nms_pre=50,
+            min_bbox_size=0,
+            score_thr=0.0,
+            nms=dict(type='nms', iou_threshold=0.5),
+            max_per_img=10,
+        ),
     )
     loader = dict(batch_size=1, num_workers=0, dataset=dataset)
     return dict(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
 from mmmix.studies.trained.fingerprint import fingerprint
 from mmmix.studies.trained.loaded_detector import load_detector, load_detectors
@@ -18,6 +19,7 @@ from mmmix.studies.trained.model_arguments import (
 )
 from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.splits import build_split, split_settings
+from tests.apis.poisons import poison
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,10 @@ def test_checkpoints_of_other_models(tiny_study, tmp_path):
     lost = r'part\.pth is no checkpoint .*1 missing: bbox_head\.cls_convs\.0\.0\.bias\.'
     with pytest.raises(ValueError, match=lost):
         load_detector(spec)
+    poison(tiny_study.spec.checkpoint, tmp_path / 'poison.pth', 'buffer-mean')
+    with pytest.raises(ValueError, match='a log buffer of more than numbers'):
+        load_detector(spec._replace(checkpoint=str(tmp_path / 'poison.pth')))
+    assert HistoryBuffer([4.0, 2.0], [1, 1]).statistics('mean') == 3.0
     with pytest.raises(FileNotFoundError, match=r'no checkpoint at .*none\.pth'):
         load_detector(spec._replace(checkpoint=str(tmp_path / 'none.pth')))
     state = torch.load(tiny_study.spec.checkpoint)['state_dict']
