@@ -15,7 +15,6 @@ from mmmix.apis.resume import (
     newest_checkpoint,
 )
 
-
 SEVENS = torch.full((64,), 7.0).numpy().tobytes()
 
 
