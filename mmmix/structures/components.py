@@ -121,7 +121,9 @@ def split_components(batch: Annotations) -> list[Annotations]:
             metas,
             batch.ignored
             and [
-                boxes if of is None else boxes[(of == k).nonzero().squeeze(1)]
+                boxes
+                if boxes is None or of is None
+                else boxes[(of == k).nonzero().squeeze(1)]
                 for boxes, of in zip(batch.ignored, ignored_ids)
             ],
         )
