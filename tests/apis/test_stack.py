@@ -108,7 +108,7 @@ def test_unusable_stack_names_problem_and_both_stacks(case, tmp_path):
 def test_both_stacks_pass(mmengine, mmcv, mmdet, tmp_path):
     versions = {'mmengine': mmengine, 'mmcv': mmcv, 'mmdet': mmdet}
     stubs = {name: f'__version__ = "{version}"' for name, version in versions.items()}
-    file = ROOT / 'mmmix' / 'utils' / 'stack.py'
+    file = ROOT / 'mmmix' / 'apis' / 'stack.py'
     code = f'import runpy; runpy.run_path({str(file)!r})["check_stack"](); print("ok")'
     result = run_with(stubs, tmp_path, code)
     assert (result.stdout, result.stderr) == ('ok\n', '')
