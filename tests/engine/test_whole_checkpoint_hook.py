@@ -229,6 +229,21 @@ def test_a_full_disk(room, fits, tmp_path, monkeypatch):
     assert files(tmp_path / 'run') == ['iter_2.pth']
 
 
+def test_on_a_full_disk_the_best_one_before_goes_first(tmp_path, monkeypatch):
+    """Room for two checkpoints, a draft of one of them, and the best one."""
+
+    def limited(path, content):
+        if path.endswith('.pth') and len(list(folder.glob('*.pth'))) >= 3:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        write(path, content)
+
+    write, folder = whole_files.write_whole, tmp_path / 'run'
+    monkeypatch.setattr(whole_files, 'write_whole', limited)
+    runner = run(folder, up=(1, 2, 3, 4), checkpoint=dict(max_keep_ckpts=1))
+    assert files(folder) == ['best_up_iter_8.pth', 'iter_8.pth']
+    assert runner.message_hub.get_info('best_score') == 4
+
+
 def test_a_backend_of_ones_own_writes(tmp_path):
     @register_backend('counted', force=True)
     class Counted(LocalBackend):

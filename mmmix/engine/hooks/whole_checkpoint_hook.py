@@ -166,11 +166,32 @@ class WholeCheckpointHook(CheckpointHook):
         self._outdated += [osp.basename(path) for path in before if path]
         try:
             with _no_room_explained('the best checkpoint', self.last_ckpt):
-                super()._save_best_checkpoint(runner, metrics)
+                self._save_best_with_room(runner, metrics)
         finally:
             self._best = self._best_or_before()
             self._best_before = []
         self._remove_outdated(runner)
+
+    def _save_best_with_room(self, runner: Runner, metrics: dict[str, float]) -> None:
+        """Save the best checkpoint; on a full disk the one before it goes first.
+
+        That is safe where a resume would make this validation again.
+        """
+        info = runner.message_hub.runtime_info
+        known = {key: info[key] for key in info if key.startswith('best_')}
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        except OSError as error:
+            again = self.saved_iter == runner.iter and error.errno in NO_ROOM
+            if isinstance(error, NoRoomError) or not again:
+                raise
+            if not self._make_room(self.last_ckpt):
+                raise
+            for key in [key for key in info if key.startswith('best_')]:
+                del info[key]
+            info.update(known)
+            self._best = [None] * len(self._best_before)
+            super()._save_best_checkpoint(runner, metrics)
 
     @property
     def _best(self) -> list[str | None]:
