@@ -26,7 +26,7 @@ help:
 	@echo 'make demo       train and test a small SSD with BoxMix on digits (CPU)'
 	@echo 'make test       the tests without the slow ones'
 	@echo 'make test-all   every test'
-	@echo 'make lint       check the style; make format applies it'
+	@echo 'make lint       check style and types; make format applies the style'
 	@echo 'make clean      remove what builds and tests left'
 	@echo 'make clean-env  remove both environments'
 	@echo
@@ -49,13 +49,14 @@ test-all: env
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: env
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf build dist mmmix.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist mmmix.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find configs mmmix tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 clean-env:

@@ -1,6 +1,7 @@
 # Faster R-CNN (ResNet-101 FPN) on COCO with Noise. 8 GPUs x 8 images.
+# Pairs: the batch with itself shuffled, as in suppl. A of the LossMix paper.
 _base_ = ['./faster-rcnn_r101_coco.py', './_base_/mixes/noise.py']
 
 model = dict(
-    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    data_preprocessor=dict(batch_augments=[dict(_base_.mix, pairing='permutation')])
 )

@@ -4,13 +4,15 @@
 #   tools/dist_train.sh CONFIG GPUS [arguments of tools/train.py]
 #
 # Environment: PYTHON (default: an active environment's, else .venv's, else python);
-# for several machines NNODES, NODE_RANK and MASTER_ADDR; PORT (default: a free one
-# on a single machine, else 29500).
+# PORT (default: a free one on a single machine, else 29500); MAX_RESTARTS of failed
+# processes (0). For several machines, on each of them: NNODES, NODE_RANK and
+# MASTER_ADDR, the first one's; PyTorchJob, SkyPilot, Slurm and MPI set their own,
+# which are read in this order. Exit code after SIGTERM 143, SIGINT 130, SIGUSR1 138.
 
 set -euo pipefail
 
 if [ $# -lt 2 ]; then
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 

@@ -3,6 +3,10 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
 
+# The command that was given, which a stopped run names to go on with.
+printf -v MMMIX_COMMAND '%q ' "$0" "$@"
+export MMMIX_COMMAND
+
 if [ -z "${PYTHON:-}" ]; then
     PYTHON=python
     if [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$ROOT/.venv/bin/python" ]; then
@@ -10,18 +14,98 @@ if [ -z "${PYTHON:-}" ]; then
     fi
 fi
 
+# Where the run has its nodes from, unless NNODES says it: PyTorchJob of Kubeflow,
+# SkyPilot, a step of Slurm with one task a node, or mpirun with one process a node.
+find_nodes() {
+    local from='' first=''
+    if [ -n "${NNODES:-}" ]; then
+        return 0
+    elif [ -n "${PET_NNODES:-}" ]; then
+        from='PyTorchJob (PET_NNODES)'
+        NNODES=$PET_NNODES NODE_RANK=${PET_NODE_RANK:-0}
+        first=${PET_MASTER_ADDR:-${PET_RDZV_ENDPOINT%:*}}
+        PORT=${PORT:-${PET_MASTER_PORT:-}}
+    elif [ -n "${WORLD_SIZE:-}" ] && [ -n "${RANK:-}" ]; then
+        from='PyTorchJob (WORLD_SIZE, RANK)'
+        NNODES=$WORLD_SIZE NODE_RANK=$RANK PORT=${PORT:-${MASTER_PORT:-}}
+    elif [ -n "${SKYPILOT_NUM_NODES:-}" ]; then
+        from='SkyPilot (SKYPILOT_NUM_NODES)'
+        NNODES=$SKYPILOT_NUM_NODES NODE_RANK=$SKYPILOT_NODE_RANK
+        first=${SKYPILOT_NODE_IPS%%[[:space:]]*}
+    elif [ -n "${SLURM_STEP_NUM_NODES:-}" ]; then
+        from='Slurm (SLURM_STEP_NUM_NODES)'
+        NNODES=$SLURM_STEP_NUM_NODES NODE_RANK=$SLURM_NODEID
+        if [ "$NNODES" != 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
+            first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+        fi
+    elif [ -n "${OMPI_COMM_WORLD_SIZE:-}" ]; then
+        from='MPI (OMPI_COMM_WORLD_SIZE)'
+        NNODES=$OMPI_COMM_WORLD_SIZE NODE_RANK=$OMPI_COMM_WORLD_RANK
+    else
+        return 0
+    fi
+    MASTER_ADDR=${MASTER_ADDR:-$first}
+    echo "nodes by $from: NNODES=$NNODES NODE_RANK=$NODE_RANK" \
+        "MASTER_ADDR=${MASTER_ADDR:-}" >&2
+}
+
+# Nodes that look for the first one on their own machine would wait for ever.
+check_master() {
+    case ${MASTER_ADDR:-} in
+        '' | localhost | 127.* | ::1)
+            echo "NNODES=$NNODES needs MASTER_ADDR, the name or address by which all" \
+                "nodes reach the first one; got '${MASTER_ADDR:-}'" >&2
+            exit 2
+            ;;
+    esac
+}
+
+# Python starts the processes; a signal to this script is theirs, and its exit code is
+# theirs too: 143 after SIGTERM, 130 after SIGINT, 138 after SIGUSR1.
+run_and_pass_signals() {
+    local child status=0
+    stopped=0
+    set -m # a group of its own: the terminal's Ctrl-C comes once, by the trap
+    "$@" &
+    child=$!
+    trap 'stopped=143; kill -TERM "$child" 2>/dev/null || true' TERM
+    trap 'stopped=130; kill -INT "$child" 2>/dev/null || true' INT
+    # Older torchruns do not know it: to the processes themselves.
+    trap 'stopped=138; pkill -USR1 -P "$child" || true' USR1
+    wait "$child" || status=$?
+    # A signal ends `wait`, but not the child.
+    while kill -0 "$child" 2>/dev/null; do
+        status=0
+        wait "$child" || status=$?
+    done
+    [ "$stopped" = 0 ] || status=$stopped
+    exit "$status"
+}
+
 # launch_dist GPUS SCRIPT [arguments of tools/SCRIPT]
 launch_dist() {
     local rendezvous=(--standalone)
-    if [ "${NNODES:-1}" != 1 ] || [ -n "${PORT:-}" ]; then
+    find_nodes
+    if [ "${NNODES:-1}" != 1 ]; then
+        check_master
         rendezvous=(
-            --nnodes="${NNODES:-1}"
-            --node_rank="${NODE_RANK:-0}"
-            --master_addr="${MASTER_ADDR:-127.0.0.1}"
-            --master_port="${PORT:-29500}"
+            --nnodes="$NNODES"
+            --rdzv-backend=c10d
+            --rdzv-endpoint="$MASTER_ADDR:${PORT:-29500}"
+            --rdzv-id="${RDZV_ID:-${SLURM_JOB_ID:-mmmix}}"
         )
+        if [ -n "${NODE_RANK:-}" ]; then
+            local host=0
+            [ "$NODE_RANK" != 0 ] || host=1
+            rendezvous+=(--rdzv-conf="is_host=$host")
+        fi
+    elif [ -n "${PORT:-}" ]; then
+        rendezvous=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="$PORT")
     fi
-    exec "$PYTHON" -m torch.distributed.run "${rendezvous[@]}" \
+    # Of the nodes and of the script alone: torchrun would read them as its own.
+    unset WORLD_SIZE RANK "${!PET_@}"
+    run_and_pass_signals "$PYTHON" -m torch.distributed.run "${rendezvous[@]}" \
+        --max-restarts="${MAX_RESTARTS:-0}" \
         --nproc_per_node="$1" \
         "$ROOT/tools/$2" --launcher pytorch "${@:3}"
 }

@@ -3,7 +3,9 @@ _base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
 
 model = dict(
     data_preprocessor=dict(
-        batch_augments=[dict(_base_.mix, ratio=dict(type='Beta', alpha=20.0))]
-    ),
+        batch_augments=[
+            dict(_base_.mix, ratio=dict(type='Beta', alpha=20.0), pairing='permutation')
+        ]
+    )
 )
 default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

@@ -3,7 +3,7 @@
 _base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
 
 model = dict(
-    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    data_preprocessor=dict(batch_augments=[dict(_base_.mix, pairing='permutation')])
 )
 custom_hooks = [
     *_base_.custom_hooks[:2],

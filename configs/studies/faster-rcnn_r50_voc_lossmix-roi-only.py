@@ -3,7 +3,7 @@
 _base_ = ['../faster-rcnn_r50_voc.py', '../_base_/mixes/lossmix.py']
 
 model = dict(
-    data_preprocessor=dict(batch_augments=[_base_.mix]),
+    data_preprocessor=dict(batch_augments=[dict(_base_.mix, pairing='permutation')]),
     rpn_head=dict(supervision=dict(type='Union')),
 )
 default_hooks = dict(checkpoint=dict(save_best='pascal_voc/AP'))  # as in Table 3

@@ -21,7 +21,7 @@ from mmmix.models.alignmix import PairBatch
 from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
-from mmmix.registry import class_of, is_kind
+from mmmix.registry import class_of, is_a
 
 TWINS = {
     'SSDHead': 'MixSSDHead',
@@ -72,7 +72,7 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
     if 'model' not in cfg:
         raise KeyError(f'--mix {name} needs a config with a model')
     _check_unmixed(cfg, name)
-    teacher = class_of(cfg.model, MODELS)
+    teacher = _class(cfg.model, MODELS)
     if issubclass(teacher, SemiBaseDetector):
         changes = _mix_teacher(cfg, teacher, mix, name)
         changes += _add_hooks(cfg, _TEACHER_HOOKS)
@@ -86,6 +86,18 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
 
 def _folder() -> Path:
     return config_root() / '_base_' / 'mixes'
+
+
+def _class(cfg: Mapping, registry: Registry) -> type:
+    """The class that a config builds.
+
+    Raises:
+        KeyError: If it is not registered.
+    """
+    found = class_of(cfg.get('type'), registry)
+    if found is None:
+        raise KeyError(f'{cfg.get("type")!r} is not registered in {registry.name!r}')
+    return found
 
 
 def _read_mix(name: str) -> ConfigDict:
@@ -135,8 +147,8 @@ def _found(
 ) -> Iterator[tuple[str, type]]:
     """What of a kind a nest of configs holds: places and classes."""
     if isinstance(node, Mapping):
-        if is_kind(node, kind, registry):
-            yield place, class_of(node, registry)
+        if is_a(node, kind, registry):
+            yield place, _class(node, registry)
             return
         for key, value in node.items():
             yield from _found(value, f'{place}.{key}', kind, registry)
@@ -152,7 +164,7 @@ def _mix_detector(
     heads = {key: cfg for key, cfg in model.items() if _is_head(key, cfg)}
     aware = [key for key, cfg in heads.items() if _is_aware(cfg)]
     masked = bool(heads.get('roi_head', {}).get('mask_head'))
-    if is_kind(mix, PairBatch, MODELS):
+    if is_a(mix, PairBatch, MODELS):
         fits = aware == list(heads) and not masked and _carries_labels(heads)
         return _use_twins(heads) + _wrap_aligned(model, level, fits)
     supervision = build_supervision(mix.get('supervision'))
@@ -168,7 +180,7 @@ def _mix_detector(
             'which goes with every detector, or --mix union'
         )
     mix.lam_per = 'batch'
-    if is_kind(model, LossMixDetector, MODELS):
+    if is_a(model, LossMixDetector, MODELS):
         return ["the detector is a LossMixDetector already; lam_per='batch'"]
     model.detector, model.type = model.type, 'LossMixDetector'
     return [f"{model.detector} is wrapped in LossMixDetector, with lam_per='batch'"]
@@ -181,7 +193,7 @@ def _is_head(key: str, cfg: Any) -> bool:
 
 def _is_aware(cfg: Mapping) -> bool:
     """Whether a head is mix-aware or has a twin that is."""
-    kind = class_of(cfg, MODELS)
+    kind = _class(cfg, MODELS)
     known = {*TWINS, *TWINS.values()}
     inner = cfg.get('bbox_head')
     return kind.__name__ in known and (inner is None or _is_aware(inner))
@@ -190,7 +202,7 @@ def _is_aware(cfg: Mapping) -> bool:
 def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:
     """Whether AlignMix knows all heads."""
     known = {*_ALIGNED, *(TWINS[name] for name in _ALIGNED)}
-    return all(class_of(cfg, MODELS).__name__ in known for cfg in heads.values())
+    return all(_class(cfg, MODELS).__name__ in known for cfg in heads.values())
 
 
 def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
@@ -201,7 +213,7 @@ def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
         if isinstance(cfg.get('bbox_head'), Mapping):
             parts[f'{key}.bbox_head'] = cfg.bbox_head
         for place, part in parts.items():
-            old = class_of(part, MODELS).__name__
+            old = _class(part, MODELS).__name__
             if old in TWINS:
                 part.type = TWINS[old]
                 changes.append(f'model.{place}: {old} -> {part.type}')
@@ -235,7 +247,7 @@ def _mix_teacher(cfg: Config, teacher: type, mix: ConfigDict, name: str) -> list
             f'--mix {name}: {teacher.__name__} mixes by its own terms; take a config '
             'with MixTeacher, or set model.mixers'
         )
-    if is_kind(mix, PairBatch, MODELS):
+    if is_a(mix, PairBatch, MODELS):
         raise ValueError(
             f'--mix {name}: {teacher.__name__} mixes batches with one another, and '
             'AlignMix pairs within a batch; take --mix boxmix'
@@ -263,7 +275,7 @@ def _add_hooks(cfg: Config, names: Sequence[str]) -> list[str]:
     added = [
         name
         for name in names
-        if not any(is_kind(hook, HOOKS.get(name), HOOKS) for hook in hooks)
+        if not any(is_a(hook, HOOKS.get(name), HOOKS) for hook in hooks)
     ]
     cfg.custom_hooks = [*hooks, *(dict(type=name) for name in added)]
     imports = dict(cfg.get('custom_imports') or dict(allow_failed_imports=False))

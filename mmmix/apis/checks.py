@@ -16,6 +16,7 @@ from mmmix.engine.hooks.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.alignmix import AlignMix, PairBatch
 from mmmix.models.detectors import LossMixDetector
+from mmmix.models.loss_terms import check_separable
 
 
 def check_mixing(runner: Runner, training: bool = True) -> None:
@@ -61,6 +62,8 @@ def _check_read(detector: nn.Module, mixer: Any) -> None:
     if isinstance(detector, LossMixDetector):
         detector.check_weighs(supervision)
         _check_shared(mixer)
+        if supervision.separates:
+            check_separable(detector)
         return
     for key, head in _loss_heads(detector):
         if not getattr(head, 'honours_box_weights', False):

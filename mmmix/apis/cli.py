@@ -22,6 +22,7 @@ from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path
 from mmmix.apis.launch import LAUNCHERS
+from mmmix.apis.safe_files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import NO_ROOM
 
@@ -38,6 +39,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         'key="[a,b]" or key=a,b, nested ones key="[(a,b),(c,d)]", without spaces',
     )
     add_trust_argument(parser)
+    parser.add_argument(
+        '--no-check',
+        action='store_true',
+        help='do not look for faults in annotations, class names and images; load them '
+        'as mmdet does',
+    )
     parser.add_argument(
         '--launcher',
         choices=LAUNCHERS,
@@ -78,7 +85,8 @@ def load_config(args: argparse.Namespace) -> Config:
     ``mmmix::NAME`` is a config that comes with mmmix, ``mmdet::FOLDER/NAME`` one of
     mmdet; ``CONFIG+METHOD`` is a config with ``--mix METHOD``. The working directory
     is ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``, with
-    the method behind it if there is one.
+    the method behind it if there is one. From here on mmengine reads pickles and
+    YAML as data.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -86,11 +94,12 @@ def load_config(args: argparse.Namespace) -> Config:
             two are given.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    install_safe_files(getattr(args, 'trust_checkpoint', False))
     name, mix = split_method(args.config)
     if mix is not None and getattr(args, 'mix', None) not in (None, mix):
         raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
     path = _config_file(name)
-    cfg = Config.fromfile(path)
+    cfg = _read(path)
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -104,6 +113,26 @@ def load_config(args: argparse.Namespace) -> Config:
         name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
         cfg.work_dir = os.path.join('work_dirs', name)
     return cfg
+
+
+def _read(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        AttributeError: If it asks a base for something that it has not; for what the
+            bases of 0.1.0 had, with what to write instead.
+    """
+    try:
+        return Config.fromfile(path)
+    except AttributeError as error:
+        if "no attribute 'supervision'" not in str(error):
+            raise
+        raise AttributeError(
+            f'{path}: no base has `supervision` any more, `mix` holds it. Leave '
+            'supervision=_base_.supervision out of the heads and keep '
+            'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix])); for '
+            "another one, [dict(_base_.mix, supervision=dict(type='LossMix'))]"
+        ) from error
 
 
 def split_method(config: str) -> tuple[str, str | None]:

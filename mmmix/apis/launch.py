@@ -57,7 +57,8 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
 def launched(cfg: Config) -> Iterator[None]:
     """Join the other processes of a run, before its Runner is built.
 
-    mmengine can do that itself with GPUs. On the CPU it would still ask for a
+    A process group that exists, of Ray Train say, is used as it is. Else mmengine
+    makes one itself with GPUs. On the CPU it would still ask for a
     CUDA device, so the process group is made here, with gloo, and
     ``cfg.model_wrapper_cfg`` is set to a wrapper for the CPU.
 
@@ -68,6 +69,10 @@ def launched(cfg: Config) -> Iterator[None]:
         KeyError: If the launcher has not set its environment variables.
         ValueError: If there are more processes than GPUs.
     """
+    if dist.is_initialized():
+        _join(cfg)
+        yield
+        return
     if cfg.launcher == 'none':
         yield
         return
@@ -86,12 +91,24 @@ def launched(cfg: Config) -> Iterator[None]:
         dist.destroy_process_group()
 
 
+def _join(cfg: Config) -> None:
+    """Take part in the process group that another program has made."""
+    os.environ['RANK'] = str(dist.get_rank())
+    os.environ['WORLD_SIZE'] = str(dist.get_world_size())
+    if cfg.launcher == 'none':
+        cfg.launcher = 'pytorch'  # mmengine asks no more than that it is not `none`
+    if get_device() == 'cpu':
+        cfg.model_wrapper_cfg = _cpu_wrapper(cfg)
+
+
 def launch_rank(launcher: str) -> int:
     """The number of this process among those of its run, 0 for the first or only one.
 
     Args:
         launcher: The run's launcher.
     """
+    if dist.is_initialized():
+        return dist.get_rank()
     if launcher == 'none':
         return 0
     return int(os.environ.get(_VARIABLES[launcher]['RANK'], '0'))

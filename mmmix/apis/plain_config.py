@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmdet.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
+
+from mmmix.registry import class_of, is_a
 
 _PACKAGE = __name__.partition('.')[0]
 _REGISTRIES = (MODELS, TRANSFORMS, METRICS, DATASETS)
@@ -80,10 +82,13 @@ def plain_config_text(cfg: Config, comment: str) -> str:
 
     Args:
         cfg: From :func:`plain_config`.
-        comment: Its first line, without ``#``.
+        comment: Its first line, without ``#``; what is not printable in ASCII is
+            written as an escape.
     """
-    repair = _SSD_REPAIR if 'SSDHead' in _types(cfg.to_dict()) else ''
-    return f'# {comment}\n{repair}{cfg.pretty_text}'
+    repair = _SSD_REPAIR if _has_ssd_head(cfg.to_dict()) else ''
+    # A line break in a file's name would end the comment.
+    line = ascii(comment)[1:-1]
+    return f'# {line}\n{repair}{cfg.pretty_text}'
 
 
 def _detector(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,6 +132,9 @@ def _stock(part: Any) -> Any:
             result['type'] = _stock_name(cls, registry)
             own = _own_settings(cls)
             return {key: value for key, value in result.items() if key not in own}
+    # A class is no text that Python reads again.
+    if isinstance(result.get('type'), type):
+        result['type'] = f'{result["type"].__module__}.{result["type"].__qualname__}'
     return result
 
 
@@ -143,10 +151,8 @@ def _own_settings(cls: type) -> set[str]:
 
 def _ours(name: Any, registry: Any) -> type | None:
     """The class of mmmix that a ``type`` names; None if it is none of ours."""
-    cls = name
-    if isinstance(name, str):
-        cls = registry.module_dict.get(name.rpartition('.')[2])
-    return cls if isinstance(cls, type) and _is_ours(cls.__module__) else None
+    cls = class_of(name, registry)
+    return cls if cls is not None and _is_ours(cls.__module__) else None
 
 
 def _stock_name(cls: type, registry: Any) -> str:
@@ -169,11 +175,10 @@ def _listed(imports: Any) -> list[str]:
     return [imports] if isinstance(imports, str) else list(imports or [])
 
 
-def _types(part: Any) -> Iterator[str]:
-    """All types in a nest of dicts and lists, without scope."""
+def _has_ssd_head(part: Any) -> bool:
+    """Whether a nest of dicts and lists has an ``SSDHead``."""
     if isinstance(part, Mapping):
-        yield str(part.get('type')).rpartition('.')[2]
+        if is_a(part, 'SSDHead', MODELS):
+            return True
         part = list(part.values())
-    if isinstance(part, (list, tuple)):
-        for item in part:
-            yield from _types(item)
+    return isinstance(part, (list, tuple)) and any(map(_has_ssd_head, part))

@@ -7,6 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.model import PretrainedInit
+from mmengine.registry import WEIGHT_INITIALIZERS
+
+from mmmix.registry import is_a
 
 
 def drop_pretrained(cfg: Config) -> None:
@@ -46,11 +50,7 @@ def _drop(part: Any, key: str) -> None:
 
 def _is_pretrained(init_cfg: Any) -> bool:
     """Whether an ``init_cfg`` loads weights."""
-    if not isinstance(init_cfg, dict):
-        return False
-    kind = init_cfg.get('type')
-    name = kind if isinstance(kind, str) else getattr(kind, '__name__', str(kind))
-    return name.rpartition('.')[2] in ('Pretrained', 'PretrainedInit')
+    return is_a(init_cfg, PretrainedInit, WEIGHT_INITIALIZERS)
 
 
 def _warn_frozen(part: dict, key: str) -> None:

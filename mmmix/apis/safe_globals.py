@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.structures import InstanceData
 from torch.storage import TypedStorage
 
 from mmmix.apis import safe_values as values
@@ -111,6 +112,7 @@ REBUILD: dict[str, Callable] = {
     'collections.Counter': values.build_counter,
     '_codecs.encode': values.build_bytes,
     values.LOG_BUFFER: values.build_log_buffer,
+    'mmengine.structures.instance_data.InstanceData': values.build_instances,
     'torch.Size': values.build_size,
     'torch.device': values.build_device,
     'torch._utils._rebuild_tensor': values.build_tensor,
@@ -152,6 +154,7 @@ for _dtype, _kind in torch.storage._dtype_to_storage_type_map().items():
 _STATES: dict[type, Callable] = {
     OrderedDict: values.fill_ordered_dict,
     HistoryBuffer: values.fill_log_buffer,
+    InstanceData: values.fill_instances,
     np.ndarray: values.fill_array,
     np.dtype: values.fill_dtype,
 }

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.structures import InstanceData
 from torch.storage import TypedStorage
 
 LOG_BUFFER = 'mmengine.logging.history_buffer.HistoryBuffer'
@@ -123,6 +124,11 @@ def build_slice(*bounds: Any) -> slice:
 def build_log_buffer() -> HistoryBuffer:
     """An empty one, which the state then fills."""
     return HistoryBuffer.__new__(HistoryBuffer)
+
+
+def build_instances() -> InstanceData:
+    """Empty ones, as proposals are saved; the state then fills them."""
+    return InstanceData()
 
 
 def build_size(lengths: Any) -> torch.Size:
@@ -250,6 +256,20 @@ def fill_log_buffer(buffer: HistoryBuffer, state: Mapping[str, Any]) -> None:
     buffer.max_length = state['max_length']
     buffer._log_history, buffer._count_history = history, counts
     buffer._set_default_statistics()
+
+
+def fill_instances(instances: InstanceData, state: Any) -> None:
+    """Boxes, scores and the like, under names that are not those of methods."""
+    meta = state.get('_metainfo_fields', ())
+    expect(type(meta) in (set, tuple) and not len(instances.keys()), 'filled instances')
+    for name, value in state.items():
+        if name in ('_metainfo_fields', '_data_fields'):
+            continue
+        expect(type(name) is str and not hasattr(InstanceData, name), 'a method')
+        if name in meta:
+            instances.set_metainfo({name: value})
+        else:
+            instances.set_field(value, name)
 
 
 def fill_array(array: np.ndarray, state: Any) -> None:

@@ -27,7 +27,7 @@ from functools import partial
 import cv2
 import numpy as np
 import torch
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.commands import run_command
@@ -117,6 +117,30 @@ def table(summaries: Summaries) -> str:
     return markdown_table(header, rows)
 
 
+def build_loaders(
+    cfg: Config, methods: Sequence[str], args: argparse.Namespace
+) -> dict[str, LoadingRound]:
+    """What loads a round of batches, for each method."""
+    clock = pick_clock(args, args.workers)
+    dataset = cfg.train_dataloader.dataset
+    pipeline = augmentation(dataset, args.augment, tuple(args.size))
+    return {
+        name: LoadingRound(
+            dataset,
+            cfg.model.data_preprocessor,
+            name,
+            pipeline,
+            args.batch_size,
+            args.batches,
+            args.workers,
+            args.device,
+            args.seed,
+            clock,
+        )
+        for name in methods
+    }
+
+
 def main(argv: Sequence[str] | None = None) -> Summaries:
     """Run the command; returns the summaries by method."""
     args = parse_args(argv)
@@ -133,24 +157,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     cv2.setNumThreads(0)
     if args.threads:
         torch.set_num_threads(args.threads)
-    clock = pick_clock(args, args.workers)
-    dataset = cfg.train_dataloader.dataset
-    pipeline = augmentation(dataset, args.augment, tuple(args.size))
-    loaders = {
-        name: LoadingRound(
-            dataset,
-            cfg.model.data_preprocessor,
-            name,
-            pipeline,
-            args.batch_size,
-            args.batches,
-            args.workers,
-            args.device,
-            args.seed,
-            clock,
-        )
-        for name in methods
-    }
+    loaders = build_loaders(cfg, methods, args)
     summaries = run_rounds(loaders, args, partial(summarize, methods, args.goals))
     print(table(summaries))
     return summaries

@@ -47,8 +47,8 @@ from mmmix.studies.trained.sweep import Image
 from mmmix.studies.trained.truth import blank_info, objects_of
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -72,6 +72,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='KIND[:LEVEL,...]',
         help='more rows per image, as in robustness.py: gaussian:0.1,0.4',
     )
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser()
     args = parser.parse_args(argv)
     try:
         args.perturbations = parse_perturbations(args.perturbations)

@@ -43,8 +43,8 @@ from mmmix.studies.trained.robustness_report import METRICS, write_report
 from mmmix.studies.trained.splits import build_split, split_settings
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -73,6 +73,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add('--seed', type=int, default=0, help='of all draws (default: 0)')
     add_cache_argument(parser, 'perturbation')
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser()
     args = parser.parse_args(argv)
     try:
         args.perturbations = parse_perturbations(args.perturbations)

@@ -31,7 +31,7 @@ from mmmix.apis.config_path import config_root
 from mmmix.apis.config_reading import config_name
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.reporting import write_json
-from mmmix.engine.whole_files import write_whole
+from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.seeds.child_processes import ChildProcesses
 from mmmix.studies.seeds.progress import Progress, say
 from mmmix.studies.seeds.records import METRICS, read_records
@@ -144,6 +144,8 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         tools, args.cfg_options, shlex.split(args.train_args), args.mix_options
     )
     with lock_folder(args.work_dir) as handle:
+        for folder in (args.work_dir, *args.work_dir.glob('*/seed_*')):
+            remove_drafts(folder)
         children = ChildProcesses(args.threads, args.gpus, [handle.fileno()])
         study = Study(
             args.configs,

@@ -14,6 +14,7 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 
 from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_mix_arguments,
@@ -23,9 +24,11 @@ from mmmix.apis.cli import (
     logged,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.apis.tta import use_tta
 from mmmix.engine.hooks import StopHook
 
 
@@ -61,6 +64,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='seconds that --show shows an image (default: 2)',
     )
     add_mix_arguments(parser)
+    parser.add_argument(
+        '--tta',
+        action='store_true',
+        help='test with augmentation: tta_model and tta_pipeline of the config, or '
+        'the image and its mirror image',
+    )
     add_run_arguments(parser)
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
@@ -76,8 +85,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config, data or the checkpoint is missing.
-        ValueError: If the checkpoint is unsafe or damaged, or the config
-            contradicts itself.
+        ValueError: If the checkpoint is unsafe, damaged or one of another model, or
+            the config contradicts itself.
     """
     args = parse_args(argv)
     setup_cache_size_limit_of_dynamo()
@@ -91,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):
         runner = build_runner(cfg)
         runner.register_hook(StopHook(signals))
+        load_strictly(runner)
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
         log_dir = os.path.abspath(runner.log_dir)
@@ -99,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             done=lambda: f'Done. Metrics and log: {log_dir}',
             stopped=lambda stop: f'Stopped by {stop.signal.name}.',
         ):
+            if not args.no_check:
+                check_data(runner, ('test',))
+            check_epochs_end(runner, ('test',))
             check_mixing(runner, training=False)
             runner.test()
 
@@ -116,6 +129,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         hook = cfg.default_hooks.visualization
         if HOOKS.get(hook.type) is DetVisualizationHook:
             hook.type = 'DetectionPicturesHook'  # which replaces no picture
+    if args.tta:
+        use_tta(cfg)
 
 
 if __name__ == '__main__':

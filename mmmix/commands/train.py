@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmdet.registry import OPTIM_WRAPPERS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -20,6 +21,7 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader, Runner
 
 from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_mix_arguments,
@@ -30,6 +32,7 @@ from mmmix.apis.cli import (
     program,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.launch import given_command, launch_rank, launched
@@ -43,6 +46,7 @@ from mmmix.apis.resume import (
 from mmmix.engine.hooks import EpochRestHook, StopHook
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import remove_drafts
+from mmmix.registry import is_a
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -119,6 +123,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             keep_seed(cfg)
             save_whole_checkpoints(cfg)
             runner = build_runner(cfg)
+            if cfg.get('resume'):
+                load_strictly(runner)
             runner.register_hook(EpochRestHook())
             runner.register_hook(StopHook(signals))
             with logged(
@@ -126,6 +132,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                 done=lambda: _where(runner),
                 stopped=lambda stop: _stopped(stop, args, argv, runner),
             ):
+                if not args.no_check:
+                    check_data(runner, ('train', 'val'))
+                check_epochs_end(runner, ('train', 'val'))
                 check_mixing(runner)
                 runner.train()
 
@@ -216,10 +225,9 @@ def _use_amp(cfg: Config) -> None:
         raise ValueError('--amp needs a GPU, and none is available; leave it out')
     if cfg.get('optim_wrapper') is None:
         raise KeyError('--amp needs optim_wrapper=dict(...) in the config')
-    guarded = cfg.optim_wrapper.get('type') == 'SkipNonFiniteOptimWrapper'
-    cfg.optim_wrapper.type = (
-        'SkipNonFiniteAmpOptimWrapper' if guarded else 'AmpOptimWrapper'
-    )
+    guards = ('SkipNonFiniteOptimWrapper', 'SkipNonFiniteAmpOptimWrapper')
+    guarded = any(is_a(cfg.optim_wrapper, kind, OPTIM_WRAPPERS) for kind in guards)
+    cfg.optim_wrapper.type = guards[1] if guarded else 'AmpOptimWrapper'
     cfg.optim_wrapper.loss_scale = 'dynamic'
 
 

@@ -58,8 +58,8 @@ from mmmix.studies.trained.truth import objects_of
 CONDITION = 'IoU'
 
 
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,6 +92,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--seed', type=int, default=0, help='of all patches (default: 0)')
     add('--num-images', type=int, default=4, help='rows of patched.png (default: 4)')
     add_cache_argument(parser, 'copy')
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = make_parser()
     args = parser.parse_args(argv)
     if args.copies < 1 or args.num_images < 1:
         parser.error('--copies and --num-images must be at least 1')

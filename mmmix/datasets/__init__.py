@@ -18,6 +18,7 @@ from .transforms import (
     RecordedMinIoURandomCrop,
     TransplantPatch,
 )
+from .voc_layout import UnlabelledVOCDataset, VOCLayoutDataset
 
 __all__ = [
     'CheckedLoadImageFromFile',
@@ -37,5 +38,7 @@ __all__ = [
     'RecordedMinIoURandomCrop',
     'SeededDataset',
     'TransplantPatch',
+    'UnlabelledVOCDataset',
+    'VOCLayoutDataset',
     'Watercolor2kDataset',
 ]

@@ -56,8 +56,10 @@ def labelled_mask(total: int, settings: SplitSettings) -> np.ndarray:
             'expected 0 < percent < 100 and fold >= 0, got '
             f'percent={settings.percent:g} and fold={settings.fold}'
         )
-    # Divided last: 29 % of 100 are 29.
-    count = int(settings.percent * total / 100)
+    if settings.repeat:  # as theirs, where 29 % of 100 are 28
+        count = int(settings.percent / 100 * total)
+    else:  # divided last: 29 % of 100 are 29
+        count = int(settings.percent * total / 100)
     if count == 0:
         raise ValueError(
             f'{settings.percent:g} % of {total} images is less than one; label more'

@@ -17,7 +17,6 @@ from .masks import MaskPart, join_masks
 from .sinkhorn import assignment
 from .soft_losses import (
     boxmix_cls_losses,
-    hard_cross_entropy,
 )
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     'cut_region',
     'ema_update',
     'group_pairs',
-    'hard_cross_entropy',
     'join_masks',
     'own_share',
     'paste',

@@ -35,14 +35,26 @@ def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:
     return shifted
 
 
+def single_precision(boxes: Boxes) -> Boxes:
+    """Boxes of float64 as float32; some heads take no other.
+
+    Args:
+        boxes: ``(num_boxes, 4)`` of any type.
+    """
+    if boxes.dtype != torch.float64:
+        return boxes
+    return boxes.to(torch.float32)
+
+
 def check_boxes(
     boxes: list[Boxes], sizes: list[Size], names: list[str]
 ) -> list[Tensor | None]:
     """Refuse boxes that are inverted or not finite, and find those that are outside.
 
-    Augmentation may move a valid box out of its image, of which nothing is left
-    then. Boxes that are partly outside stay; :func:`shift_boxes` clips them. One
-    check for a whole batch, so that a GPU is synchronised once.
+    Augmentation may move a valid box out of its image or crop it to a line, of which
+    nothing is left then: a box without area has no offset to regress. Boxes that are
+    partly outside stay; :func:`shift_boxes` clips them. One check for a whole batch,
+    so that a GPU is synchronised once.
 
     Args:
         boxes: Boxes of each image, ``(num_boxes_i, 4)``.
@@ -63,7 +75,7 @@ def check_boxes(
     limits = limits.repeat_interleave(torch.tensor(counts), dim=0).to(flat.device)
     low, high = flat[:, :2], flat[:, 2:]
     good = ((low <= high) & torch.isfinite(flat).view(-1, 2, 2).all(1)).all(1)
-    inside = ((low < limits) & (high > 0)).all(1)
+    inside = ((low < limits) & (high > 0) & (low < high)).all(1)
     good, inside = torch.stack([good, inside]).cpu()
     if not good.all():
         _refuse_box(flat, int((~good).nonzero()[0]), counts, sizes, names)

@@ -149,10 +149,16 @@ def _log_marginals(
 ) -> tuple[Tensor, Tensor]:
     """Logarithms of the uniform marginals, ``(N, r)`` and ``(N, r')``."""
     if valid is None:
-        shapes = cost.shape[:2], (cost.shape[0], cost.shape[2])
-        return tuple(cost.new_full(s, -math.log(s[1])) for s in shapes)
-    masses = (mask.to(cost) for mask in valid)
-    return tuple((mass / mass.sum(dim=1, keepdim=True)).log() for mass in masses)
+        rows, columns = (
+            cost.new_full((len(cost), cells), -math.log(cells))
+            for cells in cost.shape[1:]
+        )
+    else:
+        masses = (mask.to(cost) for mask in valid)
+        rows, columns = (
+            (mass / mass.sum(dim=1, keepdim=True)).log() for mass in masses
+        )
+    return rows, columns
 
 
 def _to_scores(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,11 +29,6 @@ class ClsLosses(NamedTuple):
 
     loss: Tensor
     num_pos: float
-
-
-def hard_cross_entropy(log_probs: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy per anchor, ``(A,)``, from ``(A, C + 1)`` log-probabilities."""
-    return F.nll_loss(log_probs, labels, reduction='none')
 
 
 def boxmix_cls_losses(
@@ -69,7 +63,7 @@ def boxmix_cls_losses(
     """
     weights = (lam, 1.0 - lam)
     parts = [
-        weight * hard_cross_entropy(log_probs, label) * label_weight
+        weight * F.nll_loss(log_probs, label, reduction='none') * label_weight
         for weight, label, label_weight in zip(weights, labels, label_weights)
     ]
     classes = log_probs.shape[1] - 1
@@ -92,7 +86,9 @@ def mined_loss(loss: Tensor, is_pos: Tensor, neg_pos_ratio: float) -> ClsLosses:
         neg_pos_ratio: Mined negatives per positive.
     """
     num_pos = int(is_pos.sum())
-    mined = _hardest(loss[~is_pos], neg_pos_ratio * num_pos)
+    negatives = loss[~is_pos]
+    count = min(int(neg_pos_ratio * num_pos), negatives.numel())
+    mined = negatives.topk(count).values.sum()
     return ClsLosses(loss[is_pos].sum() + mined, num_pos)
 
 
@@ -107,10 +103,6 @@ def factored_loss(
         num_pos: n, may be fractional.
         neg_pos_ratio: Mined negatives per positive.
     """
-    mined = _hardest(background, round(neg_pos_ratio * num_pos))
+    count = min(round(neg_pos_ratio * num_pos), background.numel())
+    mined = background.topk(count).values.sum()
     return ClsLosses(foreground + mined, num_pos)
-
-
-def _hardest(losses: Tensor, count: float) -> Tensor:
-    """Sum of the ``count`` largest losses, of all where there are fewer."""
-    return torch.topk(losses, min(int(count), losses.numel())).values.sum()

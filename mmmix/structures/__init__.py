@@ -6,6 +6,7 @@ from .components import (
     REGRESSION_WEIGHTS,
     Annotations,
     Factors,
+    dominant_component,
     split_components,
     with_box_weights,
     with_visibility,
@@ -18,7 +19,6 @@ from .mix_fields import (
     check_mix_ids,
     check_mix_visibility,
     check_mix_weights,
-    dominant_component,
     get_mix_weights,
     is_mixed,
 )

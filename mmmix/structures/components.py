@@ -66,26 +66,14 @@ class Annotations(NamedTuple):
         return any(is_mixed(meta) for meta in self.metas)
 
     @property
-    def supervision(self) -> Any:
-        """The stamp of the batch's mixer; None without one.
-
-        Raises:
-            ValueError: If two mixers with different supervisions met in the batch.
-        """
-        stamps = [meta.get(MIX_SUPERVISION) for meta in self.metas]
-        found = [stamp for stamp in stamps if stamp is not None]
-        for stamp in found[1:]:
-            if stamp != found[0]:
-                raise ValueError(
-                    f'the samples of a batch carry two supervisions, {found[0]} and '
-                    f'{stamp}; give all mixers of one batch the same supervision'
-                )
-        return found[0] if found else None
-
-    @property
     def weights(self) -> list[tuple[float, ...]]:
         """Component weights per image, filled with zeros to one length K >= 2."""
-        weights = [get_mix_weights(meta) for meta in self.metas]
+        weights = [
+            meta.get(MIX_WEIGHTS, (1.0,))
+            if MIX_SUPERVISION in meta
+            else get_mix_weights(meta)
+            for meta in self.metas
+        ]
         num_components = max(2, *map(len, weights))
         return [w + (0.0,) * (num_components - len(w)) for w in weights]
 
@@ -95,6 +83,15 @@ class Annotations(NamedTuple):
             {**meta, LOSS_FACTORS: factor} for meta, factor in zip(self.metas, factors)
         ]
         return self._replace(metas=metas)
+
+
+def dominant_component(weights: Sequence[float]) -> int:
+    """Index of the heaviest component; the later one wins a tie.
+
+    With two components this is the rule of the BoxMix paper, eq. 7: component
+    0 if λ > ½, component 1 otherwise.
+    """
+    return max(range(len(weights)), key=lambda k: (weights[k], k))
 
 
 def split_components(batch: Annotations) -> list[Annotations]:
@@ -117,10 +114,18 @@ def split_components(batch: Annotations) -> list[Annotations]:
     ]
     return [
         Annotations(
-            [_select(*pair, k) for pair in zip(batch.gt_instances, ids)],
+            [
+                boxes if of is None else boxes[(of == k).nonzero().squeeze(1)]
+                for boxes, of in zip(batch.gt_instances, ids)
+            ],
             metas,
             batch.ignored
-            and [_select(*pair, k) for pair in zip(batch.ignored, ignored_ids)],
+            and [
+                boxes
+                if boxes is None or of is None
+                else boxes[(of == k).nonzero().squeeze(1)]
+                for boxes, of in zip(batch.ignored, ignored_ids)
+            ],
         )
         for k in range(len(batch.weights[0]))
     ]
@@ -207,15 +212,22 @@ def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
     """
     meta = batch.metas[index]
     instances: Sequence[InstanceData | None] = getattr(batch, field) or ()
-    instance: Any = instances[index] if is_mixed(meta) and instances else None
+    mixed = meta.get(MIX_WEIGHTS) is not None
+    instance: Any = instances[index] if mixed and instances else None
     if not instance:
         return None
-    where = _where(batch, index)
+    if MIX_VISIBILITY in instance:
+        raise ValueError(
+            f'{_where(batch, index)}: CutMix has clipped {field} to what is visible, '
+            'and a supervision that weighs by λ needs them whole. Give it to the mixer '
+            '(CutMixBatch, CutMixImage), which then keeps them; or take Visible or '
+            'Union'
+        )
     if MIX_IDS not in instance:
         raise ValueError(
-            f'{where}: {field} has boxes and the image has {MIX_WEIGHTS}, but no '
-            f'{MIX_IDS} says which component each box came from. With MixImage, pack '
-            'with PackMixInputs instead of PackDetInputs.'
+            f'{_where(batch, index)}: {field} has boxes and the image has '
+            f'{MIX_WEIGHTS}, but no {MIX_IDS} says which component each box came from. '
+            'With MixImage, pack with PackMixInputs instead of PackDetInputs.'
         )
     if MIX_SUPERVISION in meta:
         return instance[MIX_IDS]
@@ -224,13 +236,4 @@ def _instance_ids(batch: Annotations, index: int, field: str) -> Tensor | None:
             instance[MIX_IDS], len(instance), len(get_mix_weights(meta))
         )
     except (TypeError, ValueError) as error:
-        raise type(error)(f'{where}: {field}.{error}') from error
-
-
-def _select(
-    instances: InstanceData | None, ids: Tensor | None, component: int
-) -> InstanceData | None:
-    """Boxes of one component; all of them where there are no ids."""
-    if ids is None or instances is None:
-        return instances
-    return instances[(ids == component).nonzero().squeeze(1)]
+        raise type(error)(f'{_where(batch, index)}: {field}.{error}') from error

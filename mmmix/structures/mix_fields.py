@@ -47,15 +47,6 @@ def get_mix_weights(img_meta: Mapping[str, Any]) -> tuple[float, ...]:
     return check_mix_weights(img_meta[MIX_WEIGHTS])
 
 
-def dominant_component(weights: Sequence[float]) -> int:
-    """Index of the heaviest component; the later one wins a tie.
-
-    With two components this is the rule of the BoxMix paper, eq. 7: component
-    0 if λ > ½, component 1 otherwise.
-    """
-    return max(range(len(weights)), key=lambda k: (weights[k], k))
-
-
 def check_mix_weights(weights: Any) -> tuple[float, ...]:
     """Return ``weights`` as a tuple of floats, or say what is wrong.
 

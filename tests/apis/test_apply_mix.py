@@ -187,24 +187,25 @@ def test_a_wrapped_detector_is_not_wrapped_again():
 
 
 @pytest.mark.parametrize(
-    ('name', 'kind'),
+    ('name', 'leaf', 'methods'),
     [
-        ('ssd/ssd300_coco.py', 'ssd300_coco_{}.py'),
-        ('pascal_voc/ssd300_voc0712.py', 'ssd300_voc_{}.py'),
-        ('yolo/yolov3_d53_8xb8-ms-608-273e_coco.py', 'yolov3_d53_coco_{}.py'),
-        ('pascal_voc/retinanet_r50_fpn_1x_voc0712.py', 'retinanet_r50_voc_{}.py'),
+        ('ssd/ssd300_coco.py', 'ssd300_coco', ('lossmix', 'boxmix', 'noise')),
+        ('pascal_voc/ssd300_voc0712.py', 'ssd300_voc', ('lossmix', 'weighted-union')),
+        (STOCK['YOLOv3'], 'yolov3_d53_coco', ('lossmix', 'boxmix', 'union')),
+        (
+            'pascal_voc/retinanet_r50_fpn_1x_voc0712.py',
+            'retinanet_r50_voc',
+            ('lossmix',),
+        ),
     ],
 )
-@pytest.mark.parametrize('mix', ['lossmix', 'boxmix', 'noise'])
-def test_mmdets_config_with_a_name_is_our_leaf(name, kind, mix):
-    path = CONFIGS / kind.format(mix)
-    if not path.exists():
-        pytest.skip('no such leaf')
-    leaf = load(kind.format(mix)).model.to_dict()
-    cfg = read_config(f'mmdet::{name}', mix=mix).model.to_dict()
-    for model in (leaf, cfg):
-        model.pop('_scope_', None)
-    assert cfg == leaf
+def test_mmdets_config_with_a_name_is_our_leaf(name, leaf, methods):
+    for kind in methods:
+        expected = load(f'{leaf}_{kind}.py').model.to_dict()
+        cfg = read_config(f'mmdet::{name}', mix=kind).model.to_dict()
+        for model in (expected, cfg):
+            model.pop('_scope_', None)
+        assert cfg == expected
 
 
 def test_faster_rcnn_has_the_heads_of_our_leaf():

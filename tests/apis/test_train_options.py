@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 
 from mmmix.commands import train as train_module
+from mmmix.engine import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 from tests.toy_run import write_config
 
 
@@ -57,8 +58,33 @@ def test_amp(tmp_path, monkeypatch):
     guarded = 'optim_wrapper.type=SkipNonFiniteOptimWrapper'
     wrapper = options(tmp_path, '--amp', '--cfg-options', guarded).optim_wrapper
     assert wrapper.type == 'SkipNonFiniteAmpOptimWrapper'
+    plain = 'optim_wrapper.type=mmengine.optim.OptimWrapper'
+    wrapper = options(tmp_path, '--amp', '--cfg-options', plain).optim_wrapper
+    assert wrapper.type == 'AmpOptimWrapper'
     with pytest.raises(KeyError, match='optim_wrapper'):
         options(tmp_path, '--amp', '--cfg-options', 'optim_wrapper=None')
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [
+        'SkipNonFiniteOptimWrapper',
+        'SkipNonFiniteAmpOptimWrapper',
+        'mmdet.SkipNonFiniteOptimWrapper',
+        'mmmix.SkipNonFiniteOptimWrapper',
+        'mmmix.engine.SkipNonFiniteOptimWrapper',
+        SkipNonFiniteOptimWrapper,
+        SkipNonFiniteAmpOptimWrapper,
+        type('Own', (SkipNonFiniteOptimWrapper,), {}),
+    ],
+)
+def test_amp_keeps_the_guard(kind, monkeypatch):
+    monkeypatch.setattr(train_module, 'get_device', lambda: 'cuda')
+    cfg = Config(dict(optim_wrapper=dict(type=kind, max_skipped=5)))
+    train_module._use_amp(cfg)
+    assert cfg.optim_wrapper == dict(
+        type='SkipNonFiniteAmpOptimWrapper', max_skipped=5, loss_scale='dynamic'
+    )
 
 
 def test_no_pretrained_and_cfg_options(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoint import UnsafeCheckpointError
@@ -17,6 +18,7 @@ from mmmix.apis.resume import DamagedCheckpointError
 from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
 from tests.apis.planted import PLANTS, plant
+from tests.apis.poisons import poison
 from tests.toy_run import write_config
 
 _COUNT = itertools.count()
@@ -131,11 +133,15 @@ def test_resume_without_a_whole_checkpoint_changes_nothing(copied):
     assert {path: path.read_bytes() for path in copied.run.glob('*.pth')} == before
 
 
-@pytest.mark.parametrize('how', PLANTS)
+@pytest.mark.parametrize('how', [*PLANTS, 'buffer-mean'])
 @pytest.mark.parametrize('way', ['resume', 'auto', 'load_from', 'pretrained', 'test'])
 def test_planted_command_does_not_run(way, how, copied):
     path = copied.run / 'epoch_9.pth'
-    trace = plant(copied.run / 'epoch_1.pth', path, how)
+    trace = copied.run / 'epoch_9.ran'
+    if how in PLANTS:
+        plant(copied.run / 'epoch_1.pth', path, how)
+    else:
+        poison(copied.run / 'epoch_1.pth', path, how)
     (copied.run / 'last_checkpoint').write_text(str(path))
     init_cfg = dict(type='Pretrained', checkpoint=str(path))
     ways = {
@@ -150,6 +156,7 @@ def test_planted_command_does_not_run(way, how, copied):
     with pytest.raises(UnsafeCheckpointError, match=f'{path}.*--trust-checkpoint'):
         ways[way]()
     assert not trace.exists()
+    assert HistoryBuffer([4.0, 2.0], [1, 1]).statistics('mean') == 3.0
 
 
 def test_config_text_of_a_resumed_checkpoint_does_not_run(copied):

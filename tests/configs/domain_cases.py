@@ -63,17 +63,19 @@ class Pair(NamedTuple):
 PAIRS = {
     'voc-clipart': Pair('clipart', 'Clipart1kDataset', VOC, 'test'),
     'voc-watercolor': Pair('watercolor', 'Watercolor2kDataset', SIX, 'test'),
+    'voc12-clipart': Pair('clipart', 'Clipart1kDataset', VOC, 'test'),
+    'voc12-watercolor': Pair('watercolor', 'Watercolor2kDataset', SIX, 'test'),
     'digits-domain': Pair('digits_target', 'XMLDataset', DIGITS, 'val'),
 }
 R101 = 'domain_adaptation/faster-rcnn_r101-c4'
-SMALL_BATCH = [f'{R101}_{pair}_lossmix-1gpu.py' for pair in PAIRS if 'voc' in pair]
+SMALL_BATCH = [f'{R101}_{pair}_lossmix-1gpu.py' for pair in PAIRS if 'voc-' in pair]
 # To the letter of the papers.
 LETTER = sorted(
     [f'{R101}_voc-clipart_{m}-paper.py' for m in ('lossmix', 'union', 'noise')]
     + [f'{R101}_voc-watercolor_lossmix-paper.py']
     + [
         f'{R101}_{pair}_adaptive-teacher-paper.py'
-        for pair in ('voc-clipart', 'voc-watercolor')
+        for pair in ('voc12-clipart', 'voc12-watercolor')
     ]
 )
 PAPER = [m for m in DOMAIN_METHODS if m != 'mean-teacher']

@@ -21,7 +21,7 @@ CROP = dict(type='RandomCrop', crop_type='relative_range', crop_size=(0.9, 0.9))
 
 def plain(leaf: str) -> str:
     """The leaf with what is ours."""
-    return leaf.replace('-paper', '')
+    return leaf.replace('-paper', '').replace('voc12', 'voc')
 
 
 def unlabelled_and_labelled(cfg: Config) -> list:

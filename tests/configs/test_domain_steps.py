@@ -39,7 +39,7 @@ BATCHED = [
     f'{R101}_voc-watercolor_lossmix.py',
     'domain_adaptation/ssd300_voc-clipart_lossmix.py',
     f'{R101}_voc-clipart_lossmix-paper.py',
-    f'{R101}_voc-watercolor_adaptive-teacher-paper.py',
+    f'{R101}_voc12-watercolor_adaptive-teacher-paper.py',
     'demo/ssd_digits-domain_lossmix.py',
 ]
 DIGITS_LEAVES = [f'{base}_{m}.py' for base in DIGITS for m in DOMAIN_MATRIX[base]]

@@ -97,7 +97,9 @@ def test_a_method_differs_from_the_mean_teacher_by_the_method_alone(leaf):
     assert without_mixing(leaf) == load(f'{base}_mean-teacher.py').to_dict()
     cfg = load(leaf)
     assert cfg.model.mixers == dict(sup=cfg.mix, unsup=cfg.mix, cross=cfg.mix)
-    check_mixer(MODELS.build(copy.deepcopy(cfg.mix)), SEMI_METHODS[method])
+    # light for both: with LossMix's own alpha = 1 short runs fit too slowly
+    expected = SEMI_METHODS[method]._replace(ratio='Beta(alpha=0.2)')
+    check_mixer(MODELS.build(copy.deepcopy(cfg.mix)), expected)
 
 
 @every_base

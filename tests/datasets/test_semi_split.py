@@ -43,18 +43,22 @@ def coco(images: int) -> dict:
     )
 
 
-@pytest.mark.parametrize('percent', [1, 2, 5, 10])
+@pytest.mark.parametrize(
+    ('percent', 'total'),
+    [*((p, 118287) for p in (1, 2, 5, 10)), (29, 100), (58, 100), (14, 50), (7, 300)],
+)
 @pytest.mark.parametrize('fold', [1, 5])
-def test_the_splits_of_soft_teacher(percent, fold):
-    """What mmdet's split_coco.py draws from the images of train2017."""
-    total = 118287
+def test_the_splits_of_soft_teacher(percent, total, fold):
+    """What mmdet's split_coco.py draws; 29 % of 100 are 28 there."""
     np.random.seed(fold)
     size = int(percent / 100.0 * total)
     expected = set(np.random.choice(range(total), size=size).tolist())
     mask = labelled_mask(total, SplitSettings(percent, fold, repeat=True))
     assert set(np.flatnonzero(mask).tolist()) == expected
     exact = labelled_mask(total, SplitSettings(percent, fold))
-    assert exact.sum() == size > len(expected)
+    assert exact.sum() == percent * total // 100 >= size >= len(expected)
+    if total == 118287:
+        assert exact.sum() == size > len(expected)
 
 
 def test_percentages_are_exact_and_folds_differ():

@@ -129,7 +129,7 @@ def stub_runner(model, per_step=1, max_iters=100):
         model=model,
         iter=0,
         max_iters=max_iters,
-        train_dataloader=SimpleNamespace(sampler=None),
+        train_dataloader=SimpleNamespace(sampler=None, dataset=None),
         optim_wrapper=Wrapper(),
         message_hub=SimpleNamespace(
             scalars={}, update_scalar=lambda k, v: runner.scalars.update({k: float(v)})

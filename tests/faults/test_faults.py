@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from mmmix.commands import study as study_module
+from mmmix.studies.seeds.records import read_records
 from tests.faults import campaign, harness, toys
 from tests.faults.harness import Fault, Run
+from tests.tools import test_study
 
 
 @pytest.fixture(scope='module')
@@ -272,3 +275,25 @@ def test_two_runs_in_one_folder(tmp_path):
     harness.signal_group(first, signal.SIGKILL)
     harness.wait(first)
     assert run.train('--resume') == 0
+
+
+@pytest.mark.parametrize('number', [1, 2, 4, 5, 7, 11, 12])
+def test_a_study_that_is_killed_while_writing_results(tmp_path, number):
+    """Each record is written three times, to its run's folder and to the study's."""
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools/train.py').write_text(test_study.TRAIN)
+    (tmp_path / 'tools/test.py').write_text(test_study.TEST)
+    (tmp_path / 'a.py').write_text("model = 'good'\n")
+    argv = [str(tmp_path / 'a.py'), '--seeds', '4', '--work-dir', str(tmp_path / 'w')]
+    command = partial(study_module.main, tools=tmp_path / 'tools')
+    output = tmp_path / 'output.txt'
+    fault = Fault('results', number)
+    pid = harness.start(command, argv, output, fault.install)
+    assert harness.wait(pid) == -signal.SIGKILL
+    time.sleep(0.3)  # the command that it left running
+    pid = harness.start(command, argv, output)
+    assert harness.wait(pid) == 0, output.read_text()
+    records, damage = read_records(tmp_path / 'w')
+    assert not damage
+    assert records['a/seed_4']['metrics'] == {'coco/AP': 1.4}
+    assert not list((tmp_path / 'w').rglob('*.tmp'))

@@ -17,11 +17,14 @@ from mmdet.apis import inference_detector
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.fileio import load
+from mmengine.logging import HistoryBuffer
 from mmengine.runner import save_checkpoint
 
 import mmmix
 from mmmix.apis.plain_config import plain_config, plain_config_text
+from mmmix.commands import export_detector
 from mmmix.commands import test as test_command
+from tests.apis.poisons import poison
 from tests.configs.tiny_data import moved, write_tiny_data
 
 TOOL = 'mmmix.commands.export_detector'
@@ -197,6 +200,7 @@ def test_what_the_plain_config_keeps():
     cfg = semi_config('faster-rcnn_digits_boxmix')
     cfg.custom_imports = dict(imports=['mmmix', 'theirs.module', 'mmmix.models'])
     cfg.model.detector.data_preprocessor.batch_augments = [dict(type='MixBatch')]
+    cfg.model.detector.rpn_head.supervision = dict(type='Union')
     outer = cfg.model.data_preprocessor.data_preprocessor
     outer.update(mean=[1, 2, 3], batch_augments=[dict(type='MixBatch')])
     cfg.default_hooks.preview = dict(type='MixPreviewHook')
@@ -283,6 +287,18 @@ def test_a_teacher_of_burn_in_is_refused(folder):
     assert (folder / 'ssd_semi_student.pth').exists()
 
 
+def test_a_line_break_in_a_name_is_no_code(folder):
+    cfg = semi_config('ssd_digits')
+    save(cfg, folder, 'ssd')
+    name = 'a\nopen("ran", "w").close()\n'
+    (folder / 'ssd_semi.pth').rename(folder / f'{name}.pth')
+    files = [str(folder / 'ssd_semi.py'), str(folder / f'{name}.pth')]
+    export_detector.main([*files, '--out', str(folder / 'out.pth')])
+    text = (folder / 'out.py').read_text()
+    assert text.splitlines()[0].endswith(r'a\nopen("ran", "w").close()\n.pth.')
+    assert not any(line.startswith('open') for line in text.splitlines())
+
+
 def test_what_does_not_fit_is_refused(folder):
     save(semi_config('ssd_digits'), folder, 'ssd')
     options = ['--cfg-options', 'model.detector.bbox_head.num_classes=3']
@@ -308,6 +324,15 @@ def test_what_does_not_fit_is_refused(folder):
 class Planted:
     def __reduce__(self):
         return eval, ("__import__('os').environ.update(PLANTED='1')",)
+
+
+def test_a_poisoned_checkpoint_is_refused(folder):
+    save(semi_config('ssd_digits'), folder, 'ssd')
+    poison(folder / 'ssd_semi.pth', folder / 'ssd_semi.pth', 'buffer-mean')
+    with pytest.raises(ValueError, match='a log buffer of more than numbers'):
+        export(folder, 'ssd')
+    assert HistoryBuffer([4.0, 2.0], [1, 1]).statistics('mean') == 3.0
+    assert not (folder / 'ssd_semi_teacher.pth').exists()
 
 
 def test_an_unsafe_checkpoint_is_refused(folder, monkeypatch):

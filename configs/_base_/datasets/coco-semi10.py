@@ -1,7 +1,7 @@
 # 10 % of COCO train2017 labelled, the rest unlabelled, by SoftTeacher's protocol; make
 # the files with tools/dataset_converters/split_semi.py. The environment variable
 # SEMI_FOLD, 1 to 5, chooses the fold. For 2 + 8 images a GPU.
-_base_ = ['./semi_pipelines.py', './coco_val-800.py']
+_base_ = ['./semi_pipelines.py', './coco_val.py']
 
 train_dataloader = dict(
     batch_size=10,
@@ -41,3 +41,15 @@ train_dataloader = dict(
 )
 del _base_.labelled_pipeline, _base_.unlabelled_pipeline
 del _base_.weak_view, _base_.strong_view
+
+val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
+    dataset=dict(
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(1333, 800), keep_ratio=True),
+            *_base_.val_dataloader.dataset.pipeline[2:],
+        ]
+    ),
+)
+test_dataloader = val_dataloader

@@ -1,6 +1,6 @@
 # COCO train2017 (117,266 images with boxes), one pass an epoch, multi-scale, for 8
 # images a GPU.
-_base_ = ['./multiscale_pipelines.py', './coco_val-800.py']
+_base_ = ['./multiscale_pipelines.py', './coco_val.py']
 
 train_dataloader = dict(
     batch_size=8,
@@ -20,3 +20,15 @@ train_dataloader = dict(
     ),
 )
 del _base_.short_480_800_pipeline, _base_.short_640_800_pipeline
+
+val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
+    dataset=dict(
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(1333, 800), keep_ratio=True),
+            *_base_.val_dataloader.dataset.pipeline[2:],
+        ]
+    ),
+)
+test_dataloader = val_dataloader

@@ -1,4 +1,5 @@
-# COCO val2017 at 300 x 300, for validation and for testing.
+# COCO val2017, for validation and for testing, at 300 x 300. A dataset file with
+# another size puts its own Resize in the pipeline.
 val_dataloader = dict(
     batch_size=8,
     num_workers=2,

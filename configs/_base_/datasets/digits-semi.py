@@ -29,6 +29,8 @@ train_dataloader = dict(
                 ),
                 dict(
                     _base_.train_dataloader.dataset,
+                    type='VOCLayoutDataset',
+                    labelled=False,
                     filter_cfg=dict(filter_empty_gt=False),
                     pipeline=[
                         dict(type='CheckedLoadImageFromFile'),

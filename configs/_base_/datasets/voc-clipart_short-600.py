@@ -2,7 +2,7 @@
 # on Clipart1k test (500), the shorter side resized to 600, for 2 + 2 images a GPU. The
 # environment variable VOC_SOURCE=voc12 takes VOC12 trainval alone as the source, as
 # Adaptive Teacher does.
-_base_ = ['./domain_pipelines.py', './voc_source.py', './voc07_test-800.py']
+_base_ = ['./domain_pipelines.py', './voc_source.py', './voc07_test.py']
 
 train_dataloader = dict(
     batch_size=4,
@@ -48,6 +48,7 @@ del _base_.strong_steps, _base_.pack_view, _base_.source_views, _base_.target_vi
 del _base_.short_600_source, _base_.short_600_target
 
 val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
     dataset=dict(
         type='Clipart1kDataset',
         data_root='data/clipart/',
@@ -58,7 +59,7 @@ val_dataloader = dict(
             dict(type='Resize', scale=(1333, 600), keep_ratio=True),
             *_base_.val_dataloader.dataset.pipeline[2:],
         ],
-    )
+    ),
 )
 test_dataloader = val_dataloader
 

@@ -1,7 +1,7 @@
 # VOC07+12 trainval labelled, images and boxes of six classes -> Watercolor2k train
 # (1,000 images) unlabelled, tested on Watercolor2k test (1,000), the shorter side
 # resized to 600, for 2 + 2 images a GPU. VOC_SOURCE as in voc_source.py.
-_base_ = ['./domain_pipelines.py', './voc_source.py', './voc07_test-800.py']
+_base_ = ['./domain_pipelines.py', './voc_source.py', './voc07_test.py']
 
 classes = ('bicycle', 'bird', 'car', 'cat', 'dog', 'person')
 train_dataloader = dict(
@@ -52,6 +52,7 @@ del _base_.strong_steps, _base_.pack_view, _base_.source_views, _base_.target_vi
 del _base_.short_600_source, _base_.short_600_target
 
 val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
     dataset=dict(
         type='Watercolor2kDataset',
         data_root='data/watercolor/',
@@ -64,7 +65,7 @@ val_dataloader = dict(
             dict(type='Resize', scale=(1333, 600), keep_ratio=True),
             *_base_.val_dataloader.dataset.pipeline[2:],
         ],
-    )
+    ),
 )
 test_dataloader = val_dataloader
 del classes

@@ -31,7 +31,7 @@ train_dataloader = dict(
                     ],
                 ),
                 dict(
-                    type='VOCDataset',
+                    type='UnlabelledVOCDataset',
                     data_root='data/VOCdevkit/',
                     ann_file='VOC2012/ImageSets/Main/trainval.txt',
                     data_prefix=dict(sub_data_root='VOC2012/'),

@@ -1,7 +1,7 @@
 # VOC07 trainval (5,011 images) labelled and VOC12 trainval (11,540) unlabelled, for
 # 2 + 2 images a GPU. The sizes are those of Unbiased Teacher's config, which
 # semi_180k_voc.py names: the shorter side 480 to 800 in training, 600 in testing.
-_base_ = ['./semi_pipelines.py', './multiscale_pipelines.py', './voc07_test-800.py']
+_base_ = ['./semi_pipelines.py', './multiscale_pipelines.py', './voc07_test.py']
 
 resize = _base_.short_480_800_pipeline[2]
 train_dataloader = dict(
@@ -34,7 +34,7 @@ train_dataloader = dict(
                     ],
                 ),
                 dict(
-                    type='VOCDataset',
+                    type='UnlabelledVOCDataset',
                     data_root='data/VOCdevkit/',
                     ann_file='VOC2012/ImageSets/Main/trainval.txt',
                     data_prefix=dict(sub_data_root='VOC2012/'),
@@ -59,12 +59,13 @@ del _base_.labelled_pipeline, _base_.unlabelled_pipeline
 del _base_.weak_view, _base_.strong_view
 
 val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
     dataset=dict(
         pipeline=[
             dict(type='CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(1333, 600), keep_ratio=True),
             *_base_.val_dataloader.dataset.pipeline[2:],
         ]
-    )
+    ),
 )
 test_dataloader = val_dataloader

@@ -1,6 +1,6 @@
 # VOC07 trainval (5,011 images) labelled and VOC12 trainval (11,540) unlabelled, for
 # YOLOv3 and 4 + 4 images a GPU. Labelled images are augmented as without a teacher.
-_base_ = ['./semi_pipelines.py', './yolov3_pipelines.py', './voc07_test-800.py']
+_base_ = ['./semi_pipelines.py', './yolov3_pipelines.py', './voc07_test.py']
 
 # the sizes of the labelled images
 resize = _base_.yolov3_pipeline[4]
@@ -33,7 +33,7 @@ train_dataloader = dict(
                     ],
                 ),
                 dict(
-                    type='VOCDataset',
+                    type='UnlabelledVOCDataset',
                     data_root='data/VOCdevkit/',
                     ann_file='VOC2012/ImageSets/Main/trainval.txt',
                     data_prefix=dict(sub_data_root='VOC2012/'),
@@ -58,12 +58,13 @@ del _base_.labelled_pipeline, _base_.unlabelled_pipeline
 del _base_.weak_view, _base_.strong_view
 
 val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
     dataset=dict(
         pipeline=[
             dict(type='CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(608, 608), keep_ratio=True),
             *_base_.val_dataloader.dataset.pipeline[2:],
         ]
-    )
+    ),
 )
 test_dataloader = val_dataloader

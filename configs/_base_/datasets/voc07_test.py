@@ -1,4 +1,5 @@
-# VOC07 test at 300 x 300, for validation and for testing.
+# VOC07 test, for validation and for testing, at 300 x 300. A dataset file with
+# another size puts its own Resize in the pipeline.
 val_dataloader = dict(
     batch_size=8,
     num_workers=2,

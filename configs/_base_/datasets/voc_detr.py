@@ -1,7 +1,7 @@
 # VOC07+12 trainval (16,551 images), one pass an epoch, for DETR and 2 images a GPU,
 # with mmdet's augmentation: flip, then the shorter side from 480 to 800, for half of
 # the images after a crop.
-_base_ = ['./multiscale_pipelines.py', './voc07_test-800.py']
+_base_ = ['./multiscale_pipelines.py', './voc07_test.py']
 
 pipeline = [
     dict(type='CheckedLoadImageFromFile'),
@@ -63,3 +63,15 @@ train_dataloader = dict(
 # Left behind, they would look like settings and change nothing.
 del pipeline
 del _base_.short_480_800_pipeline, _base_.short_640_800_pipeline
+
+val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
+    dataset=dict(
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(1333, 800), keep_ratio=True),
+            *_base_.val_dataloader.dataset.pipeline[2:],
+        ]
+    ),
+)
+test_dataloader = val_dataloader

@@ -1,5 +1,5 @@
 # VOC07+12 trainval (16,551 images), one pass an epoch, multi-scale, for 8 images a GPU.
-_base_ = ['./multiscale_pipelines.py', './voc07_test-800.py']
+_base_ = ['./multiscale_pipelines.py', './voc07_test.py']
 
 train_dataloader = dict(
     batch_size=8,
@@ -35,6 +35,18 @@ train_dataloader = dict(
     ),
 )
 del _base_.short_480_800_pipeline, _base_.short_640_800_pipeline
+
+val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
+    dataset=dict(
+        pipeline=[
+            dict(type='CheckedLoadImageFromFile'),
+            dict(type='Resize', scale=(1333, 800), keep_ratio=True),
+            *_base_.val_dataloader.dataset.pipeline[2:],
+        ]
+    ),
+)
+test_dataloader = val_dataloader
 
 val_evaluator = [
     # The AP, AP50 and AP75 of the LossMix paper, Tables 1 and 3, are Detectron2's.

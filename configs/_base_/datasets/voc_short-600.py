@@ -1,7 +1,7 @@
 # VOC07+12 trainval (16,551 images), one pass an epoch, the shorter side resized to
 # 600 in training and in testing, for 2 images a GPU. These are the sizes of the code
 # that the CutMix supplement names in sec. C (github.com/jwyang/faster-rcnn.pytorch).
-_base_ = './voc07_test-800.py'
+_base_ = './voc07_test.py'
 
 pipeline = [
     dict(type='CheckedLoadImageFromFile'),
@@ -43,12 +43,13 @@ train_dataloader = dict(
 del pipeline  # left behind, it would look like a setting and change nothing
 
 val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
     dataset=dict(
         pipeline=[
             dict(type='CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(1000, 600), keep_ratio=True),
             *_base_.val_dataloader.dataset.pipeline[2:],
         ]
-    )
+    ),
 )
 test_dataloader = val_dataloader

@@ -1,5 +1,5 @@
 # VOC07+12 trainval (16,551 images), one pass an epoch, for YOLOv3 and 8 images a GPU.
-_base_ = ['./yolov3_pipelines.py', './voc07_test-800.py']
+_base_ = ['./yolov3_pipelines.py', './voc07_test.py']
 
 train_dataloader = dict(
     batch_size=8,
@@ -35,12 +35,13 @@ train_dataloader = dict(
 del _base_.yolov3_pipeline
 
 val_dataloader = dict(
+    batch_size=1,  # images differ in size, and padding would change their features
     dataset=dict(
         pipeline=[
             dict(type='CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(608, 608), keep_ratio=True),
             *_base_.val_dataloader.dataset.pipeline[2:],
         ]
-    )
+    ),
 )
 test_dataloader = val_dataloader

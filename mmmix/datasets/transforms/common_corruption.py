@@ -13,6 +13,7 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
 from .perturbations import image_generator
+from .pixel_range import check_8_bit
 
 CORRUPTIONS = (
     *('gaussian_noise', 'shot_noise', 'impulse_noise'),
@@ -56,8 +57,10 @@ class CommonCorruption(BaseTransform):
         """Corrupt a copy of ``results['img']``, (H, W, 3) uint8 BGR.
 
         Raises:
-            ValueError: If a side is shorter than 32 pixels.
+            ValueError: If a side is shorter than 32 pixels, or the image has not 8
+                bits and 3 channels.
         """
+        check_8_bit('CommonCorruption', results)
         image = results['img']
         if min(image.shape[:2]) < 32:
             raise ValueError(

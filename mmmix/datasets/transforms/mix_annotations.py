@@ -48,8 +48,9 @@ def check_mixable(item: dict) -> None:
             )
     if not isinstance(item.get('gt_bboxes'), BaseBoxes):
         raise TypeError(
-            f'{name}: gt_bboxes must be boxes as LoadAnnotations(with_bbox=True) '
-            f'gives them, got {type(item.get("gt_bboxes")).__name__}'
+            f'{name}: gt_bboxes must be boxes as LoadAnnotations(with_bbox=True, '
+            "box_type='hbox'), the default, gives them, got "
+            f'{type(item.get("gt_bboxes")).__name__}'
         )
 
 
@@ -122,6 +123,8 @@ def _placed(
     boxes, visibility, seen = place_boxes(item['gt_bboxes'], pair, component, settings)
     fields = {name: item[name] for name in _PER_BOX if name in item}
     fields['gt_bboxes'] = boxes
+    if not len(boxes) and 'gt_bboxes_labels' in fields:
+        fields['gt_bboxes_labels'] = fields['gt_bboxes_labels'].astype(np.int64)
     if visibility is None:
         return fields
     if len(seen) < len(boxes):

@@ -14,6 +14,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from .pixel_range import WHITE, per_channel, white_of
+
 SCALES = ('pixel', 'normalized')
 REGIONS = ('center', 'boundary')
 
@@ -29,8 +31,9 @@ class GaussianNoise(BaseTransform):
         std: The preprocessor's std per channel, for ``'normalized'``.
         bgr_to_rgb: The preprocessor's: whether ``std`` is in the order RGB.
         seed: Another seed is another noise.
-        clip: Round and clip to what the image's type and [0, 255] can hold. If
-            not, the image becomes float32.
+        clip: Round and clip to what the image's type can hold; white is the largest
+            value of an integer type, and 255 in floating point. If not, the image
+            becomes float32.
 
     Raises:
         ValueError: If an argument is out of its range, or ``std`` is missing.
@@ -60,15 +63,29 @@ class GaussianNoise(BaseTransform):
         self.unit = np.float32(unit[::-1] if bgr_to_rgb else unit)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add noise to a copy of ``results['img']``, (H, W, 3) BGR in [0, 255]."""
+        """Add noise to a copy of ``results['img']``, (H, W, C) BGR.
+
+        Raises:
+            ValueError: If a float image that is to be clipped leaves [0, 255], or
+                has not as many channels as ``std``.
+        """
         image = results['img']
+        white = white_of(image.dtype)
+        unit = self.unit if self.scale == 'normalized' else self.unit * (white / WHITE)
+        unit = per_channel('GaussianNoise.std', unit, image)
+        if self.clip and image.dtype.kind == 'f' and _leaves(image, white):
+            raise ValueError(
+                f'GaussianNoise(clip=True) knows no white beyond {WHITE} for '
+                f'{image.dtype}, and {results.get("img_path")} reaches '
+                f"{image.max():g}; set clip=False and scale='normalized'"
+            )
         noise = image_generator(results, self.seed).standard_normal(
             image.shape, np.float32
         )
-        noisy = image + self.sigma * self.unit * noise
+        noisy = image + self.sigma * unit * noise
         if self.clip:
-            noisy = np.rint(noisy) if image.dtype == np.uint8 else noisy
-            noisy = noisy.clip(0, 255).astype(image.dtype)
+            noisy = np.rint(noisy) if image.dtype.kind in 'ui' else noisy
+            noisy = noisy.clip(0, white).astype(image.dtype)
         results['img'] = noisy
         return results
 
@@ -112,13 +129,20 @@ class OcclusionHole(BaseTransform):
         self.fill = np.float32(fill[::-1] if bgr_to_rgb else fill)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Hide a part of a copy of ``results['img']``, (H, W, 3) BGR."""
+        """Hide a part of a copy of ``results['img']``, (H, W, C) BGR.
+
+        Raises:
+            ValueError: If it has not as many channels as ``fill``.
+        """
         image = results['img']
         hidden = np.full(image.shape[:2], self.region == 'boundary')
         window = tuple(_middle(side, self.size) for side in hidden.shape)
         hidden[window] = self.region == 'center'
-        fill = np.rint(self.fill) if image.dtype == np.uint8 else self.fill
-        results['img'] = np.where(hidden[..., None], fill.astype(image.dtype), image)
+        fill = per_channel('OcclusionHole.fill', self.fill, image)
+        fill = np.rint(fill) if image.dtype.kind in 'ui' else fill
+        image = image.copy()
+        image[hidden] = fill.astype(image.dtype)
+        results['img'] = image
         return results
 
     def __repr__(self) -> str:
@@ -137,6 +161,11 @@ def image_generator(results: Mapping[str, Any], seed: int) -> np.random.Generato
     if 'img_id' not in results:
         raise KeyError("perturbations are seeded by 'img_id', which the sample lacks")
     return np.random.default_rng([seed, zlib.crc32(str(results['img_id']).encode())])
+
+
+def _leaves(image: np.ndarray, white: float) -> bool:
+    """Whether pixels lie outside of [0, white]."""
+    return image.size > 0 and (image.min() < 0 or image.max() > white)
 
 
 def _middle(length: int, share: float) -> slice:

@@ -16,6 +16,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from .pixel_range import check_8_bit, white_of
+
 _TRIES = 10
 
 
@@ -50,7 +52,12 @@ class ColorJitter(BaseTransform):
         self.amounts = {**given, 'hue': hue}
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Recolour ``results['img']``, (H, W, 3) uint8 BGR."""
+        """Recolour ``results['img']``, (H, W, 3) uint8 BGR.
+
+        Raises:
+            ValueError: If it is of another kind.
+        """
+        check_8_bit('ColorJitter', results)
         image = results['img']
         amounts = list(self.amounts.items())
         for place in np.random.permutation(len(amounts)):
@@ -113,7 +120,7 @@ class NoisePatch(BaseTransform):
         self.aspect = _check_range('NoisePatch.aspect', aspect, 1e-3, 1e3)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Cover a part of a copy of ``results['img']``."""
+        """Cover a part of a copy of ``results['img']``, from black to white."""
         image = results['img'].copy()
         size = self._size(*image.shape[:2])
         if size is not None:
@@ -121,7 +128,9 @@ class NoisePatch(BaseTransform):
             top = np.random.randint(image.shape[0] - height + 1)
             left = np.random.randint(image.shape[1] - width + 1)
             patch = image[top : top + height, left : left + width]
-            patch[...] = np.random.randint(0, 256, patch.shape, dtype=np.uint8)
+            whole = image.dtype if image.dtype.kind in 'ui' else np.uint8
+            white = white_of(image.dtype)
+            patch[...] = np.random.randint(0, white + 1, patch.shape, dtype=whole)
         results['img'] = image
         return results
 

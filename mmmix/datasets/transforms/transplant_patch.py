@@ -14,6 +14,7 @@ from mmdet.registry import TRANSFORMS
 from PIL import Image
 
 from .perturbations import image_generator
+from .pixel_range import check_8_bit
 
 MEASURES = ('area', 'side')
 SUFFIXES = ('.png', '.webp')
@@ -77,13 +78,15 @@ class TransplantPatch(BaseTransform):
             ``file``; and with the number of the copy in ``'img_id'``.
 
         Raises:
-            ValueError: If annotations were loaded or the image resized before.
+            ValueError: If annotations were loaded or the image resized before, or the
+                image has not 8 bits and 3 channels.
         """
         if 'gt_bboxes' in results or 'scale_factor' in results:
             raise ValueError(
                 'TransplantPatch must come right after the loading of the image, '
                 'before LoadAnnotations and Resize'
             )
+        check_8_bit('TransplantPatch', results)
         if 'img_id' in results:  # the generator says so if not
             results['img_id'] = f'{results["img_id"]} copy {self.copy}'
         rng = image_generator(results, self.seed)

@@ -68,7 +68,12 @@ class AlignMix(DetectorWrapper):
         detector: Class of the detector, or its whole config.
         level: Which of the neck's maps the plan is made at.
         epsilon: ε of the plan, relative to the mean cost.
-        iterations: Sinkhorn iterations.
+        iterations: Sinkhorn iterations, at most if ``tolerance`` is given.
+        absolute: Take ε in the units of the cost instead. AlignMixup's code has
+            ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1``.
+        tolerance: Stop where the potentials change by less; see
+            :func:`mmmix.functional.assignment`.
+        check_every: Iterations between two looks at that.
         input_prob: Share of the batches whose pixels are blended instead, as with
             BoxMix; ½ is what AlignMixup's code does.
         **settings: Arguments of the detector.
@@ -85,6 +90,9 @@ class AlignMix(DetectorWrapper):
         level: int,
         epsilon: float = 0.05,
         iterations: int = 100,
+        absolute: bool = False,
+        tolerance: float | None = None,
+        check_every: int = 10,
         input_prob: float = 0.0,
         **settings: Any,
     ) -> None:
@@ -94,7 +102,14 @@ class AlignMix(DetectorWrapper):
         super().__init__(detector, **{k: _twin(v) for k, v in settings.items()})
         if isinstance(level, bool) or not isinstance(level, int) or level < 0:
             raise ValueError(f"level must be an index of the neck's maps, got {level}")
-        self.level, self.epsilon, self.iterations = level, epsilon, iterations
+        self.level = level
+        self.plan = dict(
+            epsilon=epsilon,
+            iterations=iterations,
+            absolute=absolute,
+            tolerance=tolerance,
+            check_every=check_every,
+        )
         self.input_prob = check_unit('input_prob', input_prob)
         self._features: tuple[Tensor, ...] | None = None
         for name, head in _heads(self):
@@ -166,7 +181,7 @@ class AlignMix(DetectorWrapper):
         )
         maps = coarse.flatten(2)
         plans = assignment(
-            maps[pairs.own], maps[pairs.partners], self.epsilon, self.iterations, valid
+            maps[pairs.own], maps[pairs.partners], valid=valid, **self.plan
         )
         itself = torch.eye(plans.shape[1], device=plans.device)
         plans = torch.where(valid[0][:, :, None], plans, itself)

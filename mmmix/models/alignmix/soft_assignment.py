@@ -103,7 +103,7 @@ def transported_shares(
         result = assigner.assign(InstanceData(priors=moved), gt_instances, ignored)
         labels = assigned_shares(result, num_classes)
         plan = transport.plan[cell[:, 1] * columns + cell[:, 0]].to(labels)
-        shares.append(
-            torch.einsum('pj,pjc->pc', plan, labels.view(*plan.shape, num_classes + 1))
-        )
+        labels = labels.view(*plan.shape, num_classes + 1)
+        with torch.autocast(labels.device.type, enabled=False):
+            shares.append(torch.einsum('pj,pjc->pc', plan, labels))
     return torch.cat(shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from mmmix.models.dense_heads import MixSSDHead
 from mmmix.models.dense_heads.pair_targets import ImageTerms, PairTargets
-from mmmix.structures import LOSS_FACTORS, Annotations, dominant_component
+from mmmix.structures import Annotations, Factors, dominant_component
 
 from .fields import TRANSPORT
 from .label_maps import Levels
@@ -22,15 +23,39 @@ class CarriedTargets(NamedTuple):
 
     Attributes:
         labels: ``(A,)`` labels in [0, C]; C is background.
-        weights: ``(A,)`` label weights.
-        boxes: Targets and weights of the offsets, each ``(A, 4)``.
+        label_weights: ``(A,)`` label weights.
+        boxes: ``(A, 4)`` offsets.
+        box_weights: ``(A, 4)`` weights of the offsets.
         carried: ``(A, C + 1)``: labels of component 1, carried through the plan.
     """
 
     labels: Tensor
-    weights: Tensor
-    boxes: tuple[Tensor, Tensor]
+    label_weights: Tensor
+    boxes: Tensor
+    box_weights: Tensor
     carried: Tensor
+
+    def terms(
+        self,
+        log_probs: Tensor,
+        factors: Sequence[Factors],
+        neg_pos_ratio: float,
+        positives: str,
+    ) -> ImageTerms:
+        """What the image adds to the loss; arguments as ``PairTargets``."""
+        weights = [factor.cls for factor in factors]
+        cls = transported_cls_losses(
+            log_probs,
+            self.labels,
+            self.label_weights,
+            self.carried.to(log_probs),
+            weights[0],
+            neg_pos_ratio,
+            positives,
+            dominant_component(weights),
+        )
+        matched = self.labels < log_probs.shape[1] - 1
+        return ImageTerms(cls, (self.boxes, self.box_weights), int(matched.sum()))
 
 
 @MODELS.register_module()
@@ -71,29 +96,7 @@ class AlignMixSSDHead(MixSSDHead):
         """The targets of an image, carried if it has a plan."""
         if transport is None:
             return pair
-        shares = F.one_hot(pair.labels[1], self.cls_out_channels).to(pair.weights[1])
-        carried = levels.carry(transport, shares * pair.weights[1][:, None])
-        return CarriedTargets(pair.labels[0], pair.weights[0], pair.boxes[0], carried)
-
-    def _image_terms(
-        self,
-        log_probs: Tensor,
-        targets: PairTargets | CarriedTargets,
-        metas: tuple[dict, dict],
-    ) -> ImageTerms:
-        """What an image adds to the loss; arguments as ``MixSSDHead``."""
-        if isinstance(targets, PairTargets):
-            return super()._image_terms(log_probs, targets, metas)
-        weights = [meta[LOSS_FACTORS].cls for meta in metas]
-        cls = transported_cls_losses(
-            log_probs,
-            targets.labels,
-            targets.weights,
-            targets.carried.to(log_probs),
-            weights[0],
-            self.train_cfg['neg_pos_ratio'],
-            self.mix_positives,
-            dominant_component(weights),
-        )
-        matched = targets.labels < log_probs.shape[1] - 1
-        return ImageTerms(cls, targets.boxes, int(matched.sum()))
+        weights = pair.label_weights[1]
+        shares = F.one_hot(pair.labels[1], self.cls_out_channels).to(weights)
+        carried = levels.carry(transport, shares * weights[:, None])
+        return CarriedTargets(*(own for own, _ in pair), carried)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor
 
-from mmmix.functional import hard_cross_entropy
 from mmmix.functional.soft_losses import ClsLosses, factored_loss, mined_loss
 
 
@@ -37,7 +37,7 @@ def transported_cls_losses(
         dominant: Index of the dominant component.
     """
     classes = log_probs.shape[1] - 1
-    own = lam * hard_cross_entropy(log_probs, labels) * label_weights
+    own = lam * F.nll_loss(log_probs, labels, reduction='none') * label_weights
     other = -(1.0 - lam) * transported * log_probs
     matched = labels < classes
     shares = transported[:, :classes].sum(dim=1)

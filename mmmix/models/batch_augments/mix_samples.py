@@ -91,6 +91,13 @@ def _check_fields(sample: DetDataSample) -> None:
             f"{_name(sample)} has no 'img_shape' in its metainfo; add it to meta_keys "
             'of PackDetInputs'
         )
+    for field in _INSTANCES:
+        labels = sample.get(field, {}).get('labels')
+        if labels is not None and len(labels) and labels.is_floating_point():
+            raise TypeError(
+                f'{_name(sample)}: labels of {field} must be integers, got '
+                f'{labels.dtype}; a transform of the pipeline changed their type'
+            )
     for field in UNMIXABLE:
         if field in sample:
             raise TypeError(
@@ -266,6 +273,8 @@ def _place(
 ) -> InstanceData:
     """A component's instances, moved and cut as its image is, but for the masks."""
     placed = InstanceData(**dict(instances.items()))
+    if not len(instances) and 'labels' in placed:
+        placed.labels = placed.labels.long()  # of nothing, numpy makes floats
     if 'bboxes' not in placed:
         return placed
     placed.bboxes, visibility, seen = place_boxes(

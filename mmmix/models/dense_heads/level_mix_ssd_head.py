@@ -59,10 +59,6 @@ class LevelMixSSDHead(MixSSDHead):
             return torch.where(mixed.view(-1, *[1] * (own.dim() - 1)), other, own)
 
         return anchors, [
-            PairTargets(
-                (pair.labels[0], merged(*pair.labels)),
-                (pair.weights[0], merged(*pair.weights)),
-                (pair.boxes[0], tuple(map(merged, *pair.boxes))),
-            )
+            PairTargets(*((own, merged(own, other)) for own, other in pair))
             for pair in targets
         ]

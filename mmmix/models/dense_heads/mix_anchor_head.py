@@ -56,11 +56,13 @@ class MixAnchorHead(WeightedTargets):
         batch = Annotations(
             batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
-        parts, joint = supervise(batch, self.supervision)
-        if joint:
-            return self.joint_loss(cls_scores, bbox_preds, parts)
+        supervised = supervise(batch, self.supervision)
+        if supervised.joint:
+            return self.joint_loss(cls_scores, bbox_preds, supervised.parts)
         stock_loss = super().loss_by_feat
-        return sum_losses([stock_loss(cls_scores, bbox_preds, *p) for p in parts])
+        return sum_losses(
+            [stock_loss(cls_scores, bbox_preds, *part) for part in supervised.parts]
+        )
 
     def joint_loss(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmdet.models.dense_heads import RPNHead
@@ -39,6 +40,13 @@ class MixRPNHead(MixAnchorHead, RPNHead):
             that of the mixer.
         **kwargs: As ``RPNHead``.
     """
+
+    def _bbox_post_process(
+        self, results: InstanceData, *args: Any, **kwargs: Any
+    ) -> InstanceData:
+        """Stock proposals; under autocast the suppression takes no half precision."""
+        results.scores = results.scores.float()
+        return super()._bbox_post_process(results, *args, **kwargs)
 
     def joint_loss(
         self,

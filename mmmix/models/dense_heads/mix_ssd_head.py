@@ -17,7 +17,7 @@ from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
 
 from .mix_anchor_head import MixAnchorHead
-from .pair_targets import ImageTerms, PairTargets, image_terms
+from .pair_targets import PairTargets
 
 
 @MODELS.register_module()
@@ -68,20 +68,30 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
         """
         anchors, targets = self._pair_targets(cls_scores, parts)
-        log_probs = self._flatten(cls_scores, self.cls_out_channels).log_softmax(-1)
-        deltas = self._flatten(bbox_preds, 4)
-        metas = zip(*(part.metas for part in parts))
+        scores, deltas = (
+            torch.cat(
+                [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps], dim=1
+            )
+            for maps, width in ((cls_scores, self.cls_out_channels), (bbox_preds, 4))
+        )
+        rule = (self.train_cfg['neg_pos_ratio'], self.mix_positives)
+        factors = zip(*([meta[LOSS_FACTORS] for meta in p.metas] for p in parts))
         images = [
-            self._image_terms(scores, pair, part)
-            for scores, pair, part in zip(log_probs, targets, metas)
+            pair.terms(log_probs, pair_factors, *rule)
+            for pair, log_probs, pair_factors in zip(
+                targets, scores.log_softmax(-1), factors
+            )
         ]
+        if self.reg_decoded_bbox:
+            deltas = map(self.bbox_coder.decode, map(cat_boxes, anchors), deltas)
         avg_factor = sum(max(image.cls.num_pos, 1) for image in images)
         box_factor = sum(max(image.num_boxes, 1) for image in images)
+        beta = self.train_cfg['smoothl1_beta']
         return dict(
             loss_cls=[image.cls.loss[None] / avg_factor for image in images],
             loss_bbox=[
-                self._box_loss(cat_boxes(levels), delta, *image.boxes, box_factor)
-                for levels, delta, image in zip(anchors, deltas, images)
+                smooth_l1_loss(delta, *image.boxes, beta=beta, avg_factor=box_factor)
+                for delta, image in zip(deltas, images)
             ],
         )
 
@@ -110,48 +120,4 @@ class MixSSDHead(MixAnchorHead, SSDHead):
                 unmap_outputs=True,
             )[:4]
             sides.append(zip(*(torch.cat(level, dim=1) for level in levels)))
-        return grid[0], [PairTargets.of(*pair) for pair in zip(*sides)]
-
-    def _image_terms(
-        self, log_probs: Tensor, targets: PairTargets, metas: tuple[dict, dict]
-    ) -> ImageTerms:
-        """What an image adds to the loss.
-
-        Args:
-            log_probs: ``(A, C + 1)``, float32.
-            targets: The image's.
-            metas: Its metainfo in either part, with its factors.
-        """
-        factors = [meta[LOSS_FACTORS] for meta in metas]
-        ratio = self.train_cfg['neg_pos_ratio']
-        return image_terms(log_probs, targets, factors, ratio, self.mix_positives)
-
-    @staticmethod
-    def _flatten(levels: list[Tensor], channels: int) -> Tensor:
-        """Level maps to ``(N, A, channels)``, anchors in the stock order."""
-        return torch.cat(
-            [
-                level.permute(0, 2, 3, 1).reshape(len(level), -1, channels)
-                for level in levels
-            ],
-            dim=1,
-        )
-
-    def _box_loss(
-        self,
-        anchors: Tensor,
-        deltas: Tensor,
-        targets: Tensor,
-        weights: Tensor,
-        avg_factor: float,
-    ) -> Tensor:
-        """SSD's smooth L1 loss over one image's anchors."""
-        if self.reg_decoded_bbox:
-            deltas = self.bbox_coder.decode(anchors, deltas)
-        return smooth_l1_loss(
-            deltas,
-            targets,
-            weights,
-            beta=self.train_cfg['smoothl1_beta'],
-            avg_factor=avg_factor,
-        )
+        return grid[0], [PairTargets(*zip(*pair)) for pair in zip(*sides)]

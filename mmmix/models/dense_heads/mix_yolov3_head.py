@@ -95,7 +95,7 @@ class MixYOLOV3Head(YOLOV3Head):
         batch = Annotations(
             batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
-        parts, _ = supervise(batch, self.supervision)
+        parts = supervise(batch, self.supervision).parts
         return sum_losses([self._part_loss(pred_maps, part) for part in parts])
 
     def _part_loss(self, pred_maps: list[Tensor], part: Annotations) -> Losses:

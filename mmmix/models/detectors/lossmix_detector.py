@@ -16,7 +16,6 @@ from mmmix.models.loss_terms import regression_names
 from mmmix.models.supervisions import (
     Losses,
     LossMix,
-    Parts,
     Supervision,
     build_override,
     image_factors,
@@ -138,10 +137,10 @@ class LossMixDetector(DetectorWrapper):
             [sample.metainfo for sample in samples],
             [sample.get('ignored_instances') for sample in samples],
         )
-        supervision = self.supervision or batch.supervision or LossMix()
-        self.check_weighs(supervision)
-        parts: Parts = supervise(batch, supervision)
-        return parts.parts
+        supervised = supervise(batch, self.supervision, LossMix())
+        if supervised.supervision is not None:
+            self.check_weighs(supervised.supervision)
+        return supervised.parts
 
     def _part_loss(
         self,

@@ -24,7 +24,7 @@ from mmmix.models.supervisions import (
     sum_losses,
     supervise,
 )
-from mmmix.structures import BOX_WEIGHTS, LOSS_FACTORS, Annotations
+from mmmix.structures import LOSS_FACTORS, Annotations
 
 from .remembered_rois import Forward, RememberedRoIs, rows_are_independent
 from .sample_weights import WeighingSampler
@@ -103,14 +103,18 @@ class MixStandardRoIHead(StandardRoIHead):
         """
         gt_instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         batch = Annotations(gt_instances, metas, ignored)
-        parts, joint = supervise(batch, self.supervision)
-        if any(_weighs(part) for part in parts):
-            self.check_weighs(self.supervision or batch.supervision)
-        if joint:
-            return self.joint_loss(x, rpn_results_list, parts)
+        supervised = supervise(batch, self.supervision)
+        supervision = supervised.supervision
+        if supervision is not None and supervision.weighs != 'nothing':
+            self.check_weighs(supervision)
+        if supervised.joint:
+            return self.joint_loss(x, rpn_results_list, supervised.parts)
         forward = self._shared_forward()
         return sum_losses(
-            [self._part_loss(forward, x, rpn_results_list, part) for part in parts]
+            [
+                self._part_loss(forward, x, rpn_results_list, part)
+                for part in supervised.parts
+            ]
         )
 
     def joint_loss(
@@ -239,13 +243,6 @@ class MixStandardRoIHead(StandardRoIHead):
             name: value if 'loss' in name else value * share
             for name, value in losses.items()
         }
-
-
-def _weighs(part: Annotations) -> bool:
-    """Whether a part has factors of images or boxes."""
-    return image_factors(part) is not None or any(
-        BOX_WEIGHTS in instances for instances in part.gt_instances
-    )
 
 
 def _data_sample(

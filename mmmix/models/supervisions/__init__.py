@@ -4,10 +4,9 @@ from mmmix.mixing.supervision import build_supervision
 
 from .boxmix import BoxMix
 from .lossmix import LossMix
-from .supervise import image_factors, sum_losses, supervise
+from .supervise import Supervised, image_factors, sum_losses, supervise
 from .supervision import (
     Losses,
-    Parts,
     Supervision,
     build_override,
 )
@@ -19,7 +18,7 @@ __all__ = [
     'BoxMix',
     'LossMix',
     'Losses',
-    'Parts',
+    'Supervised',
     'Supervision',
     'Union',
     'Visible',

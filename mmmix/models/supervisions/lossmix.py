@@ -31,6 +31,11 @@ class LossMix(Supervision):
         self.cls = check_bool('cls', cls)
         self.reg = check_bool('reg', reg)
 
+    @property
+    def separates(self) -> bool:
+        """Whether one of the terms is switched off."""
+        return self.cls != self.reg
+
     def parts(self, batch: Annotations) -> list[Annotations]:
         """The components, and the union for the terms that are switched off."""
         union = Factors(float(not self.cls), float(not self.reg))

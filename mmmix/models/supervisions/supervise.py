@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from mmmix.structures import LOSS_FACTORS, Annotations, Factors
+from mmmix.structures import LOSS_FACTORS, MIX_SUPERVISION, Annotations, Factors
 
-from .supervision import Losses, Parts, Supervision
+from .supervision import Losses, Supervision
 from .union import Union
+
+
+class Supervised(NamedTuple):
+    """What a batch is supervised by.
+
+    Attributes:
+        parts: Batches of the same N images, with their factors.
+        supervision: What made them; None if no mixer was on.
+        joint: Whether they share one set of samples, so that one loss takes them all.
+    """
+
+    parts: list[Annotations]
+    supervision: Supervision | None = None
+    joint: bool = False
 
 
 def supervise(
     batch: Annotations, own: Supervision | None, default: Supervision | None = None
-) -> Parts:
+) -> Supervised:
     """The parts of a batch.
 
     Args:
@@ -26,13 +40,21 @@ def supervise(
         supervision's parts, the same number whatever was drawn.
 
     Raises:
-        TypeError, ValueError: If the mixing fields are invalid or contradict the
-            supervision.
+        TypeError, ValueError: If two mixers with different supervisions met in the
+            batch, or the mixing fields are invalid or contradict the supervision.
     """
-    stamp = batch.supervision
+    stamps = [meta.get(MIX_SUPERVISION) for meta in batch.metas]
+    stamp = next((one for one in stamps if one is not None), None)
+    for other in stamps:
+        if other is not None and other is not stamp and other != stamp:
+            raise ValueError(
+                f'the samples of a batch carry two supervisions, {stamp} and {other}; '
+                'give all mixers of one batch the same supervision'
+            )
     if stamp is None and not batch.mixed:
-        return Parts([batch])
-    return (own or stamp or default or Union())(batch)
+        return Supervised([batch])
+    supervision = own or stamp or default or Union()
+    return Supervised(supervision.parts(batch), supervision, supervision.joint)
 
 
 def image_factors(part: Annotations) -> list[Factors] | None:

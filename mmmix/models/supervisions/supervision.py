@@ -9,27 +9,14 @@ loss over the parts, or computes one joint loss of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from mmmix.mixing.supervision import build_supervision
-from mmmix.structures import MIX_VISIBILITY, Annotations
+from mmmix.structures import Annotations
 
 Losses = dict[str, Tensor | list[Tensor]]
-
-
-class Parts(NamedTuple):
-    """What a batch is supervised by.
-
-    Attributes:
-        parts: Batches of the same N images, with their factors.
-        joint: Whether they share one set of samples, so that one loss has to take
-            them together.
-    """
-
-    parts: list[Annotations]
-    joint: bool = False
 
 
 class Supervision(ABC):
@@ -47,6 +34,7 @@ class Supervision(ABC):
             that weighs by λ needs all boxes, because λ already stands for what is
             hidden; one that does not needs them clipped.
         blends: Whether it makes sense where images are blended.
+        separates: Whether box regression counts otherwise than all other terms.
     """
 
     joint: ClassVar[bool] = False
@@ -54,7 +42,13 @@ class Supervision(ABC):
     clips: ClassVar[bool] = False
     blends: ClassVar[bool] = True
 
-    def __call__(self, batch: Annotations) -> Parts:
+    @property
+    def separates(self) -> bool:
+        """See the class."""
+        return False
+
+    @abstractmethod
+    def parts(self, batch: Annotations) -> list[Annotations]:
         """The parts of a batch.
 
         Args:
@@ -64,23 +58,6 @@ class Supervision(ABC):
             TypeError, ValueError: If the mixing fields are invalid, or boxes were
                 clipped that this supervision needs whole.
         """
-        if not self.clips:
-            self._check_whole(batch)
-        return Parts(self.parts(batch), self.joint)
-
-    @abstractmethod
-    def parts(self, batch: Annotations) -> list[Annotations]:
-        """The parts of a batch; see the class."""
-
-    def _check_whole(self, batch: Annotations) -> None:
-        """Refuse boxes that CutMix clipped."""
-        if any(MIX_VISIBILITY in instances for instances in batch.gt_instances):
-            raise ValueError(
-                f'{self} weighs boxes by λ and needs them whole, got boxes that CutMix '
-                'clipped to what is visible. Give the mixer this supervision '
-                f"(supervision=dict(type='{type(self).__name__}')), so that it keeps "
-                'them, or take Visible or Union'
-            )
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)

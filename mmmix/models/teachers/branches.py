@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from mmdet.structures import DetDataSample
-from torch import Tensor
+from torch import Tensor, nn
+
+from mmmix.models.batch_augments import BatchMixer
 
 Batch = tuple[Tensor, Sequence[DetDataSample]]
 """Images ``(N, C, H, W)`` and their N samples."""
@@ -28,6 +30,25 @@ def branch(batch: tuple[Mapping, Mapping], name: str) -> Batch:
             'and unsup_student, and MultiBranchDataPreprocessor'
         )
     return inputs[name], samples[name]
+
+
+def mixed_pair(
+    mixer: BatchMixer, one: Batch, other: Batch, preprocessor: nn.Module
+) -> Batch:
+    """Two batches mixed, padded as their preprocessor pads.
+
+    Args:
+        mixer: The mixer of the term.
+        one: Component 0, gone through again if it is the shorter one.
+        other: Component 1, likewise.
+        preprocessor: Of the branches, or of one of them.
+    """
+    inner = getattr(preprocessor, 'data_preprocessor', preprocessor)
+    size = max(len(one[1]), len(other[1]))
+    pad_value = getattr(inner, 'pad_value', 0.0)
+    return mixer.mix_pair(
+        *cycled(one, size), *cycled(other, size), pad_value=float(pad_value)
+    )
 
 
 def cycled(batch: Batch, size: int) -> Batch:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mmmix.models.supervisions import Losses
 
-from .branches import Batch, Watcher, branch, cycled
+from .branches import Batch, Watcher, branch, mixed_pair
 from .pseudo_labels import (
     label_statistics,
     mixable,
@@ -200,8 +200,7 @@ class MixTeacher(SemiBaseDetector):
         inputs, samples = labelled
         weight = None if self.settings.regress_pseudo else 1.0
         labelled = (inputs, [mixable(sample, weight) for sample in samples])
-        size = max(len(samples), len(pseudo[1]))
-        mixed = mixer.mix_pair(*cycled(labelled, size), *cycled(pseudo, size))
+        mixed = mixed_pair(mixer, labelled, pseudo, self.data_preprocessor)
         ramp = 1.0 if keeps_first(mixer) else batch_info['ramp']
         return self._term('cross', mixed, ramp)
 

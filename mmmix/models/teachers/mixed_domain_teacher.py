@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmmix.mixing.counters import runner_counter
 from mmmix.models.supervisions import Losses
 
-from .branches import Batch, branch, cycled
+from .branches import Batch, branch, cycled, mixed_pair
 from .domain_batches import Batches, both_views, domain_maps, without_labels
 from .domain_checks import build_domain_mixers
 from .domain_train_settings import DomainTrainSettings
@@ -150,7 +150,8 @@ class MixedDomainTeacher(MixTeacher):
         if not self._on('nst'):
             return {}
         target = cycled(without_labels(target), len(source[1]))
-        return self._term('nst', self.mixers['nst'].mix_pair(*source, *target))
+        pair = (self.mixers['nst'], source, target, self.data_preprocessor)
+        return self._term('nst', mixed_pair(*pair))
 
     def loss_mtt(self, target: Batch | None, info: Mapping[str, float]) -> Losses:
         """λ_mtt L_mtt: target × target, with the teacher's labels."""

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 import torch
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.dataset import pseudo_collate, worker_init_fn
 from mmengine.runner import set_random_seed
 from torch.utils.data import DataLoader, RandomSampler
 
+from mmmix.registry import is_a
 from mmmix.structures import is_mixed
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.synthetic import input_size
@@ -55,7 +56,7 @@ def augmentation(
     if augment != 'config':
         raise ValueError(f'expected augment among {AUGMENTS}, got {augment!r}')
     *steps, last = _parts(_leaf(dataset))[0]['pipeline']
-    if last['type'] != _PACK['type']:
+    if not is_a(last, _PACK['type'], TRANSFORMS):
         raise ValueError(
             f'expected a pipeline that ends with {_PACK["type"]}, got {last["type"]}'
         )
@@ -93,11 +94,22 @@ def dataset_config(
         return _wrapped(dataset, pipeline, [mixup, _PACK])
     if method != 'mixup-yolox':
         raise ValueError(f'expected method among {METHODS}, got {method!r}')
-    types = [step['type'] for step in pipeline]
-    loaded = types.index('LoadAnnotations') + 1
-    resized = len(types) - types[::-1].index('Resize')
+    loaded = _places(pipeline, 'LoadAnnotations')[0] + 1
+    resized = _places(pipeline, 'Resize')[-1] + 1
     outer = [*pipeline[loaded:resized], mixup, *pipeline[resized:], _PACK]
     return _wrapped(dataset, pipeline[:loaded], outer)
+
+
+def _places(pipeline: list[dict[str, Any]], kind: str) -> list[int]:
+    """Where the steps of a type are in a pipeline.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    found = [i for i, step in enumerate(pipeline) if is_a(step, kind, TRANSFORMS)]
+    if not found:
+        raise ValueError(f'expected a training pipeline with {kind}, got {pipeline}')
+    return found
 
 
 def _leaf(dataset: Mapping[str, Any]) -> dict[str, Any]:

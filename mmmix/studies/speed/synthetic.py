@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from mmdet.registry import TRANSFORMS
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 from torch import Tensor
+
+from mmmix.registry import is_a
 
 _BOX_SIDE = (0.1, 0.6)
 
@@ -106,7 +109,7 @@ def input_size(pipeline: list[Mapping[str, Any]]) -> tuple[int, int]:
     scales = [
         step['scale']
         for step in pipeline
-        if _name(step) == 'Resize' and step.get('scale') is not None
+        if is_a(step, 'Resize', TRANSFORMS) and step.get('scale') is not None
     ]
     if not scales:
         types = [_name(step) for step in pipeline]

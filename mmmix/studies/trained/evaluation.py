@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
+from mmmix.registry import is_a
 from mmmix.studies.trained.truth import objects_of
 
 
@@ -63,13 +64,8 @@ def voc_metric(cfg: Config) -> dict[str, Any] | None:
     """
     evaluator = cfg.get('test_evaluator') or ()
     metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
-    found = [dict(m) for m in metrics if _is_voc(m.get('type'))]
+    found = [dict(m) for m in metrics if is_a(m, VOCMetric, METRICS)]
     return found[-1] if found else None
-
-
-def _is_voc(kind: str | type | None) -> bool:
-    kind = METRICS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(kind, VOCMetric)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
 from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoint_fit import ForeignCheckpointError
 from mmmix.apis.config_reading import read_config
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.studies.trained.model_arguments import ModelSpec
@@ -142,10 +143,8 @@ def load_detector(
             checkpoint = load_checkpoint(
                 model, path, map_location='cpu', strict=True, logger='silent'
             )
-        except RuntimeError as error:
-            raise ValueError(
-                f'{path} is no checkpoint of {spec.config}: {error}'
-            ) from error
+        except ForeignCheckpointError as error:
+            raise ForeignCheckpointError(f'{spec.config}: {error}') from error
     model.to(device).eval().requires_grad_(False)
     return LoadedDetector(spec.name, spec, cfg, model, _classes(cfg, checkpoint))
 

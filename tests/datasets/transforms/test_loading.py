@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
+from PIL import Image
 
+from mmmix.datasets.image_files import check_pixels, read_header
 from mmmix.datasets.transforms.loading import CheckedLoadImageFromFile
 
 FORMATS = ('.jpg', '.png', '.bmp')
@@ -128,3 +130,97 @@ def test_ignore_empty_skips_bad_images(tmp_path, picture, keep):
 def test_other_file_errors_keep_their_type(tmp_path, load):
     with pytest.raises(IsADirectoryError):
         load(dict(img_path=str(tmp_path), img_id='a'))
+
+
+def write_turned(path: Path, picture: np.ndarray, orientation: int) -> str:
+    """Write a JPEG with an EXIF tag."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(picture).save(path, exif=exif, quality=95)
+    return str(path)
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_turned_photo_follows_the_size_of_its_annotation(
+    tmp_path, picture, orientation, backend
+):
+    path = write_turned(tmp_path / 'a.jpg', picture, orientation)
+    load = CheckedLoadImageFromFile(imdecode_backend=backend)
+    stored = load(dict(img_path=path, img_id='a', width=80, height=60))
+    assert stored['img_shape'] == stored['ori_shape'] == (60, 80)
+    shown = LoadImageFromFile(imdecode_backend=backend)(dict(img_path=path))['img']
+    if orientation < 5:  # the size does not tell: as mmdet
+        assert np.array_equal(stored['img'], shown)
+        return
+    raw = LoadImageFromFile(
+        imdecode_backend=backend, color_type='color_ignore_orientation'
+    )(dict(img_path=path))['img']
+    assert np.array_equal(stored['img'], raw)
+    assert stored['img'].flags.c_contiguous
+    turned = load(dict(img_path=path, img_id='a', width=60, height=80))
+    assert np.array_equal(turned['img'], shown)
+    assert turned['img_shape'] == (80, 60)
+    header = read_header(path)
+    assert header == (80, 60, orientation)
+    assert header.shown == (60, 80)
+
+
+def test_turning_back_is_said_once(tmp_path, picture, load, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'mmmix.datasets.transforms.loading.print_log',
+        lambda text, **_: said.append(text),
+    )
+    path = write_turned(tmp_path / 'a.jpg', picture, 8)
+    for _ in range(3):
+        load(dict(img_path=path, img_id='a', width=80, height=60))
+    (text,) = said
+    assert path in text
+    assert 'EXIF' in text
+
+
+@pytest.mark.parametrize('size', [(40, 30), (60, 80), (80, 61)])
+def test_another_size_than_annotated_is_refused(tmp_path, picture, load, size):
+    path = write(tmp_path / 'a.png', picture)
+    sample = dict(img_path=path, img_id='a', width=size[0], height=size[1])
+    with pytest.raises(ValueError, match='80 x 60 pixels') as caught:
+        load(dict(sample))
+    assert f'says {size[0]} x {size[1]}' in str(caught.value)
+    assert path in str(caught.value)
+    free = CheckedLoadImageFromFile(check_size=False)
+    assert free(dict(sample))['img_shape'] == (60, 80)
+
+
+def test_limit_of_pixels(tmp_path, picture):
+    path = write(tmp_path / 'a.png', picture)
+    sample = dict(img_path=path, img_id='a')
+    assert CheckedLoadImageFromFile(max_pixels=4800)(dict(sample))
+    assert CheckedLoadImageFromFile(max_pixels=None)(dict(sample))
+    with pytest.raises(ValueError, match='80 x 60 pixels, and the limit is 4799'):
+        CheckedLoadImageFromFile(max_pixels=4799)(dict(sample))
+    limit = Image.MAX_IMAGE_PIXELS
+    assert read_header(path, None) == (80, 60, 1)
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize('options', [dict(), dict(progressive=True), dict(exif=b'')])
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'BMP'])
+def test_pixels_are_counted_before_decoding(tmp_path, picture, kind, options):
+    path = tmp_path / 'a'
+    exif = Image.Exif()
+    exif[0x010E] = 'x' * 30000  # a long segment before the frame's
+    options = dict(options, exif=exif) if 'exif' in options else options
+    Image.fromarray(picture).save(path, kind, **options)
+    with path.open('rb') as file:
+        check_pixels(file, str(path), 4800)
+        with pytest.raises(ValueError, match='80 x 60 pixels'):
+            check_pixels(file, str(path), 4799)
+
+
+@pytest.mark.parametrize('head', [b'\xff\xd8', b'\xff\xd8\xff\xc0\0', b'\x89PNG', b''])
+def test_heads_that_break_off_have_no_size(tmp_path, head):
+    (tmp_path / 'a').write_bytes(head)
+    with (tmp_path / 'a').open('rb') as file:
+        check_pixels(file, 'a', 1)
+    assert read_header(str(tmp_path / 'a'), 1) is None

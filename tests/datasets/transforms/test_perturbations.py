@@ -151,6 +151,70 @@ def test_small_images_unknown_images_and_a_missing_package(monkeypatch):
         apply(CommonCorruption('fog'), random_image(shape=(31, 40)))
     with pytest.raises(KeyError, match='img_id'):
         GaussianNoise(0.1)({'img': random_image()})
+    with pytest.raises(ValueError, match='CommonCorruption expects uint8 with 3'):
+        apply(CommonCorruption('fog'), random_image().astype(np.uint16))
     monkeypatch.setitem(sys.modules, 'imagecorruptions', None)
     with pytest.raises(ModuleNotFoundError, match=r'mmmix\[robustness\]'):
         CommonCorruption('fog')
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int32])
+@pytest.mark.parametrize('shape', [(64, 64), (64, 64, 1), (64, 64, 3), (64, 64, 5)])
+def test_noise_knows_white_of_every_depth(dtype, shape):
+    white = np.iinfo(dtype).max
+    grey = np.full(shape, white // 2, dtype)
+    noisy = apply(GaussianNoise(0.1), grey)
+    assert noisy.dtype == dtype
+    assert noisy.shape == shape
+    assert noisy.astype(float).std() / white == pytest.approx(0.1, rel=0.05)
+
+
+def test_noise_of_16_bits_is_clipped_at_its_white():
+    image = np.random.default_rng(0).integers(0, 65536, (64, 64, 3), dtype=np.uint16)
+    assert np.array_equal(apply(GaussianNoise(0), image), image)
+    noisy = apply(GaussianNoise(0.4), image)
+    assert noisy.min() == 0
+    assert noisy.max() == 65535
+    raw = apply(GaussianNoise(0.4, clip=False), image)
+    assert np.array_equal(noisy, np.rint(raw).clip(0, 65535).astype(np.uint16))
+
+
+def test_noise_does_not_guess_the_white_of_floats():
+    image = random_image().astype(np.float32)
+    assert np.array_equal(apply(GaussianNoise(0), image), image)
+    for wrong in (image * 16, image - 300):
+        with pytest.raises(ValueError, match='no white beyond 255 for float32'):
+            apply(GaussianNoise(0), wrong)
+        assert np.array_equal(apply(GaussianNoise(0, clip=False), wrong), wrong)
+
+
+@pytest.mark.parametrize('shape', [(40, 52), (40, 52, 1), (40, 52, 4)])
+def test_holes_and_noise_keep_the_channels(shape):
+    image = np.random.default_rng(0).integers(1, 256, shape, dtype=np.uint8)
+    hidden = apply(OcclusionHole(0.5), image)
+    assert hidden.shape == shape
+    assert (hidden[10:30, 13:39] == 0).all()
+    assert np.array_equal(hidden[:10], image[:10])
+    with pytest.raises(ValueError, match='fill has 3 values'):
+        apply(OcclusionHole(0.5, fill=(1, 2, 3)), image)
+    with pytest.raises(ValueError, match='std has 3 values'):
+        apply(GaussianNoise(0.1, 'normalized', STD), image)
+
+
+def test_jitter_refuses_what_is_not_8_bits():
+    for image in (
+        random_image().astype(np.uint16),
+        random_image()[..., :1],
+        random_image()[..., 0],
+    ):
+        with pytest.raises(ValueError, match='ColorJitter expects uint8 with 3'):
+            apply(TRANSFORMS.build(dict(type='ColorJitter')), image)
+
+
+def test_a_patch_of_noise_reaches_white_of_16_bits():
+    image = np.zeros((60, 60, 3), np.uint16)
+    patch = TRANSFORMS.build(dict(type='NoisePatch', area=(0.5, 0.5), aspect=(1, 1)))
+    noise = apply(patch, image)
+    assert noise.dtype == np.uint16
+    assert noise.max() > 60000
+    assert noise[noise > 0].mean() == pytest.approx(32768, rel=0.05)

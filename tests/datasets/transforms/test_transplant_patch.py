@@ -201,6 +201,9 @@ def test_wrong_settings_and_samples(folder, tmp_path):
         transform(sample(50, 50) | dict(gt_bboxes=[]))
     with pytest.raises(KeyError, match='img_id'):
         transform(dict(img=sample(50, 50)['img']))
+    for image in (np.zeros((50, 50, 3), np.uint16), np.zeros((50, 50), np.uint8)):
+        with pytest.raises(ValueError, match='TransplantPatch expects uint8 with 3'):
+            transform(sample(50, 50) | dict(img=image))
 
 
 def test_pictures_that_are_no_patches(tmp_path):

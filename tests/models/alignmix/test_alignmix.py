@@ -163,7 +163,7 @@ def test_the_loss_is_that_of_the_mixed_features(model):
 def test_an_identity_plan_is_boxmix_on_features(model, monkeypatch):
     """Identity 36, through the detector."""
 
-    def identity(first, second, *args):
+    def identity(first, second, **settings):
         return torch.eye(100).expand(len(first), -1, -1)
 
     monkeypatch.setattr('mmmix.models.alignmix.alignmix.assignment', identity)

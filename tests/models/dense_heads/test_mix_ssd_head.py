@@ -124,7 +124,7 @@ def test_components_of_a_partly_mixed_batch(heads, sides):
     batch.metas[1] = sides[0].metas[1]
     components = split_components(batch)
     assert [len(c.gt_instances) for c in components] == [3, 3]
-    parts = build_supervision(dict(type='LossMix'))(batch).parts
+    parts = build_supervision(dict(type='LossMix')).parts(batch)
     factors = [meta['loss_factors'] for meta in parts[1].metas]
     assert factors == [(0.6, 0.6), (0.0, 0.0), (1 - 0.7, 1 - 0.7)]
     preds = predictions(3)

@@ -103,9 +103,9 @@ def factors(parts):
 )
 def test_parts_and_their_factors(cfg, want):
     batch = mixed(annotations((1, 2)), annotations((2, 1)), [0.25, 0.6])
-    parts, joint = build_supervision(cfg)(batch)
-    assert factors(parts) == want
-    assert joint == (cfg['type'] == 'BoxMix')
+    supervision = build_supervision(cfg)
+    assert factors(supervision.parts(batch)) == want
+    assert supervision.joint == (cfg['type'] == 'BoxMix')
 
 
 @pytest.mark.parametrize('kind', ['Union', 'WeightedUnion', 'LossMix', 'BoxMix'])
@@ -118,8 +118,8 @@ def test_the_number_of_parts_does_not_depend_on_what_was_drawn(kind):
         for i in {0, 1} - set(chosen):
             for field, own in zip(batch, plain):
                 field[i] = dict(own[i]) if isinstance(own[i], dict) else own[i]
-        parts, joint = supervise(stamped(batch, kind, kind), None)
-        numbers.add((len(parts), joint))
+        supervised = supervise(stamped(batch, kind, kind), None)
+        numbers.add((len(supervised.parts), supervised.joint))
     assert len(numbers) == 1
 
 
@@ -131,9 +131,9 @@ def test_a_head_s_own_supervision_goes_before_the_stamp():
 
 def test_without_a_mixer_a_batch_is_left_alone():
     batch = annotations((1, 2))
-    parts, joint = supervise(batch, build_supervision(dict(type='LossMix')))
-    assert parts == [batch]
-    assert not joint
+    supervised = supervise(batch, build_supervision(dict(type='LossMix')))
+    assert supervised.parts == [batch]
+    assert not supervised.joint
 
 
 def test_two_supervisions_in_one_batch_are_refused():

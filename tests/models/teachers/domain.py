@@ -110,3 +110,12 @@ def losses_of(
         inputs['sup_weak'] = semi.images(len(SOURCE), 4)
         samples['sup_weak'] = samples['sup']
     return model.loss(inputs, samples), inputs
+
+
+def feature(model, name, images):
+    """What the discriminator sees of some images."""
+    part, index = FEATURES[name][0].split('.')
+    maps = model.student.backbone(images)
+    if part == 'neck':
+        maps = model.student.neck(maps)
+    return maps[int(index)]

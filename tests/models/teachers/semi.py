@@ -76,6 +76,11 @@ def shared(name: str, wrapped: bool = False) -> MixTeacher:
     init_default_scope('mmdet')
     torch.manual_seed(0)
     model = MODELS.build(config(detector(name, 'LossMix' if wrapped else None)))
+    for part in model.student.modules():
+        # memory that nobody wrote to, until a detector's ``init_weights``
+        embedding = getattr(part, 'level_embed', None)
+        if isinstance(embedding, torch.nn.Parameter):
+            torch.nn.init.normal_(embedding)
     model.teacher.load_state_dict(model.student.state_dict())
     return model
 

@@ -8,7 +8,7 @@ import torch
 from mmmix.models.teachers import TeacherProgress
 from tests.models.teachers import domain, semi
 
-from .test_mix_teacher_terms import (
+from .terms import (
     LABELLED,
     NOTHING,
     PSEUDO,

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 
-from mmmix.models.loss_terms import is_regression
-from mmmix.models.teachers import TeacherProgress
-from mmmix.structures import REGRESSION_WEIGHTS
 from tests.models.teachers import semi
 
-# Detectors whose loss does not depend on chance.
-FIXED = ('SSD', 'YOLOv3', 'RetinaNet')
-TEACHER_SEES = (
-    semi.scored(semi.objects(3, 20), (0.9, 0.5, 0.85)),
-    semi.scored(semi.objects(2, 21), (0.95, 0.1)),
+from .terms import (
+    FIXED,
+    LABELLED,
+    PSEUDO,
+    TEACHER_SEES,
+    losses_of,
+    views,
 )
-# what is left of it
-PSEUDO = tuple(
-    InstanceData(
-        bboxes=seen.bboxes[seen.scores > 0.8], labels=seen.labels[seen.scores > 0.8]
-    )
-    for seen in TEACHER_SEES
-)
-LABELLED = (semi.objects(2, 10), semi.objects(3, 11))
-
-
-def views(instances, names='u'):
-    return [semi.sample(one, name=f'{names}{i}') for i, one in enumerate(instances)]
-
-
-def losses_of(model, labelled=LABELLED, sees=TEACHER_SEES):
-    """The losses of a batch, and its student's images."""
-    semi.script(model, *sees)
-    inputs, samples = semi.batch(labelled, len(sees))
-    return model.loss(inputs, samples), inputs
-
 
 # --- without mixers ---------------------------------------------------------
 
@@ -223,173 +200,3 @@ def test_labelled_samples_with_other_fields_are_crossed():
     model.mixers['cross']._calls = 0
     found = model.loss(inputs, samples)
     semi.assert_same(semi.named(found, 'cross'), semi.named(expected, 'cross'))
-
-
-# --- regression of pseudo-boxes ---------------------------------------------
-
-
-def regression_parameters(model, name):
-    """Weights that only box coordinates depend on, as (parameter, rows)."""
-    head = model.student.bbox_head if name != 'FasterRCNN' else None
-    if name == 'SSD':
-        return [(conv[-1].weight, slice(None)) for conv in head.reg_convs]
-    if name == 'YOLOv3':
-        rows = [9 * 0 + 15 * a + k for a in range(3) for k in range(4)]
-        return [(conv.weight, rows) for conv in head.convs_pred]
-    if name == 'RetinaNet':
-        return [(head.retina_reg.weight, slice(None))]
-    student = model.student
-    layers = (student.rpn_head.rpn_reg, student.roi_head.bbox_head.fc_reg)
-    return [(layer.weight, slice(None)) for layer in layers]
-
-
-def gradients(model, losses, name):
-    """Gradients of the regression weights for the sum of some losses."""
-    total = sum(value.sum() for name, value in losses.items() if 'loss' in name)
-    weights = regression_parameters(model, name)
-    found = torch.autograd.grad(
-        total, [weight for weight, _ in weights], retain_graph=True
-    )
-    return [gradient[rows] for gradient, (_, rows) in zip(found, weights)]
-
-
-@pytest.mark.parametrize('name', [*semi.DETECTORS, semi.STOCK])
-@pytest.mark.parametrize('regress', [True, False])
-def test_unlabelled_images_teach_regression_or_do_not(name, regress):
-    model = semi.configure(name, regress_pseudo=regress)
-    torch.manual_seed(0)
-    losses, _ = losses_of(model)
-    for term, expected in (('sup', True), ('unsup', regress)):
-        found = gradients(model, semi.named(losses, term), name)
-        assert any(bool(gradient.any()) for gradient in found) == expected
-    for loss, value in semi.named(losses, 'unsup').items():
-        if 'loss' in loss:
-            assert bool(value.any()) == (regress or not is_regression(loss))
-
-
-@pytest.mark.parametrize(
-    ('name', 'supervision'),
-    [('SSD', 'LossMix'), ('YOLOv3', 'LossMix'), ('RetinaNet', 'LossMix')],
-)
-def test_in_cross_images_only_labelled_boxes_teach_regression(name, supervision):
-    """λ L(labelled boxes) of the mixed images; classification is not touched."""
-    mixers = dict(cross=semi.mixer(0.4, lam_per='batch'))
-    full, inputs = losses_of(semi.configure(name, supervision, mixers))
-    model = semi.configure(name, supervision, mixers, regress_pseudo=False)
-    losses, _ = losses_of(model)
-    images = 0.4 * inputs['sup'] + 0.6 * inputs['unsup_student']
-    labelled = semi.flat(model.student.loss(images, views(LABELLED)))
-    for loss, value in semi.named(losses, 'cross').items():
-        expected = 0.4 * labelled[loss]
-        if not is_regression(loss):
-            expected = semi.named(full, 'cross')[loss]
-        torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-6)
-        if is_regression(loss):
-            assert (semi.named(full, 'cross')[loss] > value + 1e-3).any()
-
-
-@pytest.mark.parametrize(
-    ('name', 'supervision'),
-    [('SSD', 'Union'), ('SSD', 'BoxMix'), ('YOLOv3', 'WeightedUnion')]
-    + [('FasterRCNN', kind) for kind in ('LossMix', 'BoxMix')],
-)
-def test_without_labelled_boxes_cross_images_teach_no_regression(name, supervision):
-    """Whichever component dominates."""
-    nothing = (semi.objects(0, 0), semi.objects(0, 0))
-    mixers = dict(cross=semi.mixer(0.4))
-    for regress in (False, True):
-        model = semi.configure(name, supervision, mixers, regress_pseudo=regress)
-        torch.manual_seed(0)
-        losses, _ = losses_of(model, nothing)
-        found = gradients(model, semi.named(losses, 'cross'), name)
-        assert any(bool(gradient.any()) for gradient in found) == regress
-
-
-def test_what_the_student_gets():
-    """Pseudo-boxes weigh 0 in box regression and labelled ones 1; no scores."""
-    cfg = semi.mixer(0.5)
-    model = semi.configure('SSD', 'LossMix', dict(cross=cfg), regress_pseudo=False)
-    seen = []
-    stock = model.student.loss
-
-    def loss(inputs, samples):
-        seen.append([sample.gt_instances for sample in samples])
-        return stock(inputs, samples)
-
-    model.student.loss = loss
-    try:
-        losses_of(model)
-    finally:
-        del model.student.loss
-    sup, unsup, cross = seen
-    assert all(REGRESSION_WEIGHTS not in instances for instances in sup)
-    assert [i[REGRESSION_WEIGHTS].tolist() for i in unsup] == [[0, 0], [0]]
-    assert [i[REGRESSION_WEIGHTS].tolist() for i in cross] == [
-        [1, 1, 0, 0],
-        [1, 1, 1, 0],
-    ]
-    assert [i.mix_ids.tolist() for i in cross] == [[0, 0, 1, 1], [0, 0, 0, 1]]
-    assert not any('scores' in instances for term in seen for instances in term)
-
-
-# --- factors ----------------------------------------------------------------
-
-
-def test_ramp_up():
-    cfg = semi.mixer(0.5)
-    settings = dict(unsup_weight=2.0, cross_weight=3.0, ramp_up=8)
-    expected, _ = losses_of(semi.configure('SSD', 'LossMix', dict(cross=cfg)))
-    for iteration, ramp in (
-        (100, math.exp(-5)),
-        (104, math.exp(-1.25)),
-        (108, 1.0),
-        (900, 1.0),
-    ):
-        model = semi.configure('SSD', 'LossMix', dict(cross=cfg), **settings)
-        model.set_progress(TeacherProgress(iteration, burn_in=100))
-        losses, _ = losses_of(model)
-        for term, factor in (('sup', 1.0), ('unsup', 2.0 * ramp), ('cross', 3 * ramp)):
-            semi.assert_same(
-                semi.named(losses, term), semi.named(expected, term), factor
-            )
-
-
-NOTHING = tuple(semi.scored(semi.objects(2, i), (0.8, 0.1)) for i in range(2))
-
-
-@pytest.mark.parametrize('name', ['SSD', 'YOLOv3', 'FasterRCNN', 'RetinaNet'])
-def test_a_batch_without_pseudo_boxes_is_skipped(name):
-    """As mmdet does: weight 0, but the losses are there for every process."""
-    supervision = None if name == 'RetinaNet' else 'LossMix'
-    mixers = dict(cross=semi.mixer(0.5, lam_per='batch')) if supervision else None
-    model = semi.configure(name, supervision, mixers)
-    losses, _ = losses_of(model, sees=NOTHING)
-    assert (losses['pseudo_count'].item(), losses['pseudo_score'].item()) == (0, 0)
-    found = semi.named(losses, 'unsup')
-    assert found
-    assert not any(v.any() for n, v in found.items() if 'loss' in n)
-    assert any(value.requires_grad for value in found.values())
-
-
-@pytest.mark.parametrize('name', ['SSD', 'YOLOv3'])
-def test_a_batch_without_pseudo_boxes_can_be_background(name):
-    cfg = semi.mixer(0.5)
-    model = semi.configure(
-        name, 'LossMix', dict(cross=cfg), empty_batch='background', unsup_weight=2.0
-    )
-    losses, inputs = losses_of(model, sees=NOTHING)
-    empty = views([semi.objects(0, 0)] * 2)
-    expected = model.student.loss(inputs['unsup_student'], empty)
-    semi.assert_same(semi.named(losses, 'unsup'), expected, 2.0)
-    batch = (inputs['sup'], views(LABELLED), inputs['unsup_student'], empty)
-    expected = model.student.loss(*MODELS.build(cfg).mix_pair(*batch))
-    semi.assert_same(semi.named(losses, 'cross'), expected)
-
-
-def test_one_pseudo_box_makes_the_other_images_background():
-    model = semi.configure('YOLOv3')
-    losses, inputs = losses_of(model, sees=(NOTHING[0], TEACHER_SEES[1]))
-    samples = views([semi.objects(0, 0), PSEUDO[1]])
-    expected = model.student.loss(inputs['unsup_student'], samples)
-    semi.assert_same(semi.named(losses, 'unsup'), expected)
-    assert losses['pseudo_count'].item() == 0.5

@@ -16,7 +16,7 @@ from mmmix.models.teachers.semi_checks import build_mixers, check_ignoring
 from tests.models.detectors import zoo
 from tests.models.teachers import semi
 
-from .test_mix_teacher_terms import losses_of
+from .terms import losses_of
 
 TERMS = ('sup', 'unsup', 'cross')
 

@@ -8,7 +8,7 @@ import torch
 from mmmix.models.teachers import TeacherProgress
 from tests.models.teachers import domain, semi
 
-from .test_mix_teacher_terms import views
+from .terms import views
 
 ADAPTATION = TeacherProgress(iteration=7, burn_in=3)
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
 from mmmix.studies.trained.fingerprint import fingerprint
 from mmmix.studies.trained.loaded_detector import load_detector, load_detectors
@@ -18,6 +19,7 @@ from mmmix.studies.trained.model_arguments import (
 )
 from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.splits import build_split, split_settings
+from tests.apis.poisons import poison
 
 
 @pytest.mark.parametrize(
@@ -113,10 +115,13 @@ def test_checkpoints_of_other_models(tiny_study, tmp_path):
     state.pop('bbox_head.cls_convs.0.0.bias')
     torch.save({'state_dict': state}, tmp_path / 'part.pth')
     spec = ModelSpec('part', tiny_study.spec.config, str(tmp_path / 'part.pth'))
-    with pytest.raises(
-        ValueError, match=r'(?s)no checkpoint of .*cls_convs\.0\.0\.bias'
-    ):
+    lost = r'part\.pth is no checkpoint .*1 missing: bbox_head\.cls_convs\.0\.0\.bias\.'
+    with pytest.raises(ValueError, match=lost):
         load_detector(spec)
+    poison(tiny_study.spec.checkpoint, tmp_path / 'poison.pth', 'buffer-mean')
+    with pytest.raises(ValueError, match='a log buffer of more than numbers'):
+        load_detector(spec._replace(checkpoint=str(tmp_path / 'poison.pth')))
+    assert HistoryBuffer([4.0, 2.0], [1, 1]).statistics('mean') == 3.0
     with pytest.raises(FileNotFoundError, match=r'no checkpoint at .*none\.pth'):
         load_detector(spec._replace(checkpoint=str(tmp_path / 'none.pth')))
     state = torch.load(tiny_study.spec.checkpoint)['state_dict']

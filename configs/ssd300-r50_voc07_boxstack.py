@@ -1,0 +1,4 @@
+# SSD300 (ResNet-50) on VOC07 with BoxStack. 8 GPUs x 4 images.
+_base_ = ['./ssd300-r50_voc07.py', './_base_/mixes/boxstack.py']
+
+model = dict(data_preprocessor=dict(batch_augments=[_base_.mix]))

@@ -1,0 +1,113 @@
+"""VOC layout with images of any format, and with none of its XML files."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from mmdet.datasets import VOCDataset, XMLDataset
+from mmdet.registry import DATASETS
+from mmengine.fileio import LocalBackend, get_file_backend
+
+from .image_files import read_header
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+
+
+@DATASETS.register_module()
+class VOCLayoutDataset(XMLDataset):
+    """``XMLDataset`` for PNG and other images, and for lists of unlabelled images.
+
+    An image is the file of its name in ``img_subdir``: ``.jpg``, which mmdet takes
+    for granted, or ``.jpeg``, ``.png``, ``.bmp``, ``.tif``, ``.tiff`` or ``.webp``, in
+    any case. Where all are ``.jpg`` it loads what ``XMLDataset`` loads. The folder
+    must be local; elsewhere ``.jpg`` is taken for granted.
+
+    Args:
+        labelled: Whether there are annotations. If not, no XML file is looked for:
+            images have no objects, and their size comes from the head of the file.
+        **kwargs: As mmdet's ``XMLDataset``.
+    """
+
+    def __init__(self, labelled: bool = True, **kwargs: Any) -> None:
+        self.labelled = labelled
+        super().__init__(**kwargs)
+
+    def parse_data_info(self, img_info: dict) -> dict[str, Any]:
+        """As ``XMLDataset``.
+
+        Raises:
+            FileNotFoundError: If an image without annotation does not exist.
+            ValueError: If its head cannot be read.
+        """
+        file_name = self._with_suffix(img_info['file_name'])
+        if self.labelled:
+            return super().parse_data_info({**img_info, 'file_name': file_name})
+        path = os.path.join(self.sub_data_root, file_name)
+        header = read_header(path)
+        if header is None:
+            raise ValueError(f'{path} has no head of an image; get the file again')
+        width, height = header.shown
+        return dict(
+            img_path=path,
+            img_id=img_info['img_id'],
+            height=height,
+            width=width,
+            instances=[],
+        )
+
+    def _with_suffix(self, file_name: str) -> str:
+        """The name of an image with the extension that it has on the disk."""
+        path = os.path.join(self.sub_data_root, file_name)
+        other = other_suffix(path, self.backend_args)
+        return os.path.relpath(other, self.sub_data_root or '.') if other else file_name
+
+
+@DATASETS.register_module()
+class UnlabelledVOCDataset(VOCLayoutDataset, VOCDataset):
+    """Images in VOC layout with VOC's 20 classes, whose labels are not read.
+
+    Args:
+        labelled: See :class:`VOCLayoutDataset`.
+        **kwargs: As mmdet's ``VOCDataset``.
+    """
+
+    def __init__(self, labelled: bool = False, **kwargs: Any) -> None:
+        super().__init__(labelled=labelled, **kwargs)
+
+
+def other_suffix(path: str, backend_args: dict | None = None) -> str | None:
+    """An image of the same name and another format.
+
+    Args:
+        path: Of an image.
+        backend_args: How to reach it.
+
+    Returns:
+        Its path; None if there is an image of this very path, or none at all, or the
+        folder is not local.
+    """
+    folder, name = os.path.split(path)
+    present = _names_in(folder or '.', backend_args)
+    if not present or name in present:
+        return None
+    stem = os.path.splitext(name)[0]
+    cases = [suffix for low in SUFFIXES for suffix in (low, low.upper())]
+    found = (stem + suffix for suffix in cases if stem + suffix in present)
+    other = next(found, None)
+    return other and os.path.join(folder, other)
+
+
+def _names_in(folder: str, backend_args: dict | None) -> frozenset[str]:
+    """Names of the files in a folder; none if it is not local."""
+    backend = get_file_backend(folder, backend_args=backend_args, enable_singleton=True)
+    if not isinstance(backend, LocalBackend) or not os.path.isdir(folder):
+        return frozenset()
+    return _listed(folder, os.stat(folder).st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _listed(folder: str, changed: int) -> frozenset[str]:
+    """Names of the files in a folder as it was at a time."""
+    return frozenset(os.listdir(folder))

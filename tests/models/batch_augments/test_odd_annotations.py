@@ -1,0 +1,62 @@
+"""Annotations of odd types and shapes, as pipelines make them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+
+from tests.models.batch_augments.test_mix_batch import batch_of
+
+RATIO = dict(type='Constant', value=0.7)
+
+
+def mixed(change):
+    """Two images, the second changed, mixed."""
+    inputs, samples = batch_of([(64, 64)] * 2)
+    change(samples[1])
+    mixer = MODELS.build(dict(type='MixBatch', ratio=RATIO))
+    return samples, mixer(inputs, samples)[1]
+
+
+def test_boxes_of_double_precision_do_not_widen_the_partner_s():
+    def change(sample):
+        sample.gt_instances.bboxes = sample.gt_instances.bboxes.double()
+
+    samples, union = mixed(change)
+    for sample in union:
+        assert sample.gt_instances.bboxes.dtype == torch.float32
+    boxes = torch.cat([s.gt_instances.bboxes.float() for s in samples])
+    assert torch.equal(union[0].gt_instances.bboxes, boxes)
+
+
+def test_labels_of_an_image_without_objects_stay_integers():
+    def change(sample):
+        sample.gt_instances = sample.gt_instances[:0]
+        sample.gt_instances.labels = sample.gt_instances.labels.double()
+
+    samples, union = mixed(change)
+    for sample in union:
+        assert sample.gt_instances.labels.dtype == torch.int64
+        assert sample.gt_instances.mix_ids.dtype == torch.int64
+        assert torch.equal(sample.gt_instances.labels, samples[0].gt_instances.labels)
+
+
+def test_other_labels_are_refused_by_name():
+    def change(sample):
+        sample.gt_instances.labels = sample.gt_instances.labels.double()
+        sample.set_metainfo(dict(img_path='odd.jpg'))
+
+    with pytest.raises(TypeError, match='odd.jpg: labels of gt_instances.*float64'):
+        mixed(change)
+
+
+def test_a_box_that_was_cropped_to_a_line_is_dropped():
+    def change(sample):
+        sample.gt_instances.bboxes[0, 2] = sample.gt_instances.bboxes[0, 0]
+
+    samples, union = mixed(change)
+    counts = [len(sample.gt_instances) for sample in samples]
+    for i, sample in enumerate(union):
+        assert len(sample.gt_instances) == sum(counts) - 1
+        assert (sample.gt_instances.mix_ids == 1 - i).sum() == counts[1] - 1
