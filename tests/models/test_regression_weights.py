@@ -2,78 +2,30 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from mmengine.structures import InstanceData
 
 from mmmix.models.loss_terms import is_regression
 from mmmix.structures import REGRESSION_WEIGHTS, Annotations
 from tests import helpers
-from tests.models.dense_heads import test_mix_rpn_head as rpn
-from tests.models.dense_heads import test_mix_yolov3_head as yolov3
-from tests.models.dense_heads import yolov3_reference
-from tests.models.roi_heads import test_mix_roi_head as roi
+from tests.models.conformance.cases import CASES
 
-COUNTS_A, COUNTS_B = (3, 1, 4), (2, 5, 1)
+COUNTS = (3, 1, 4), (2, 5, 1)
 LAMS = (0.8, 0.3, 0.6)
 
 
-def ssd_case():
-    preds = helpers.predictions(3)
-    mix = helpers.build_heads()[1]
-    return mix, helpers.SIZE, lambda head, batch: head.loss_by_feat(*preds, *batch)
-
-
-def rpn_case():
-    preds = rpn.predictions()
-
-    def loss(head, batch):
-        return head.loss_by_feat(*preds, *rpn.class_agnostic(batch))
-
-    return rpn.build_heads()[1], rpn.SIZE, loss
-
-
-def yolov3_case():
-    preds = yolov3_reference.predictions(3)
-    mix = yolov3.build()[1]
-    return (
-        mix,
-        yolov3_reference.SIZE,
-        lambda head, batch: head.loss_by_feat(preds, *batch),
-    )
-
-
-def roi_case():
-    feats = tuple(torch.randn(3, 4, side, side) for side in (8, 4))
-    rng = np.random.default_rng(0)
-    proposals = [
-        InstanceData(bboxes=helpers.random_boxes(rng, 40, roi.SIZE)) for _ in range(3)
-    ]
-    return (
-        roi.build_heads()[1],
-        roi.SIZE,
-        lambda head, batch: roi.losses(head, feats, proposals, batch),
-    )
-
-
-@pytest.fixture(scope='module', params=['ssd', 'rpn', 'yolov3', 'roi'])
+@pytest.fixture(scope='module', params=CASES, ids=lambda case: case.name)
 def case(request):
-    """A head, two components and a function to named totals of their losses."""
-    torch.manual_seed(0)
-    head, size, loss = globals()[f'{request.param}_case']()
-    parts = [
-        helpers.annotations(counts, seed=seed, size=size)
-        for seed, counts in enumerate((COUNTS_A, COUNTS_B))
-    ]
+    """Two components and a function to named totals of a head's losses."""
+    case = request.param
+    head, preds = case.build()[1], case.predictions()
 
     def totals(supervision, batch):
-        torch.manual_seed(1)
         with torch.no_grad():
-            result = loss(helpers.with_supervision(head, type=supervision), batch)
-        return helpers.total(result)
+            supervised = helpers.with_supervision(head, type=supervision)
+            return case.totals(supervised, preds, batch)
 
-    return parts, totals
+    return [case.batch(counts, seed) for seed, counts in enumerate(COUNTS)], totals
 
 
 def weighed(batch: Annotations, weight) -> Annotations:

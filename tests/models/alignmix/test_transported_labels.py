@@ -35,8 +35,7 @@ from tests.helpers import (
     total,
 )
 from tests.models.alignmix.test_transport import carried_by_hand, plans
-from tests.models.dense_heads import test_mix_rpn_head as rpn
-from tests.models.roi_heads import test_mix_roi_head as roi
+from tests.models.conformance import roi, rpn
 
 LAMS = [0.8, 0.3, 0.5]
 
@@ -210,7 +209,7 @@ def rpn_losses(head, maps, batch):
 
 @pytest.mark.parametrize('sampler', [rpn.ALL, rpn.FEW])
 def test_rpn_with_an_identity_plan(sampler):
-    _, mix = rpn.build_heads(sampler)
+    _, mix = rpn.RPN.build(sampler=sampler)
     head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((3, 2, 0), (2, 0, 3))]
     for batch in batches:
@@ -243,7 +242,7 @@ def rpn_maps(count):
 
 def test_rpn_objectness_is_the_carried_share():
     """Soft binary cross-entropy on every anchor, written out."""
-    _, mix = rpn.build_heads(rpn.ALL)
+    _, mix = rpn.RPN.build()
     head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((2,), (3,))]
     for batch in batches:
@@ -279,7 +278,7 @@ def test_rpn_objectness_is_the_carried_share():
     [(roi.ALL, LAMS), (roi.NO_BOXES, LAMS), (roi.FEW, [0.8, 0.6, 1.0])],
 )
 def test_roi_head_with_an_identity_plan(sampler, lams):
-    _, mix = roi.build_heads(sampler)
+    _, mix = roi.ROI.build(sampler=sampler)
     head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((3, 2, 1), (2, 1, 3))]
     union = mixed(*batches, lams)
@@ -305,7 +304,7 @@ def test_roi_head_with_an_identity_plan(sampler, lams):
 
 def test_roi_classes_are_the_carried_shares():
     """Soft cross-entropy of every RoI, written out."""
-    _, mix = roi.build_heads(roi.NO_BOXES)
+    _, mix = roi.ROI.build(sampler=roi.NO_BOXES)
     head = aligned(mix)
     batches = [annotations(counts, counts[0], 64) for counts in ((2,), (3,))]
     transport = Transport(plans(2, grid=(4, 4))[0], (4, 4), (16.0, 16.0))

@@ -56,13 +56,22 @@ def smooth_l1(difference: np.ndarray) -> float:
 
 
 def soft_labels(
-    owners: list[np.ndarray], labels: list[np.ndarray], lam: float, num_classes: int
+    owners: list[np.ndarray],
+    labels: list[np.ndarray],
+    lam: float,
+    num_classes: int,
+    left_out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Eq. 8: p̃ = λ p + (1 - λ) p' per anchor, (A, C + 1)."""
+    """Eq. 8: p̃ = λ p + (1 - λ) p' per anchor, (A, C + 1).
+
+    p' is 0 for the anchors, (A,), that the other component, empty there, leaves out.
+    """
     mixed = np.zeros((len(owners[0]), num_classes + 1))
     for weight, owner, label in zip((lam, 1 - lam), owners, labels):
         for anchor, box in enumerate(owner):
             mixed[anchor, num_classes if box < 0 else label[box]] += weight
+    if left_out is not None:
+        mixed[left_out, num_classes] -= 1 - lam
     return mixed
 
 
@@ -89,7 +98,9 @@ def cls_loss(
     return entropy[positive].sum() + sum(mined), n, len(mined)
 
 
-def boxmix_loss(logits, deltas, anchors, components, lams, rule) -> tuple[float, float]:
+def boxmix_loss(
+    logits, deltas, anchors, components, lams, rule, left_out=None
+) -> tuple[float, float]:
     """Classification and regression loss of a batch, with the shared normaliser.
 
     Args:
@@ -99,14 +110,14 @@ def boxmix_loss(logits, deltas, anchors, components, lams, rule) -> tuple[float,
         components: Two lists of N (boxes, labels).
         lams: N values.
         rule: 'dominant', 'any' or 'factored'.
+        left_out: See ``soft_labels``.
     """
     cls_sum, reg_sum, normaliser = 0.0, 0.0, 0.0
     for i, lam in enumerate(lams):
         pair = [component[i] for component in components]
         owners = [match(anchors, boxes) for boxes, _ in pair]
-        mixed = soft_labels(
-            owners, [labels for _, labels in pair], lam, logits[i].shape[1] - 1
-        )
+        labels, num_classes = [labels for _, labels in pair], logits[i].shape[1] - 1
+        mixed = soft_labels(owners, labels, lam, num_classes, left_out)
         loss, n, _ = cls_loss(logits[i], mixed, owners, lam, rule)
         side = 0 if lam > 0.5 else 1
         for anchor in (owners[side] >= 0).nonzero()[0]:

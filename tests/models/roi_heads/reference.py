@@ -32,7 +32,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def roi_boxmix(
-    predict, proposals, components, lams, negative=0.5, with_boxes=True
+    predict, proposals, components, lams, negative=0.5, with_boxes=True, ignored=None
 ) -> dict[str, float]:
     """Classification and L1 regression loss of a batch, all RoIs sampled.
 
@@ -44,6 +44,8 @@ def roi_boxmix(
         lams: N values.
         negative: IoU below which a RoI is background; it is positive from 0.5 on.
         with_boxes: Whether boxes are added to the proposals.
+        ignored: Takes (R, 4) RoIs; returns which of them, (R,), the second
+            component ignores, which has no objects.
     """
     cls_sum = reg_sum = count = correct = 0.0
     for i, lam in enumerate(lams):
@@ -53,6 +55,8 @@ def roi_boxmix(
         for owner, mine in zip(owners, own):
             if mine is not None:
                 owner[mine] = np.arange(mine.stop - mine.start)
+        if ignored is not None:
+            owners[1][ignored(rois)] = IGNORED
         positive, other = merged_sample(owners, lam)
         sample = (positive | other).nonzero()[0]
         logits, deltas = predict(i, rois)
