@@ -16,10 +16,10 @@ from PIL import Image, UnidentifiedImageError
 
 from mmmix.datasets.image_files import (
     MAX_PIXELS,
-    ImageHeader,
     any_size,
+    check_pixels,
     check_regular,
-    header_of,
+    read_header,
 )
 
 END_MARKERS = {b'\xff\xd8\xff': b'\xff\xd9', b'\x89PNG\r\n\x1a\n': b'IEND\xaeB`\x82'}
@@ -96,7 +96,8 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         )
         local = isinstance(backend, LocalBackend)
         try:
-            header = self._checked_header(path, f'{name} is', fix) if local else None
+            if local:
+                self._check_file(path, name, fix)
             loaded = super().transform(results)
         except FileNotFoundError as error:
             raise FileNotFoundError(
@@ -109,28 +110,28 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
                 f'{name} cannot be decoded by {self.imdecode_backend!r}{size}. Get the '
                 f'file again, {fix}.'
             ) from error
-        return self._fitted(loaded, header, name) if loaded else loaded
+        return self._fitted(loaded, name, local) if loaded else loaded
 
-    def _checked_header(self, path: str, name: str, fix: str) -> ImageHeader | None:
-        """The head of a local file, which must be whole."""
+    def _check_file(self, path: str, name: str, fix: str) -> None:
+        """Make sure that a local file is a whole image and not too large."""
         check_regular(path)
         with open(path, 'rb') as file:
-            header = header_of(file, path, self.max_pixels)
+            check_pixels(file, path, self.max_pixels)
             if not _is_whole(file, path):
                 raise ValueError(
-                    f'{name} truncated: {os.path.getsize(path)} bytes, and the end '
+                    f'{name} is truncated: {os.path.getsize(path)} bytes, and the end '
                     f'of the image is not among them. Get the file again, {fix}.'
                 )
-        return header
 
     def _fitted(
-        self, results: dict[str, Any], header: ImageHeader | None, name: str
+        self, results: dict[str, Any], name: str, local: bool
     ) -> dict[str, Any]:
         """The image in the size that its annotation states."""
         stated = results.get('height'), results.get('width')
         shape = results['img'].shape[:2]
         if not self.check_size or not all(stated) or stated == shape:
             return results
+        header = read_header(str(results['img_path']), None) if local else None
         stored = (header.height, header.width) if header else None
         if stated == stored == shape[::-1] and header.turned:
             self._tell(name)

@@ -11,7 +11,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 from PIL import Image
 
-from mmmix.datasets.image_files import read_header
+from mmmix.datasets.image_files import check_pixels, read_header
 from mmmix.datasets.transforms.loading import CheckedLoadImageFromFile
 
 FORMATS = ('.jpg', '.png', '.bmp')
@@ -202,3 +202,25 @@ def test_limit_of_pixels(tmp_path, picture):
     limit = Image.MAX_IMAGE_PIXELS
     assert read_header(path, None) == (80, 60, 1)
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize('options', [dict(), dict(progressive=True), dict(exif=b'')])
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'BMP'])
+def test_pixels_are_counted_before_decoding(tmp_path, picture, kind, options):
+    path = tmp_path / 'a'
+    exif = Image.Exif()
+    exif[0x010E] = 'x' * 30000  # a long segment before the frame's
+    options = dict(options, exif=exif) if 'exif' in options else options
+    Image.fromarray(picture).save(path, kind, **options)
+    with path.open('rb') as file:
+        check_pixels(file, str(path), 4800)
+        with pytest.raises(ValueError, match='80 x 60 pixels'):
+            check_pixels(file, str(path), 4799)
+
+
+@pytest.mark.parametrize('head', [b'\xff\xd8', b'\xff\xd8\xff\xc0\0', b'\x89PNG', b''])
+def test_heads_that_break_off_have_no_size(tmp_path, head):
+    (tmp_path / 'a').write_bytes(head)
+    with (tmp_path / 'a').open('rb') as file:
+        check_pixels(file, 'a', 1)
+    assert read_header(str(tmp_path / 'a'), 1) is None
