@@ -34,6 +34,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_trust_argument(parser)
     parser.add_argument(
+        '--no-check',
+        action='store_true',
+        help='do not look for faults in annotations, class names and images; load them '
+        'as mmdet does',
+    )
+    parser.add_argument(
         '--launcher',
         choices=LAUNCHERS,
         default='none',

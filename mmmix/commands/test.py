@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import add_run_arguments, build_runner, load_config, logged
+from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
@@ -82,6 +83,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             done=lambda: f'Done. Metrics and log: {log_dir}',
             interrupted=lambda: 'Interrupted.',
         ):
+            if not args.no_check:
+                check_data(runner, ('test',))
+            check_epochs_end(runner, ('test',))
             check_mixing(runner, training=False)
             runner.test()
 

@@ -25,6 +25,7 @@ from mmmix.apis.cli import (
     logged,
     program,
 )
+from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.pretrained import drop_pretrained
@@ -103,6 +104,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             done=lambda: _where(runner),
             interrupted=lambda: _interrupted(args, argv, runner.work_dir),
         ):
+            if not args.no_check:
+                check_data(runner, ('train', 'val'))
+            check_epochs_end(runner, ('train', 'val'))
             check_mixing(runner)
             runner.train()
 

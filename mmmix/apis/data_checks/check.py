@@ -1,0 +1,120 @@
+"""The check of all data sets of a run, made while they are loaded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from mmmix.datasets.contents import Contents, watched_loading
+from mmmix.datasets.contents.reader import reads_labels
+from mmmix.datasets.contents.watch import MAX_BOXES
+
+from .class_names import Source, check_class_names
+from .images import SAMPLED, check_images
+
+SETTINGS = {'max_boxes': MAX_BOXES, 'sampled_images': SAMPLED}
+"""What ``data_checks = dict(...)`` of a config may set, and the defaults."""
+
+
+def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
+    """Check the data sets of a run, which this builds and loads.
+
+    Annotations are looked at while they are loaded, so that nothing is read twice;
+    of the images, a few heads are read. What was wrong but does not harm is logged.
+
+    Args:
+        runner: A Runner whose data loaders are not built yet. ``data_checks`` of its
+            config may set ``max_boxes`` of an image and ``sampled_images`` of a data
+            set, 0 for none.
+        splits: Of ``'train'``, ``'val'`` and ``'test'`` those that are used.
+
+    Raises:
+        ValueError: If annotations have faults, classes do not fit the data or each
+            other, or images do not fit their annotations; with files and fixes.
+        KeyError: If ``data_checks`` has an unknown setting.
+    """
+    settings = _settings(runner.cfg.get('data_checks') or {})
+    with watched_loading(settings['max_boxes']) as seen:
+        loops = [getattr(runner, f'{split}_loop') for split in splits]
+    sources = [
+        source
+        for split, loop in zip(splits, loops)
+        if loop is not None
+        for source in _sources(
+            loop.dataloader.dataset, f'{split}_dataloader.dataset', seen
+        )
+    ]
+    training = 'train' in splits
+    messages = [
+        f'{source.key} ({source.contents.source}): {source.contents.warnings.count} '
+        f'faults that training survives:\n{source.contents.warnings}'
+        for source in sources
+        if source.contents and source.contents.warnings.count
+    ]
+    messages += check_class_names(sources, training)
+    for split, loop in zip(splits, loops):
+        _check_metrics(loop, f'{split}_evaluator')
+    for source in sources:
+        messages += check_images(source, settings['sampled_images'])
+    for message in messages:
+        print_log(message, logger='current', level=logging.WARNING)
+
+
+def _settings(given: Mapping) -> dict[str, int]:
+    """The settings with their defaults.
+
+    Raises:
+        KeyError: If one is unknown.
+    """
+    unknown = set(given) - set(SETTINGS)
+    if unknown:
+        raise KeyError(
+            f'data_checks expects {sorted(SETTINGS)}, got {sorted(unknown)} besides'
+        )
+    return {**SETTINGS, **given}
+
+
+def _sources(dataset: Any, key: str, seen: Mapping[int, Contents]) -> Iterator[Source]:
+    """A data set, or what is inside it."""
+    if isinstance(getattr(dataset, 'datasets', None), (list, tuple)):
+        for index, part in enumerate(dataset.datasets):
+            yield from _sources(part, f'{key}.datasets[{index}]', seen)
+    elif hasattr(dataset, 'dataset'):
+        yield from _sources(dataset.dataset, f'{key}.dataset', seen)
+    else:
+        metainfo = getattr(dataset, 'metainfo', None)
+        classes = metainfo.get('classes') if isinstance(metainfo, Mapping) else None
+        yield Source(
+            key=key,
+            dataset=dataset,
+            classes=None if classes is None else tuple(classes),
+            labelled=reads_labels(dataset),
+            contents=seen.get(id(dataset)),
+        )
+
+
+def _check_metrics(loop: Any, key: str) -> None:
+    """Make sure that a metric's own annotation file has the classes' order.
+
+    Raises:
+        ValueError: If it has another, which would judge with swapped classes.
+    """
+    metrics = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
+    for metric in metrics:
+        categories = getattr(getattr(metric, '_coco_api', None), 'cats', None)
+        meta = getattr(metric, 'dataset_meta', None)
+        classes = meta.get('classes') if isinstance(meta, Mapping) else None
+        if not categories or not classes:
+            continue
+        names = [category['name'] for category in categories.values()]
+        order = [name for name in names if name in classes]
+        if order != list(classes):
+            raise ValueError(
+                f'{key}: the file of {type(metric).__name__} has the categories '
+                f'{order}, and the classes are {list(classes)}: detections would be '
+                'judged with other classes. Bring both into one order'
+            )
