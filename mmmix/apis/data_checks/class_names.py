@@ -121,7 +121,7 @@ def _check_occurrence(watched: Sequence[Source], sources: Sequence[Source]) -> N
     counts: Counter = sum((s.contents.names for s in watched), Counter())
     files = ', '.join(dict.fromkeys(source.contents.source for source in watched))
     raise ValueError(
-        f'no annotation has the class {_with_nearest(missing, counts)}. What occurs: '
+        f'no annotation has the class {_with_nearest(missing, known)}. What occurs: '
         f'{_counted(counts)}; in {files}. Correct metainfo=dict(classes=...), or take '
         f'the class out of it; {NO_CHECK}'
     )

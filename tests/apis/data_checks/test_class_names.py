@@ -39,6 +39,11 @@ def test_a_misspelt_name_is_named_with_the_nearest():
     assert "What occurs: 'cat' (16), 'dog' (6); in train.txt, val.txt" in text
 
 
+def test_a_name_that_is_only_declared_can_be_the_nearest():
+    declared = source(names=dict(cat=1), categories=('Dog', 'cat'))
+    assert "class 'dog' (did you mean 'Dog'?)" in refused(declared)
+
+
 def test_a_name_that_occurs_in_one_set_only_is_a_warning():
     found = check_class_names([source(), source('val', names=dict(cat=1))], True)
     assert found == [
