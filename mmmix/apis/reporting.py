@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,3 +55,9 @@ def write_json(path: str | Path, content: Any) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, (json.dumps(content, indent=2) + '\n').encode())
+
+
+def say(text: str) -> None:
+    """Print a line at once, with the time of day."""
+    sys.stdout.write(f'{time.strftime("%H:%M:%S")} {text}\n')
+    sys.stdout.flush()

@@ -30,10 +30,10 @@ from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.config_path import config_root
 from mmmix.apis.config_reading import config_name
 from mmmix.apis.folder_lock import lock_folder
-from mmmix.apis.reporting import write_json
+from mmmix.apis.reporting import say, write_json
 from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.seeds.child_processes import ChildProcesses
-from mmmix.studies.seeds.progress import Progress, say
+from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.records import METRICS, read_records
 from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
 from mmmix.studies.seeds.runs import Commands, Run

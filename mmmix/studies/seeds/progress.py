@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmmix.apis.reporting import say
 from mmmix.studies.seeds.child_processes import tail
 
 if TYPE_CHECKING:
     from mmmix.studies.seeds.runs import Run
     from mmmix.studies.seeds.study import Study
-
-
-def say(text: str) -> None:
-    """Print a line at once, with the time of day."""
-    sys.stdout.write(f'{time.strftime("%H:%M:%S")} {text}\n')
-    sys.stdout.flush()
 
 
 def progress_line(log: Path) -> str:

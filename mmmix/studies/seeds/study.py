@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.config_reading import config_name
+from mmmix.apis.reporting import say
 from mmmix.apis.resume import (
     DamagedCheckpointError,
     checkpoint_damage,
@@ -21,7 +22,6 @@ from mmmix.studies.seeds.child_processes import (
     ChildStopped,
 )
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
-from mmmix.studies.seeds.progress import say
 from mmmix.studies.seeds.records import (
     METRICS,
     RESULTS,
