@@ -26,7 +26,7 @@ help:
 	@echo 'make demo       train and test a small SSD with BoxMix on digits (CPU)'
 	@echo 'make test       the tests without the slow ones'
 	@echo 'make test-all   every test'
-	@echo 'make lint       check style and types; make format applies the style'
+	@echo 'make lint       check style, types and lengths; make format applies the style'
 	@echo 'make clean      remove what builds and tests left'
 	@echo 'make clean-env  remove both environments'
 	@echo
@@ -50,6 +50,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .dev/check_sizes.py
 
 format: env
 	$(BIN)/ruff check --fix .

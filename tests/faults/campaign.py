@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.faults import harness, toys
-from tests.faults.harness import Fault, Run
+from tests.faults.harness import Run
+from tests.faults.planned_faults import Fault
 
 STEPS = {
     'checkpoint': (1, 2, 3, 4, 6, 9, 14),

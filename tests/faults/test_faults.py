@@ -15,7 +15,8 @@ import pytest
 from mmmix.commands import study as study_module
 from mmmix.studies.seeds.records import read_records
 from tests.faults import campaign, harness, toys
-from tests.faults.harness import Fault, Run
+from tests.faults.harness import Run
+from tests.faults.planned_faults import Fault, full_disk
 from tests.tools import test_study
 
 
@@ -216,7 +217,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, whole):
     """Room for three checkpoints and a half, beside the best ones."""
     size = (whole('supervised').work / 'iter_8.pth').stat().st_size
     run = Run(tmp_path, toys.supervised)
-    assert run.train(prepare=partial(harness.full_disk, int(3.5 * size))) == 1
+    assert run.train(prepare=partial(full_disk, int(3.5 * size))) == 1
     said = run.output().strip().splitlines()[-1]
     assert 'is full' in said
     assert 'no room for' in said

@@ -17,8 +17,8 @@ from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from mmmix.models.alignmix.transport import carry_maps
 from tests.configs.config_cases import load
 from tests.helpers import total
-from tests.models.batch_augments.test_mix_batch import batch_of
-from tests.models.roi_heads.test_faster_rcnn import MODEL
+from tests.models.batch_augments.batches import batch_of
+from tests.models.roi_heads.faster_rcnn import MODEL
 
 SHAPES = [(160, 160)] * 3
 LAM = 0.4

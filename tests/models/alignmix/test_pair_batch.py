@@ -9,7 +9,7 @@ from mmdet.registry import MODELS
 from mmmix.models import PairBatch
 from mmmix.models.alignmix import AlignedBoxMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES
-from tests.models.batch_augments.test_mix_batch import assert_only_stamped, batch_of
+from tests.models.batch_augments.batches import batch_of
 
 SHAPES = [(160, 120), (100, 160), (160, 160)]
 LAM = 0.4
@@ -31,13 +31,6 @@ def test_pairs_leave_pixels_alone():
         assert torch.equal(sample.gt_instances.bboxes, boxes)
         ids = [0] * len(own) + [1] * len(other)
         assert sample.gt_instances.mix_ids.tolist() == ids
-
-
-def test_samples_that_are_not_paired_are_stamped():
-    inputs, samples = batch_of(SHAPES)
-    mixer = MODELS.build(dict(BASE, prob=0.0))
-    for got, sample in zip(mixer(inputs, samples)[1], samples):
-        assert_only_stamped(got, sample, AlignedBoxMix())
 
 
 @pytest.mark.parametrize(

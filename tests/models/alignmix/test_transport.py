@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 
 import numpy as np
 import pytest
@@ -16,36 +15,15 @@ from mmmix.functional import boxmix_cls_losses
 from mmmix.models.alignmix.transport import Transport, carry_maps, pool_plans
 from mmmix.models.alignmix.transported_losses import transported_cls_losses
 
+from .plans import GRID, carried_by_hand, plans
+
 SEEDS = st.integers(0, 10**6)
-GRID = (3, 4)
 RULES = ('dominant', 'any', 'factored')
-
-
-def plans(seed, count=2, grid=GRID):
-    """Random row-stochastic matrices."""
-    generator = torch.Generator().manual_seed(seed)
-    cells = math.prod(grid)
-    return (2 * torch.randn((count, cells, cells), generator=generator)).softmax(-1)
 
 
 def source(seed, size, count=2, channels=2):
     generator = torch.Generator().manual_seed(seed + 1)
     return torch.rand((count, channels, *size), generator=generator)
-
-
-def carried_by_hand(plan, image, grid):
-    """Every cell of a finer level, in loops over the blocks of the other image."""
-    (height, width), (rows, columns) = image.shape[1:], grid
-    tall, wide = math.ceil(height / rows), math.ceil(width / columns)
-    result = torch.zeros_like(image)
-    for y in range(height):
-        for x in range(width):
-            cell = (y // tall) * columns + x // wide
-            for other in range(rows * columns):
-                yy = min(other // columns * tall + y % tall, height - 1)
-                xx = min(other % columns * wide + x % wide, width - 1)
-                result[:, y, x] += plan[cell, other] * image[:, yy, xx]
-    return result
 
 
 @settings(max_examples=25, deadline=None)

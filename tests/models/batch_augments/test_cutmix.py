@@ -12,9 +12,8 @@ from mmdet.structures.mask import BitmapMasks
 
 from mmmix.functional import cut_region, unrounded_share
 from mmmix.models import CutMixBatch, MixBatch
-from mmmix.models.supervisions import LossMix
 
-from .test_mix_batch import assert_only_stamped, at_iteration, batch_of
+from .batches import at_iteration, batch_of
 
 UNIFORM = dict(type='Uniform', low=0.0, high=1.0)
 KEEP = dict(supervision=dict(type='LossMix'))  # needs all boxes as they are
@@ -285,9 +284,3 @@ def test_what_happens_to_boxes_follows_from_the_supervision(supervision, clips):
         assert ('mix_visibility' in sample.gt_instances) == clips
         assert type(sample.mix_supervision).__name__ == (supervision or 'Union')
     assert torch.equal(mixed[0].gt_instances.bboxes, boxes) != clips
-
-
-def test_samples_that_are_not_cut_are_stamped():
-    inputs, samples = batch_of([(64, 64)] * 2)
-    for sample, old in zip(cutmix(prob=0.0, **KEEP)(inputs, samples)[1], samples):
-        assert_only_stamped(sample, old, LossMix())

@@ -26,7 +26,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmmix.structures import is_mixed
 from tests.configs.config_cases import load
 from tests.models.detectors import zoo
-from tests.models.roi_heads import test_faster_rcnn as faster_rcnn
+from tests.models.roi_heads import faster_rcnn
 
 STEPS = 4
 MIXER = dict(type='MixBatch', ratio=dict(type='Beta', alpha=1.0), prob=0.5)

@@ -1,0 +1,78 @@
+"""MixBatch: its settings, what it stamps, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from mmdet.registry import MODELS
+
+from mmmix.models import MixBatch
+from mmmix.models.supervisions import LossMix, Union
+
+from .batches import CONSTANT, MEAN, STD, batch_of
+
+
+def test_state_is_nothing():
+    mixer = MixBatch(ratio=CONSTANT, pad='black', mean=MEAN, std=STD)
+    assert not mixer.state_dict()
+    assert not list(mixer.parameters())
+
+
+@pytest.mark.parametrize(
+    ('settings', 'error', 'message'),
+    [
+        (dict(mode='cutmix'), TypeError, "'mode': leave mode out.*'CutMixBatch'"),
+        (dict(mode='blend'), TypeError, "type='MixBatch'"),
+        (dict(mode='pair'), TypeError, "type='PairBatch'"),
+        (dict(boxes='clip'), TypeError, "'boxes': .* follows from its supervision"),
+        (dict(min_visibility=0.5), TypeError, "'min_visibility': .* CutMix alone"),
+        (dict(supervision=dict(type='Visible')), ValueError, "type='CutMixBatch'"),
+        (dict(supervision=dict(type='Vissible')), KeyError, 'Union, Visible'),
+        (dict(supervision=0.5), TypeError, 'supervision must be a dict'),
+        (
+            dict(keep='dominant', supervision=dict(type='LossMix')),
+            ValueError,
+            "of which LossMix has nothing to weigh.*keep='all'",
+        ),
+        (dict(align='middle'), ValueError, 'align'),
+        (dict(pad='white'), ValueError, 'pad'),
+        (dict(keep='some'), ValueError, 'keep'),
+        (dict(pairing='random'), ValueError, 'pairing'),
+        (dict(lam_per='box'), ValueError, 'lam_per'),
+        (dict(prob=1.5), ValueError, 'prob'),
+        (dict(prob=float('nan')), ValueError, 'prob'),
+        (dict(prob='1'), TypeError, 'prob'),
+        (dict(fraction=-0.5), ValueError, 'fraction'),
+        (dict(fraction=0.5, prob=0.5), ValueError, 'not both'),
+        (dict(ratio=dict(type='Beta', alpha=0.0)), ValueError, 'alpha'),
+        (dict(raito=1), TypeError, 'raito'),
+    ],
+)
+def test_bad_settings_are_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        MODELS.build(dict(type='MixBatch', **{'ratio': CONSTANT, **settings}))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'supervision'),
+    [
+        (dict(), Union()),
+        (dict(keep='dominant'), Union()),
+        (dict(supervision=dict(type='LossMix', reg=False)), LossMix(reg=False)),
+        (dict(supervision=LossMix(), prob=0.3), LossMix()),
+    ],
+)
+def test_every_sample_says_how_it_is_supervised(settings, supervision):
+    inputs, samples = batch_of([(16, 16)] * 6)
+    mixer = MODELS.build(dict(type='MixBatch', ratio=CONSTANT, **settings))
+    for mixed in (
+        mixer(inputs, samples)[1],
+        mixer.mix_pair(inputs, samples, inputs, samples)[1],
+    ):
+        assert {sample.mix_supervision for sample in mixed} == {supervision}
+        again = pickle.loads(pickle.dumps(mixed))
+        for copied in (copy.deepcopy(mixed), again, [s.new() for s in mixed]):
+            assert [s.mix_supervision for s in copied] == [supervision] * 6
+    assert all('mix_supervision' not in sample.metainfo for sample in samples)
