@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 import mmmix
 
@@ -159,3 +160,17 @@ def test_pre_commit_uses_the_pinned_ruff():
     hooks = (ROOT / '.pre-commit-config.yaml').read_text()
     revision = re.search(r'ruff-pre-commit\n\s+rev: v([\d.]+)', hooks)[1]
     assert f'ruff=={revision}\n' in (ROOT / 'requirements' / 'dev.txt').read_text()
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    assert citation['cff-version'] == '1.2.0'
+    assert citation['version'] == mmmix.__version__
+    assert citation['license'] == 'Apache-2.0'
+    assert citation['authors'] == [dict(name='the mmmix authors')]
+
+
+def test_the_changelog_has_a_section_of_this_version():
+    sections = re.findall(r'^## \[(.*?)\]', (ROOT / 'CHANGELOG.md').read_text(), re.M)
+    assert mmmix.__version__ in sections
+    assert len(set(sections)) == len(sections)
