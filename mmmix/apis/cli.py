@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmdet.registry import RUNNERS
 from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
@@ -107,12 +108,24 @@ def load_config(args: argparse.Namespace) -> Config:
     if mix is not None:
         init_default_scope(cfg.get('default_scope') or 'mmdet')
         apply_mix(cfg, mix, **(getattr(args, 'mix_options', None) or {}))
+    _drop_worker_settings(cfg)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
         cfg.work_dir = os.path.join('work_dirs', name)
     return cfg
+
+
+def _drop_worker_settings(cfg: Config) -> None:
+    """Drop what a loader without workers does not take, as in a debugger."""
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg.get(key)
+        if not isinstance(loader, dict) or loader.get('num_workers') != 0:
+            continue
+        if loader.pop('persistent_workers', False) or 'prefetch_factor' in loader:
+            loader.pop('prefetch_factor', None)
+            print_log(f'{key} has num_workers=0: its settings of workers are dropped.')
 
 
 def _read(path: str) -> Config:

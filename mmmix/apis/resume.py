@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _POINTER = 'last_checkpoint'
 
@@ -141,3 +143,21 @@ def existing_checkpoint(path: str) -> str:
     raise FileNotFoundError(
         f'no checkpoint at {Path(path).expanduser().resolve()}. {resume_advice(folder)}'
     )
+
+
+def check_resumable(checkpoint: Mapping[str, Any], path: str) -> None:
+    """Refuse to resume from a file that only has weights.
+
+    The best checkpoint, an exported detector and published weights are such files;
+    mmengine would go on with a new optimizer and the schedule from its start.
+
+    Raises:
+        ValueError: Naming what is missing, and the two ways on.
+    """
+    missing = [key for key in ('optimizer', 'meta') if key not in checkpoint]
+    if missing:
+        raise ValueError(
+            f'{path} cannot be resumed: it has no {" and no ".join(missing)}, only '
+            'weights. Resume from the epoch_*.pth or iter_*.pth of the run; or start a '
+            f'new run from these weights with --cfg-options load_from={path}'
+        )

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from mmdet.registry import OPTIM_WRAPPERS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import print_log
-from mmengine.runner import CheckpointLoader, Runner
+from mmengine.runner import Runner
 
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import load_strictly
@@ -36,17 +31,15 @@ from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.launch import given_command, launch_rank, launched
-from mmmix.apis.pretrained import drop_pretrained
-from mmmix.apis.requeue import requeued, was_restarted
-from mmmix.apis.resume import (
-    existing_checkpoint,
-    last_checkpoint,
-    newest_checkpoint,
+from mmmix.apis.requeue import requeued
+from mmmix.apis.train_options import (
+    apply_options,
+    keep_seed,
+    save_whole_checkpoints,
 )
 from mmmix.engine.hooks import EpochRestHook, StopHook
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import remove_drafts
-from mmmix.registry import is_a
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -148,107 +141,6 @@ def _held_folder(cfg: Config) -> Iterator[None]:
     with lock_folder(cfg.work_dir):
         remove_drafts(cfg.work_dir)
         yield
-
-
-def apply_options(cfg: Config, args: argparse.Namespace) -> None:
-    """Carry the options of the command line over to the config.
-
-    Raises:
-        KeyError: If ``optim_wrapper`` or ``auto_scale_lr.base_batch_size`` is needed
-            and missing.
-        ValueError: If ``--amp`` is given without a GPU, or the last checkpoint is
-            damaged.
-        FileNotFoundError: If the checkpoint to resume from does not exist.
-    """
-    if args.no_pretrained:
-        drop_pretrained(cfg)
-    if args.amp:
-        _use_amp(cfg)
-    if args.auto_scale_lr:
-        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
-            raise KeyError(
-                '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the '
-                'config: the batch size that the learning rate is meant for'
-            )
-        cfg.auto_scale_lr.enable = True
-    if args.seed is not None or args.deterministic:
-        cfg.randomness = dict({'seed': None}, **cfg.get('randomness', {}))
-        cfg.randomness.update(_randomness(args))
-    start = cfg.get('load_from')
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
-    if was_restarted() and last_checkpoint(cfg.work_dir) is not None:
-        cfg.resume, cfg.load_from = True, None
-    if cfg.get('resume'):
-        _find_resumed(cfg, start)
-
-
-def save_whole_checkpoints(cfg: Config) -> None:
-    """Have ``WholeCheckpointHook`` in the place of mmengine's ``CheckpointHook``.
-
-    Its settings stay, and so does another class of hook.
-    """
-    hooks = cfg.setdefault('default_hooks', {}) or {}
-    # mmengine's own default; None would mean that there is no such hook.
-    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
-    for hook in (hooks['checkpoint'], *(cfg.get('custom_hooks') or ())):
-        if isinstance(hook, dict) and _is_stock(hook.get('type')):
-            hook['type'] = 'WholeCheckpointHook'
-    cfg.default_hooks = hooks
-
-
-def _is_stock(kind: Any) -> bool:
-    """Whether a config's type of hook is mmengine's ``CheckpointHook``."""
-    if isinstance(kind, str):
-        return kind.rpartition('.')[2] == 'CheckpointHook'
-    return kind is CheckpointHook
-
-
-def keep_seed(cfg: Config) -> None:
-    """Give a resumed run the seed of its checkpoint, if the config has none.
-
-    mmengine does so after the data loaders were built, too late for samplers.
-    """
-    randomness = cfg.get('randomness') or {}
-    if not cfg.get('resume') or randomness.get('seed') is not None:
-        return
-    checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, map_location='cpu')
-    seed = checkpoint.get('meta', {}).get('seed')
-    if seed is not None:
-        cfg.randomness = dict(randomness, seed=seed)
-
-
-def _use_amp(cfg: Config) -> None:
-    """Wrap the optimizer for mixed precision."""
-    if get_device() == 'cpu':
-        raise ValueError('--amp needs a GPU, and none is available; leave it out')
-    if cfg.get('optim_wrapper') is None:
-        raise KeyError('--amp needs optim_wrapper=dict(...) in the config')
-    guards = ('SkipNonFiniteOptimWrapper', 'SkipNonFiniteAmpOptimWrapper')
-    guarded = any(is_a(cfg.optim_wrapper, kind, OPTIM_WRAPPERS) for kind in guards)
-    cfg.optim_wrapper.type = guards[1] if guarded else 'AmpOptimWrapper'
-    cfg.optim_wrapper.loss_scale = 'dynamic'
-
-
-def _randomness(args: argparse.Namespace) -> dict[str, Any]:
-    """What the options say of ``randomness``."""
-    given = {} if args.seed is None else {'seed': args.seed}
-    return dict(given, deterministic=True) if args.deterministic else given
-
-
-def _find_resumed(cfg: Config, start: str | None) -> None:
-    """Name the checkpoint to continue from, or begin with ``start`` without one."""
-    if cfg.get('load_from') is not None:
-        cfg.load_from = existing_checkpoint(cfg.load_from)
-        return
-    cfg.load_from, remark = newest_checkpoint(cfg.work_dir)
-    if remark:
-        print_log(remark, level=logging.WARNING)
-    if cfg.load_from is None:
-        cfg.resume, cfg.load_from = False, start
-        begin = start or 'scratch'
-        print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
 
 
 def _where(runner: Runner) -> str:

@@ -35,6 +35,21 @@ def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:
     return shifted
 
 
+def clip_boxes(boxes: Boxes, size: Size) -> Boxes:
+    """Boxes without what reaches over the edge of their own image.
+
+    On a mixed canvas that would lie on the partner.
+
+    Args:
+        boxes: ``(num_boxes, 4)`` as (x1, y1, x2, y2) in pixels.
+        size: (height, width) of the image.
+
+    Returns:
+        New boxes of the same kind.
+    """
+    return shift_boxes(boxes, (0, 0), size)
+
+
 def single_precision(boxes: Boxes) -> Boxes:
     """Boxes of float64 as float32; some heads take no other.
 

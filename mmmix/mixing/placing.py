@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mmmix.functional import MaskPart, cut_boxes, join_masks, seen_enough, shift_boxes
-from mmmix.functional.boxes import Boxes, single_precision
+from mmmix.functional.boxes import Boxes, clip_boxes, single_precision
 from mmmix.functional.masks import Masks
 
 from .pair import Pair
@@ -29,7 +29,7 @@ def place_boxes(
         Boxes on the canvas. Where boxes are clipped, also the visible share of each,
         ``(num_boxes,)``, and the indices of those that stay; else None and None.
     """
-    boxes = single_precision(boxes)
+    boxes = clip_boxes(single_precision(boxes), pair.sizes[component])
     boxes = shift_boxes(boxes, pair.offsets[component], pair.canvas)
     if pair.region is None or settings.min_visibility is None or not settings.clips:
         return boxes, None, None

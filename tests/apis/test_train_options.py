@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmmix.apis import train_options
 from mmmix.commands import train as train_module
 from mmmix.engine import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 from tests.toy_run import write_config
@@ -48,11 +49,45 @@ def test_auto_scale_lr(tmp_path):
         options(tmp_path, '--auto-scale-lr')
 
 
+def test_accumulated_batches_count_where_the_rate_is_scaled(tmp_path):
+    """16 images a step are 4 batches of 4: the rate of 16 is right as it is."""
+    wrapper = dict(
+        type='OptimWrapper',
+        accumulative_counts=4,
+        optimizer=dict(type='SGD', lr=0.1),
+    )
+    cfg = options(
+        tmp_path,
+        '--auto-scale-lr',
+        auto_scale_lr=dict(base_batch_size=16),
+        optim_wrapper=wrapper,
+    )
+    assert cfg.auto_scale_lr.base_batch_size == 4
+    plain = options(tmp_path, auto_scale_lr=dict(base_batch_size=16, enable=False))
+    assert plain.auto_scale_lr.base_batch_size == 16
+
+
+def test_a_loader_without_workers_keeps_no_settings_of_workers(tmp_path):
+    choice = ['--cfg-options', 'train_dataloader.num_workers=0']
+    choice += ['train_dataloader.persistent_workers=True']
+    loader = options(tmp_path, *choice).train_dataloader
+    assert loader.num_workers == 0
+    assert 'persistent_workers' not in loader
+
+
+def test_files_of_weights_alone_are_not_resumed(tmp_path):
+    path = str(tmp_path / 'best_mAP_epoch_3.pth')
+    torch.save(dict(meta={}, state_dict={}), path)
+    cfg = options(tmp_path, '--resume', path, randomness=dict(seed=1))
+    with pytest.raises(ValueError, match='no optimizer.*load_from='):
+        train_module.keep_seed(cfg)
+
+
 def test_amp(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module, 'get_device', lambda: 'cpu')
+    monkeypatch.setattr(train_options, 'get_device', lambda: 'cpu')
     with pytest.raises(ValueError, match='--amp needs a GPU'):
         options(tmp_path, '--amp')
-    monkeypatch.setattr(train_module, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(train_options, 'get_device', lambda: 'cuda')
     wrapper = options(tmp_path, '--amp').optim_wrapper
     assert (wrapper.type, wrapper.loss_scale) == ('AmpOptimWrapper', 'dynamic')
     guarded = 'optim_wrapper.type=SkipNonFiniteOptimWrapper'
@@ -79,9 +114,9 @@ def test_amp(tmp_path, monkeypatch):
     ],
 )
 def test_amp_keeps_the_guard(kind, monkeypatch):
-    monkeypatch.setattr(train_module, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(train_options, 'get_device', lambda: 'cuda')
     cfg = Config(dict(optim_wrapper=dict(type=kind, max_skipped=5)))
-    train_module._use_amp(cfg)
+    train_options._use_amp(cfg)
     assert cfg.optim_wrapper == dict(
         type='SkipNonFiniteAmpOptimWrapper', max_skipped=5, loss_scale='dynamic'
     )
@@ -102,7 +137,8 @@ def test_no_pretrained_and_cfg_options(tmp_path):
 )
 def test_a_resumed_run_keeps_its_seed(tmp_path, configured, saved, kept):
     path = str(tmp_path / 'iter_1.pth')
-    torch.save(dict(meta={} if saved is None else dict(seed=saved)), path)
+    meta = {} if saved is None else dict(seed=saved)
+    torch.save(dict(meta=meta, state_dict={}, optimizer={}), path)
     changes = {} if configured is None else dict(randomness=dict(seed=configured))
     cfg = options(tmp_path, '--resume', path, **changes)
     train_module.keep_seed(cfg)

@@ -60,3 +60,13 @@ def test_a_box_that_was_cropped_to_a_line_is_dropped():
     for i, sample in enumerate(union):
         assert len(sample.gt_instances) == sum(counts) - 1
         assert (sample.gt_instances.mix_ids == 1 - i).sum() == counts[1] - 1
+
+
+def test_a_box_over_the_edge_does_not_reach_its_partner():
+    """Images of two sizes, centred: the smaller one's box ends where it does."""
+    inputs, samples = batch_of([(64, 64), (32, 32)])
+    samples[1].gt_instances.bboxes[0] = torch.tensor([-30.0, 4.0, 10.0, 60.0])
+    mixer = MODELS.build(dict(type='MixBatch', ratio=RATIO, align='center'))
+    union = mixer(inputs, samples)[1][0].gt_instances
+    box = union.bboxes[union.mix_ids == 1][0]
+    assert box.tolist() == [16.0, 20.0, 26.0, 48.0]

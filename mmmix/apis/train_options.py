@@ -1,0 +1,148 @@
+"""What the options of ``train`` make of a config."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import Any
+
+from mmdet.registry import OPTIM_WRAPPERS
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
+
+from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.requeue import was_restarted
+from mmmix.apis.resume import (
+    check_resumable,
+    existing_checkpoint,
+    last_checkpoint,
+    newest_checkpoint,
+)
+from mmmix.registry import is_a
+
+
+def apply_options(cfg: Config, args: argparse.Namespace) -> None:
+    """Carry the options of the command line over to the config.
+
+    Raises:
+        KeyError: If ``optim_wrapper`` or ``auto_scale_lr.base_batch_size`` is needed
+            and missing.
+        ValueError: If ``--amp`` is given without a GPU, or the last checkpoint is
+            damaged.
+        FileNotFoundError: If the checkpoint to resume from does not exist.
+    """
+    if args.no_pretrained:
+        drop_pretrained(cfg)
+    if args.amp:
+        _use_amp(cfg)
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
+            raise KeyError(
+                '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the '
+                'config: the batch size that the learning rate is meant for'
+            )
+        cfg.auto_scale_lr.enable = True
+    _count_accumulated(cfg)
+    if args.seed is not None or args.deterministic:
+        cfg.randomness = dict({'seed': None}, **cfg.get('randomness', {}))
+        cfg.randomness.update(_randomness(args))
+    start = cfg.get('load_from')
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if was_restarted() and last_checkpoint(cfg.work_dir) is not None:
+        cfg.resume, cfg.load_from = True, None
+    if cfg.get('resume'):
+        _find_resumed(cfg, start)
+
+
+def save_whole_checkpoints(cfg: Config) -> None:
+    """Have ``WholeCheckpointHook`` in the place of mmengine's ``CheckpointHook``.
+
+    Its settings stay, and so does another class of hook.
+    """
+    hooks = cfg.setdefault('default_hooks', {}) or {}
+    # mmengine's own default; None would mean that there is no such hook.
+    hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    for hook in (hooks['checkpoint'], *(cfg.get('custom_hooks') or ())):
+        if isinstance(hook, dict) and _is_stock(hook.get('type')):
+            hook['type'] = 'WholeCheckpointHook'
+    cfg.default_hooks = hooks
+
+
+def _is_stock(kind: Any) -> bool:
+    """Whether a config's type of hook is mmengine's ``CheckpointHook``."""
+    if isinstance(kind, str):
+        return kind.rpartition('.')[2] == 'CheckpointHook'
+    return kind is CheckpointHook
+
+
+def keep_seed(cfg: Config) -> None:
+    """Give a resumed run the seed of its checkpoint, if the config has none.
+
+    mmengine does so after the data loaders were built, too late for samplers.
+
+    Raises:
+        ValueError: If the checkpoint has no state of an optimizer to go on with.
+    """
+    if not cfg.get('resume'):
+        return
+    checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, map_location='cpu')
+    check_resumable(checkpoint, cfg.load_from)
+    randomness = cfg.get('randomness') or {}
+    if randomness.get('seed') is not None:
+        return
+    seed = checkpoint.get('meta', {}).get('seed')
+    if seed is not None:
+        cfg.randomness = dict(randomness, seed=seed)
+
+
+def _use_amp(cfg: Config) -> None:
+    """Wrap the optimizer for mixed precision."""
+    if get_device() == 'cpu':
+        raise ValueError('--amp needs a GPU, and none is available; leave it out')
+    if cfg.get('optim_wrapper') is None:
+        raise KeyError('--amp needs optim_wrapper=dict(...) in the config')
+    guards = ('SkipNonFiniteOptimWrapper', 'SkipNonFiniteAmpOptimWrapper')
+    guarded = any(is_a(cfg.optim_wrapper, kind, OPTIM_WRAPPERS) for kind in guards)
+    cfg.optim_wrapper.type = guards[1] if guarded else 'AmpOptimWrapper'
+    cfg.optim_wrapper.loss_scale = 'dynamic'
+
+
+def _count_accumulated(cfg: Config) -> None:
+    """Let accumulated gradients count where the learning rate is scaled.
+
+    mmengine compares the images of one pass with ``base_batch_size``, however many
+    passes make a step.
+    """
+    scaling = cfg.get('auto_scale_lr') or {}
+    passes = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    if scaling.get('enable') and passes > 1 and scaling.get('base_batch_size'):
+        cfg.auto_scale_lr.base_batch_size = scaling['base_batch_size'] / passes
+        print_log(
+            f'A step adds up {passes} batches (optim_wrapper.accumulative_counts): the '
+            'learning rate is scaled for the images of all of them.'
+        )
+
+
+def _randomness(args: argparse.Namespace) -> dict[str, Any]:
+    """What the options say of ``randomness``."""
+    given = {} if args.seed is None else {'seed': args.seed}
+    return dict(given, deterministic=True) if args.deterministic else given
+
+
+def _find_resumed(cfg: Config, start: str | None) -> None:
+    """Name the checkpoint to continue from, or begin with ``start`` without one."""
+    if cfg.get('load_from') is not None:
+        cfg.load_from = existing_checkpoint(cfg.load_from)
+        return
+    cfg.load_from, remark = newest_checkpoint(cfg.work_dir)
+    if remark:
+        print_log(remark, level=logging.WARNING)
+    if cfg.load_from is None:
+        cfg.resume, cfg.load_from = False, start
+        begin = start or 'scratch'
+        print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
