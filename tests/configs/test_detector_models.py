@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.model import revert_sync_batchnorm
+from mmengine.optim import build_optim_wrapper
 from torch import nn
 
-from .config_cases import load, mmdet_config, pipelines, plain
-from .leaf_models import FASTER_RCNN, model_of, optimizer_of
+from .config_cases import LEAVES, classifier, load, mmdet_config, pipelines, plain
 
+FASTER_RCNN = [
+    leaf
+    for leaf in LEAVES
+    if leaf.startswith(('faster-rcnn_r50_', 'faster-rcnn_r101_'))
+]
 CUTMIX = 'faster-rcnn_r50_voc_cutmix-pretrained.py'
-C4 = 'faster-rcnn_r50-c4_voc.py'
-C4_CUTMIX = 'faster-rcnn_r50-c4_voc_cutmix-pretrained.py'
-TRANSFERS = (CUTMIX, C4, C4_CUTMIX)
+LOSSMIX_DETECTORS = ('retinanet', 'fcos', 'detr')
+
+
+def model_of(leaf: str) -> dict[str, Any]:
+    """A leaf's model as plain dicts, without what makes the method."""
+    model = plain(leaf, without_mixing=True)['model']
+    model.pop('_scope_', None)
+    return model
+
+
+def optimizer_of(leaf: str, net: nn.Module) -> torch.optim.Optimizer:
+    """The built optimizer of a leaf, over a network."""
+    return build_optim_wrapper(net, copy.deepcopy(load(leaf).optim_wrapper)).optimizer
 
 
 @pytest.mark.parametrize('leaf', [leaf for leaf in FASTER_RCNN if leaf != CUTMIX])
@@ -85,107 +101,128 @@ def test_sync_bn_becomes_bn_where_it_cannot_be():
     assert not torch.equal(reverted.layer4[0].bn1.running_mean, before)
 
 
-@pytest.mark.parametrize('leaf', TRANSFERS)
-def test_cutmix_supplement_section_c_on_faster_rcnn(leaf):
-    cfg = load(leaf)
-    assert cfg.train_cfg == dict(
-        type='IterBasedTrainLoop', max_iters=120_000, val_interval=10_000
+@pytest.mark.parametrize('dataset', ['voc', 'coco'])
+def test_yolov3_is_mmdets_with_another_head(dataset):
+    ours = model_of(f'yolov3_d53_{dataset}.py')
+    stock = mmdet_config('yolo/yolov3_d53_8xb8-ms-608-273e_coco.py')['model']
+    assert ours['bbox_head'].pop('type') == 'MixYOLOV3Head'
+    assert stock['bbox_head'].pop('type') == 'YOLOV3Head'
+    assert ours['bbox_head'].pop('num_classes') == (20 if dataset == 'voc' else 80)
+    assert stock['bbox_head'].pop('num_classes') == 80
+    assert ours == stock
+
+
+def test_yolov3_on_coco_trains_as_mmdets():
+    ours = plain('yolov3_d53_coco.py')
+    stock = mmdet_config('yolo/yolov3_d53_8xb8-ms-608-273e_coco.py')
+    assert ours['optim_wrapper'] == stock['optim_wrapper']
+    assert ours['param_scheduler'] == stock['param_scheduler']
+    for key in ('max_epochs', 'val_interval'):
+        assert ours['train_cfg'][key] == stock['train_cfg'][key]
+    assert ours['auto_scale_lr']['base_batch_size'] == 64
+
+
+@pytest.mark.parametrize('dataset', ['voc', 'coco'])
+def test_yolov3_pipelines_are_mmdets(dataset):
+    stock = mmdet_config('yolo/yolov3_d53_8xb8-ms-608-273e_coco.py')
+    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        (expected,) = pipelines(stock[loader]['dataset'])
+        for pipeline in pipelines(plain(f'yolov3_d53_{dataset}.py')[loader]['dataset']):
+            assert pipeline[1:-1] == expected[1:-1]
+
+
+def test_yolov3_on_voc_follows_darknet():
+    """cfg/yolov3-voc.cfg: learning_rate, batch, burn_in, max_batches and steps."""
+    cfg = load('yolov3_d53_voc.py')
+    group = optimizer_of('yolov3_d53_voc.py', nn.Linear(1, 1)).param_groups[0]
+    assert (group['lr'], group['momentum'], group['weight_decay']) == (1e-3, 0.9, 5e-4)
+    assert cfg.train_cfg.max_iters == 50_200
+    assert cfg.auto_scale_lr.base_batch_size == 64
+    warm_up, steps = cfg.param_scheduler
+    assert (warm_up.type, warm_up.begin, warm_up.end) == ('LinearLR', 0, 1000)
+    assert (steps.milestones, steps.gamma) == ([40_000, 45_000], 0.1)
+
+
+@pytest.mark.parametrize(
+    ('name', 'stock'),
+    [
+        ('retinanet', 'pascal_voc/retinanet_r50_fpn_1x_voc0712.py'),
+        ('fcos', 'fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'),
+        ('detr', 'detr/detr_r50_8xb2-150e_coco.py'),
+    ],
+)
+def test_other_detectors_are_mmdets(name, stock):
+    ours = model_of(f'{name}_r50_voc.py')
+    expected = mmdet_config(stock)['model']
+    classifier(expected)['num_classes'] = 20
+    if name == 'fcos':  # has Caffe's backbone in mmdet
+        assert ours.pop('train_cfg') == {}
+        retinanet = model_of('retinanet_r50_voc.py')
+        for key in ('backbone', 'data_preprocessor'):
+            expected[key] = retinanet[key]
+    assert ours == expected
+
+
+def test_detr_trains_as_mmdets():
+    ours, stock = (
+        plain('detr_r50_voc.py'),
+        mmdet_config('detr/detr_r50_8xb2-150e_coco.py'),
     )
-    assert cfg.param_scheduler == [
-        dict(type='MultiStepLR', milestones=[100_000], gamma=0.1, by_epoch=False)
+    assert ours['optim_wrapper'] == stock['optim_wrapper']
+    assert ours['train_cfg']['max_epochs'] == stock['train_cfg']['max_epochs'] == 150
+    (step,) = ours['param_scheduler']
+    assert step['milestones'] == stock['param_scheduler'][0]['milestones'] == [100]
+    (expected,) = pipelines(stock['train_dataloader']['dataset'])
+    for pipeline in pipelines(ours['train_dataloader']['dataset']):
+        assert pipeline[1:3] == expected[1:3]
+        assert sizes(pipeline[3]) == sizes(expected[3])
+
+
+def sizes(choice: dict[str, Any]) -> list[list[Any]]:
+    """The sides and crops of DETR's two ways to resize; sides in any order."""
+    return [
+        [
+            sorted(map(sorted, step['scales'])) if 'scales' in step else step
+            for step in way
+        ]
+        for way in choice['transforms']
     ]
-    assert cfg.auto_scale_lr.base_batch_size == 8
-    net = nn.Conv2d(1, 1, 1)
-    weight, bias = optimizer_of(leaf, net).param_groups
-    assert (weight['params'], bias['params']) == ([net.weight], [net.bias])
-    assert weight['lr'] == bias['lr'] == 0.01
-    # of the code that the supplement names
-    assert weight['momentum'] == bias['momentum'] == 0.9
-    assert (weight['weight_decay'], bias['weight_decay']) == (1e-4, 0.0)
-    for loader, step in (('train', 2), ('val', 1), ('test', 1)):
-        for pipeline in pipelines(cfg[f'{loader}_dataloader'].dataset):
-            assert pipeline[step] == dict(
-                type='Resize', scale=(1000, 600), keep_ratio=True
-            )
-    assert not any(module.training for module in norm_layers(leaf).values())
 
 
-def test_the_cutmix_model_is_that_of_the_family_but_for_norm_and_weights():
-    model, family = model_of(CUTMIX), model_of('faster-rcnn_r50_voc.py')
-    init_cfg = model['backbone'].pop('init_cfg')
-    assert init_cfg['checkpoint'] == 'checkpoints/resnet50_cutmix.pth'
-    assert model['backbone'].pop('norm_cfg') == dict(type='BN', requires_grad=False)
-    assert model['backbone'].pop('norm_eval') is True
-    for key in ('init_cfg', 'norm_cfg', 'norm_eval'):
-        del family['backbone'][key]
-    assert model == family
+@pytest.mark.parametrize('name', ['retinanet', 'fcos'])
+def test_one_stage_detectors_see_as_many_images_as_faster_rcnn(name):
+    cfg, reference = load(f'{name}_r50_voc.py'), load('faster-rcnn_r50_voc.py')
+    ratio = reference.auto_scale_lr.base_batch_size / cfg.auto_scale_lr.base_batch_size
+    assert cfg.train_cfg.max_iters == ratio * reference.train_cfg.max_iters == 72_000
+    assert cfg.param_scheduler[1].milestones == [
+        ratio * step for step in reference.param_scheduler[1].milestones
+    ]
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4
+    )
 
 
-def test_the_model_without_fpn_is_that_of_the_code_the_supplement_names():
-    """jwyang/faster-rcnn.pytorch: cfgs/res50.yml and lib/model/utils/config.py."""
-    model = copy.deepcopy(load(C4).model)
-    assert 'neck' not in model
-    anchors = TASK_UTILS.build(copy.deepcopy(model.rpn_head.anchor_generator))
-    assert anchors.strides == [(16, 16)]  # FEAT_STRIDE
-    (sizes,) = (level[:, 2:] - level[:, :2] for level in anchors.base_anchors)
-    expected = torch.tensor([128.0, 256, 512])  # ANCHOR_SCALES 8, 16, 32
-    torch.testing.assert_close(sizes.prod(1).sqrt().view(3, 3), expected.expand(3, 3))
-    rpn, rcnn = model.train_cfg.rpn, model.train_cfg.rcnn
-    assert (rpn.assigner.neg_iou_thr, rpn.assigner.pos_iou_thr) == (0.3, 0.7)
-    assert (rpn.sampler.num, rpn.sampler.pos_fraction) == (256, 0.5)
-    assert rpn.allowed_border == 0
-    assert (rcnn.assigner.neg_iou_thr, rcnn.assigner.pos_iou_thr) == (0.5, 0.5)
-    assert (rcnn.sampler.num, rcnn.sampler.pos_fraction) == (256, 0.25)
-    for proposals, before, after in (
-        (model.train_cfg.rpn_proposal, 12_000, 2000),
-        (model.test_cfg.rpn, 6000, 300),
-    ):
-        assert (proposals.nms_pre, proposals.max_per_img) == (before, after)
-        assert proposals.nms.iou_threshold == 0.7
-    assert model.test_cfg.rcnn.nms.iou_threshold == 0.3
-    assert model.backbone.frozen_stages == 1  # FIXED_BLOCKS
-    assert model.roi_head.bbox_roi_extractor.roi_layer.output_size == 7
-    head = model.roi_head.bbox_head
-    assert tuple(head.bbox_coder.target_stds) == (0.1, 0.1, 0.2, 0.2)
-    assert (head.reg_class_agnostic, head.num_classes) == (False, 20)
+@pytest.mark.parametrize('name', LOSSMIX_DETECTORS)
+def test_lossmix_of_other_detectors_shares_lam_in_a_batch(name):
+    model = load(f'{name}_r50_voc_lossmix.py').model
+    assert model.detector == load(f'{name}_r50_voc.py').model.type
+    (mixer,) = (MODELS.build(cfg) for cfg in model.data_preprocessor.batch_augments)
+    assert (mixer.lam_per, mixer.settings.ratio.alpha) == ('batch', 1.0)
 
 
-def test_the_model_without_fpn_pools_what_its_last_stage_gives():
-    """7 x 7 cells become 4 x 4, of which the head takes the mean."""
-    roi_head = copy.deepcopy(load(C4).model.roi_head)
-    stage = MODELS.build(dict(roi_head.shared_head, init_cfg=None))
-    size = roi_head.bbox_roi_extractor.roi_layer.output_size
-    out = stage(torch.randn(1, 1024, size, size))
-    side = roi_head.bbox_head.roi_feat_size
-    assert out.shape == (1, roi_head.bbox_head.in_channels, side, side)
-
-
-def test_both_transfers_differ_from_their_baseline_by_the_weights_alone():
-    """The baseline of either schedule starts from plain ImageNet weights."""
-    imagenet, cutmix = 'torchvision://resnet50', 'checkpoints/resnet50_cutmix.pth'
-    ssd = 'ssd300-r50_voc_imagenet-pretrained.py'
-    for baseline, leaf, parts in (
-        (C4, C4_CUTMIX, 2),
-        (ssd, ssd.replace('imagenet', 'cutmix'), 1),
-    ):
-        texts = []
-        for name, checkpoint in ((baseline, imagenet), (leaf, cutmix)):
-            text = repr(plain(name))
-            assert text.count(checkpoint) == parts
-            texts.append(text.replace(checkpoint, 'WEIGHTS'))
-        assert texts[0] == texts[1]
-
-
-@pytest.mark.parametrize('name', ['backbone', 'shared_head'])
-def test_the_c4_model_takes_torchvisions_file(name, tmp_path):
-    """Its last stage is the head's; both read one file of a whole ResNet-50."""
-    torch.manual_seed(0)
-    whole = MODELS.build(dict(type='ResNet', depth=50, style='pytorch')).state_dict()
-    path = tmp_path / 'resnet50.pth'
-    torch.save(whole, path)
-    model = copy.deepcopy(load(C4_CUTMIX).model)
-    cfg = model.backbone if name == 'backbone' else model.roi_head.shared_head
-    part = MODELS.build(dict(cfg, init_cfg=dict(cfg.init_cfg, checkpoint=str(path))))
-    part.init_weights()
-    for key, value in part.state_dict().items():
-        assert torch.equal(value, whole[key]), key
+@pytest.mark.parametrize(
+    ('leaf', 'cells', 'anchors'),
+    [
+        ('demo/faster-rcnn_digits.py', (20, 10), 3000),
+        ('demo/yolov3_digits.py', (5, 10, 20), 1575),
+    ],
+)
+def test_levels_and_anchors_of_the_demo(leaf, cells, anchors):
+    model = MODELS.build(copy.deepcopy(load(leaf).model)).eval()
+    with torch.no_grad():
+        features = model.extract_feat(torch.zeros(1, 3, 160, 160))
+    shapes = [tuple(feature.shape[-2:]) for feature in features]
+    assert shapes == [(side, side) for side in cells]
+    head = getattr(model, 'rpn_head', None) or model.bbox_head
+    priors = head.prior_generator.grid_priors(shapes, device='cpu')
+    assert sum(len(level) for level in priors) == anchors

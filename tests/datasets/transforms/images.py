@@ -65,3 +65,12 @@ def wrapped(items, *pipeline):
         _fully_initialized=True,
     )
     return dataset
+
+
+class DropFirstBox:
+    """A transform that loses a box, as RandomCrop may."""
+
+    def __call__(self, results):
+        for key in ('gt_bboxes', 'gt_bboxes_labels', 'gt_ignore_flags'):
+            results[key] = results[key][1:]
+        return results

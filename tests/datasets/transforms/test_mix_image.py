@@ -26,6 +26,7 @@ from .images import (
     KINDS,
     MEAN,
     STD,
+    DropFirstBox,
     loaded,
     wrapped,
 )
@@ -214,15 +215,6 @@ def test_mean_padding_needs_the_mean():
     with pytest.raises(ValueError, match='mean='):
         MixImage(ratio=BETA)
     MixImage(ratio=BETA, align='resize')
-
-
-class DropFirstBox:
-    """A transform that loses a box, as RandomCrop may."""
-
-    def __call__(self, results):
-        for key in ('gt_bboxes', 'gt_bboxes_labels', 'gt_ignore_flags'):
-            results[key] = results[key][1:]
-        return results
 
 
 def test_a_box_dropping_transform_after_mixing_is_an_error():

@@ -14,7 +14,7 @@ from mmmix.datasets import CutMixImage, MixImage, PackMixInputs
 from mmmix.mixing.draws import draw_centres
 from mmmix.models.batch_augments import cutmix_batch
 
-from .test_mix_image import CONSTANT, MEAN, STD, DropFirstBox, loaded, wrapped
+from .images import CONSTANT, MEAN, STD, DropFirstBox, loaded, wrapped
 
 CENTRE = (0.3, 0.6)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-from tests.models.batch_augments.test_mix_batch import batch_of
+from tests.models.batch_augments.batches import batch_of
 
 RATIO = dict(type='Constant', value=0.7)
 

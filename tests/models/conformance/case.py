@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.structures import Annotations
@@ -234,6 +235,16 @@ def shares_inside(priors: np.ndarray, box: Sequence[float]) -> np.ndarray:
         height = min(y2, float(box[3])) - max(y1, float(box[1]))
         shares.append(max(width, 0) * max(height, 0) / ((x2 - x1) * (y2 - y1)))
     return np.array(shares)
+
+
+def ignoring(
+    batch: Annotations, box: Sequence[float], component: int | None = None
+) -> Annotations:
+    """The batch with a box to ignore on every image, of a component if it is mixed."""
+    ignored = InstanceData(bboxes=torch.tensor([box]), labels=torch.tensor([0]))
+    if component is not None:
+        ignored.mix_ids = torch.tensor([component])
+    return batch._replace(ignored=[ignored] * len(batch.metas))
 
 
 def close(got: dict, want: dict, skip: Sequence[str] = (), **tolerance: float) -> None:

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from mmengine.structures import InstanceData
 
-from mmmix.structures import Annotations
 from tests.helpers import mixed, with_supervision
 
-from .case import approximates, close, weighted
+from .case import approximates, close, ignoring, weighted
 from .cases import options
-
-
-def ignoring(batch: Annotations, box, component=None) -> Annotations:
-    """The batch with a box to ignore on every image, of a component if it is mixed."""
-    ignored = InstanceData(bboxes=torch.tensor([box]), labels=torch.tensor([0]))
-    if component is not None:
-        ignored.mix_ids = torch.tensor([component])
-    return batch._replace(ignored=[ignored] * len(batch.metas))
 
 
 @pytest.mark.parametrize(('case', 'settings'), options('ignoring'))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.helpers import mixed, samples_of, total, with_supervision
-from tests.models.conformance.case import arrays, close, flat
+from tests.models.conformance.case import arrays, close, flat, ignoring
 from tests.models.conformance.rpn import (
     ALL,
     RPN,
@@ -18,7 +18,6 @@ from tests.models.conformance.rpn import (
     owners_of,
     sample_size,
 )
-from tests.models.conformance.test_ignored import ignoring
 
 from .reference import offset
 from .rpn_reference import (

@@ -9,7 +9,7 @@ from mmmix.models.loss_terms import is_regression
 from mmmix.structures import MIX_IDS, REGRESSION_WEIGHTS
 
 from . import zoo
-from .test_lossmix_detector import LAM, batch
+from .pairs import LAM, batch
 
 
 @pytest.fixture(scope='module')

@@ -8,7 +8,7 @@ import torch
 from mmdet.registry import MODELS
 
 from mmmix.models.teachers.branches import mixed_pair
-from tests.models.batch_augments.test_mix_batch import batch_of
+from tests.models.batch_augments.batches import batch_of
 
 
 def test_the_frame_is_padded_as_the_preprocessor_pads():
