@@ -32,6 +32,20 @@ _EXPORT = (
 )
 
 
+def saved_metainfo(meta: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a checkpoint says of the data it was trained on.
+
+    Where the parts of a training set differed in it, that of the first with classes.
+
+    Args:
+        meta: Of the checkpoint.
+    """
+    saved = meta.get('dataset_meta') or {}
+    parts = saved if isinstance(saved, (list, tuple)) else [saved]
+    found = [part for part in parts if isinstance(part, Mapping)]
+    return next((part for part in found if part.get('classes')), {})
+
+
 class ForeignCheckpointError(ValueError):
     """A file that is no checkpoint, or one of another model."""
 
@@ -93,8 +107,7 @@ class FitCheck:
         self._file = file
         meta = checkpoint.get('meta')
         meta = meta if isinstance(meta, Mapping) else {}
-        saved = meta.get('dataset_meta') or meta
-        saved = saved if isinstance(saved, Mapping) else {}
+        saved = saved_metainfo(meta) or meta
         classes = saved.get('classes') or saved.get('CLASSES')
         self._classes = len(classes) if isinstance(classes, (tuple, list)) else None
 

@@ -30,6 +30,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
+from mmmix.apis.checkpoint_fit import saved_metainfo
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.plain_config import plain_config, plain_config_text
@@ -95,7 +96,7 @@ def weights_of(role: str, checkpoint: Mapping[str, Any]) -> dict[str, torch.Tens
 
 def dataset_meta(checkpoint: Mapping[str, Any], cfg: Config) -> dict[str, Any]:
     """Classes and palette: those trained on, else those of the test data."""
-    saved = checkpoint.get('meta', {}).get('dataset_meta')
+    saved = saved_metainfo(checkpoint.get('meta', {}))
     if saved:
         return dict(saved)
     dataset = cfg.test_dataloader.dataset

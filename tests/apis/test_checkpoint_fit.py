@@ -15,7 +15,7 @@ from mmengine.runner import load_checkpoint
 from torch import nn
 
 from mmmix.apis.checkpoint import install_safe_loading
-from mmmix.apis.checkpoint_fit import ForeignCheckpointError
+from mmmix.apis.checkpoint_fit import ForeignCheckpointError, saved_metainfo
 from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
 from tests.toy_run import ToyModel, write_config
@@ -228,3 +228,11 @@ def test_a_teacher_takes_a_plain_checkpoint(tmp_path, logged):
         assert torch.equal(
             model.bbox_head.retina_cls.weight, plain.bbox_head.retina_cls.weight
         )
+
+
+def test_metainfo_of_parts_that_differ():
+    """mmengine saves a list where the parts of a training set differ in it."""
+    parts = [dict(), dict(classes=('cat', 'dog'), palette=[1, 2])]
+    assert saved_metainfo(dict(dataset_meta=parts)) == parts[1]
+    assert saved_metainfo(dict(dataset_meta=parts[1])) == parts[1]
+    assert saved_metainfo({}) == {}

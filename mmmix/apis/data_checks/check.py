@@ -56,12 +56,39 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
         if source.contents and source.contents.warnings.count
     ]
     messages += check_class_names(sources, training)
+    if training:
+        _check_objects([s for s in sources if s.key.startswith('train')])
     for split, loop in zip(splits, loops):
         _check_metrics(loop, f'{split}_evaluator')
     for source in sources:
         messages += check_images(source, settings['sampled_images'])
     for message in messages:
         print_log(message, logger='current', level=logging.WARNING)
+
+
+def _check_objects(sources: list[Source]) -> None:
+    """Make sure that there is an object to train on.
+
+    Raises:
+        ValueError: If none of the labelled training sets has one left.
+    """
+    labelled = [source for source in sources if source.labelled]
+    if labelled and not any(_has_object(source.dataset) for source in labelled):
+        where = ', '.join(source.key for source in labelled)
+        raise ValueError(
+            f'{where}: no image has an object left to train on. Boxes go that have no '
+            'area (also where the file says "area": 0), no class of this config, or '
+            'lie in what is to be ignored; mend the annotations or the classes'
+        )
+
+
+def _has_object(dataset: Any) -> bool:
+    """Whether a loaded data set has a box that is not to be ignored."""
+    return any(
+        not instance.get('ignore_flag')
+        for index in range(len(dataset))
+        for instance in dataset.get_data_info(index).get('instances', ())
+    )
 
 
 def _settings(given: Mapping) -> dict[str, int]:

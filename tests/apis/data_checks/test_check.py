@@ -105,6 +105,19 @@ def test_warnings_are_logged(run, tmp_path):
     assert "no object of the class 'cat'" in text
 
 
+def test_a_training_set_that_keeps_no_box(run, tmp_path):
+    """COCO files whose areas nobody computed train on background alone."""
+    content = coco_content()
+    for annotation in content['annotations']:
+        annotation['area'] = 0
+    write_coco(tmp_path, content)
+    with pytest.raises(ValueError, match='train_dataloader.*no image has an object'):
+        check_data(run(coco_config(tmp_path)), ('train',))
+    content['annotations'][0]['area'] = 850
+    write_coco(tmp_path, content)
+    check_data(run(coco_config(tmp_path)), ('train',))
+
+
 def test_settings(run, tmp_path):
     write_voc(tmp_path)
     (tmp_path / 'JPEGImages/a.jpg').unlink()
