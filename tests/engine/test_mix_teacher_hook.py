@@ -1,9 +1,8 @@
-"""MixTeacherHook on its own: the average, buffers, steps, warnings, refusals."""
+"""MixTeacherHook on its own: the average, buffers, steps, refusals."""
 
 from __future__ import annotations
 
 import copy
-import logging
 
 import pytest
 import torch
@@ -14,65 +13,10 @@ from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
 
 from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.engine import MixTeacherHook
+from tests.engine.teacher_steps import M, equal, run, started, step
 from tests.engine.teacher_toy import Net, ToyTeacherModel, stub_runner
 
-M = 0.1
-
-
-def step(model, seed):
-    """What an optimizer step and a forward pass in training change."""
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.student.parameters():
-            parameter.add_(torch.randn_like(parameter))
-    model.student(3 * torch.randn(8, 1, 4) + 1)
-
-
-def run(hook, runner, iterations, outputs=None):
-    """Iterations of a training loop around the hook."""
-    model = getattr(runner.model, 'module', runner.model)
-    for _ in range(iterations):
-        hook.before_train_iter(runner, runner.iter)
-        step(model, runner.iter)
-        hook.after_train_iter(runner, runner.iter, outputs=outputs)
-        runner.iter += 1
-
-
-def started(iterations=0, model=None, per_step=1, **settings):
-    """A hook, its Runner and model, after some iterations."""
-    model = model or ToyTeacherModel()
-    model.train()
-    runner = stub_runner(model, per_step)
-    hook = MixTeacherHook(**{'momentum': M, **settings})
-    hook.before_train(runner)
-    run(hook, runner, iterations)
-    return hook, runner, model
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    """Weights far enough from 0 for statistics that are seen to follow."""
-    torch.manual_seed(2)
-
-
-@pytest.fixture
-def warned(monkeypatch):
-    """The warnings given."""
-    texts = []
-
-    def print_log(text, logger=None, level=None):
-        assert level == logging.WARNING
-        texts.append(text)
-
-    for name in ('mix_teacher_hook', 'pseudo_label_watch'):
-        monkeypatch.setattr(f'mmmix.engine.hooks.{name}.print_log', print_log)
-    return texts
-
-
-def equal(a, b):
-    """Whether two modules agree in all of their state, bit by bit."""
-    a, b = a.state_dict(), b.state_dict()
-    return a.keys() == b.keys() and all(torch.equal(a[n], b[n]) for n in a)
+pytestmark = pytest.mark.usefixtures('seeded')
 
 
 # --- the average ------------------------------------------------------------
@@ -237,79 +181,6 @@ def test_the_teacher_stays_in_eval_mode():
         hook.before_train_iter(runner, 0)
         assert not any(module.training for module in model.teacher.modules())
         assert all(module.training for module in model.student.modules())
-
-
-def test_progress_is_told_before_every_iteration():
-    hook, runner, model = started(burn_in=2)
-    runner.iter = 1
-    run(hook, runner, 3)
-    assert [(p.iteration, p.burn_in) for p in model.told] == [(1, 2), (2, 2), (3, 2)]
-    assert [p.burning_in for p in model.told] == [True, False, False]
-    assert [p.adapting_for for p in model.told] == [0, 0, 1]
-
-
-def test_a_model_without_progress_has_no_burn_in():
-    """As mmdet's SoftTeacher, which this hook may serve too."""
-    model = nn.Module()
-    model.student, model.teacher = Net(), Net()
-    _, _, model = started(2, model)
-    assert not equal(model.teacher, model.student)
-    with pytest.raises(TypeError, match='burn_in=2; use MixTeacher'):
-        MixTeacherHook(burn_in=2).before_train(stub_runner(model))
-    del model.teacher
-    with pytest.raises(TypeError, match='a model with a teacher'):
-        MixTeacherHook().before_train(stub_runner(model))
-
-
-def test_the_distance_is_logged_since_the_teacher_is_there():
-    hook, runner, model = started(burn_in=5, distance_interval=3)
-    run(hook, runner, 4)
-    assert runner.scalars == {}
-    run(hook, runner, 2)
-    pairs = zip(model.teacher.parameters(), model.student.parameters())
-    apart = sum(((t - s) ** 2).sum() for t, s in pairs) ** 0.5
-    size = sum((s**2).sum() for s in model.student.parameters()) ** 0.5
-    want = (apart / size).item()
-    assert want > 0.1
-    assert runner.scalars == {'train/teacher_distance': pytest.approx(want, rel=1e-5)}
-    quiet, runner, _ = started(6, distance_interval=0)
-    assert runner.scalars == {}
-
-
-@pytest.mark.parametrize(
-    ('counts', 'warnings'),
-    [
-        ([0] * 9, 2),
-        ([0] * 3, 0),
-        ([0, 0, 0, 0.01] * 3, 0),
-        ([1, 1, 1, 1, 0, 0, 0, 0], 1),
-        ([None] * 9, 0),
-    ],
-)
-def test_a_teacher_that_finds_nothing_is_warned_about(counts, warnings, warned):
-    hook, runner, _ = started(burn_in=2, empty_patience=4)
-    run(hook, runner, 2, dict(pseudo_count=torch.tensor(0.0)))
-    for count in counts:
-        outputs = {} if count is None else dict(pseudo_count=torch.tensor(count))
-        run(hook, runner, 1, outputs)
-    assert len(warned) == warnings
-    if warnings == 2:
-        assert (
-            'No pseudo-label survived in the last 4 iterations (until 10)' in warned[1]
-        )
-
-
-def test_no_patience_no_warning(warned):
-    hook, runner, _ = started(empty_patience=0)
-    run(hook, runner, 5, dict(pseudo_count=torch.tensor(0.0)))
-    assert warned == []
-
-
-def test_a_burn_in_without_end_is_warned_about(warned):
-    started(burn_in=100)
-    assert warned == []
-    started(burn_in=101)
-    assert 'ends after 100 iterations, before burn_in=101' in warned[0]
 
 
 def test_distributed_wrapper(tmp_path):

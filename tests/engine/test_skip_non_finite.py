@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
-import multiprocessing
 
 import pytest
 import torch
 from mmdet.registry import OPTIM_WRAPPERS
 from mmengine.logging import MessageHub
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from torch import nn
 
 from mmmix.engine import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
-
-GOOD, BAD = torch.linspace(-1, 1, 8).view(4, 2), torch.full((4, 2), float('nan'))
+from tests.engine.skipped_steps import (
+    BAD,
+    GOOD,
+    infinite_with_finite_gradient,
+    net,
+    step,
+    wrap,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,22 +40,6 @@ def warned(monkeypatch):
     return lines
 
 
-def net():
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
-
-
-def wrap(model, kind=SkipNonFiniteOptimWrapper, **settings):
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    return kind(optimizer=optimizer, **settings)
-
-
-def step(model, wrapper, images=GOOD, change=None):
-    with wrapper.optim_context(model):
-        loss = model(images).square().mean()
-    wrapper.update_params(loss if change is None else change(loss))
-
-
 def state(model, wrapper):
     momenta = [s['momentum_buffer'] for s in wrapper.optimizer.state.values()]
     return [t.clone() for t in (*model.state_dict().values(), *momenta)]
@@ -71,10 +59,6 @@ def test_finite_steps_are_the_stock_ones():
         results.append(state(model, wrapper))
     assert same(*results)
     assert wrapper.message_hub.get_info('skipped_steps') == 0
-
-
-def infinite_with_finite_gradient(loss):
-    return loss + float('inf')
 
 
 def finite_with_infinite_gradient(loss):
@@ -259,46 +243,3 @@ def test_mixed_precision_lets_the_scaler_skip(monkeypatch, warned):
     assert same(state(model, wrapper), before)
     with pytest.raises(FloatingPointError):
         step(model, wrapper, BAD)
-
-
-# --- several processes ------------------------------------------------------
-
-
-def _train(rank, store, results):
-    """One of two processes; the second one has a bad image and a bad loss."""
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{store}', rank=rank, world_size=2
-    )
-    model = nn.parallel.DistributedDataParallel(
-        net(), broadcast_buffers=False, find_unused_parameters=False
-    )
-    wrapper = wrap(model, max_skipped=2)
-    skipped = []
-    for index in range(4):
-        images = BAD if (rank, index) == (1, 1) else GOOD + rank
-        change = infinite_with_finite_gradient if (rank, index) == (1, 3) else None
-        step(model, wrapper, images, change)
-        skipped.append(wrapper.skipped)
-    weights = [p.tolist() for p in model.parameters()]
-    means = model.module[1].running_mean.isfinite().all().item()
-    results.put((skipped, weights, means))
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.slow
-def test_all_processes_skip_together(tmp_path):
-    context = multiprocessing.get_context('spawn')
-    results = context.Queue()
-    workers = [
-        context.Process(target=_train, args=(rank, tmp_path / 'store', results))
-        for rank in range(2)
-    ]
-    for worker in workers:
-        worker.start()
-    one, other = (results.get(timeout=500) for _ in workers)
-    for worker in workers:
-        worker.join()
-    assert one == other
-    assert one[0] == [False, True, False, True]
-    assert one[2]

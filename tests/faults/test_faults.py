@@ -17,7 +17,7 @@ from mmmix.studies.seeds.records import read_records
 from tests.faults import campaign, harness, toys
 from tests.faults.harness import Run
 from tests.faults.planned_faults import Fault, full_disk
-from tests.tools import test_study
+from tests.studies.seeds import stand_ins
 
 
 @pytest.fixture(scope='module')
@@ -282,8 +282,8 @@ def test_two_runs_in_one_folder(tmp_path):
 def test_a_study_that_is_killed_while_writing_results(tmp_path, number):
     """Each record is written three times, to its run's folder and to the study's."""
     (tmp_path / 'tools').mkdir()
-    (tmp_path / 'tools/train.py').write_text(test_study.TRAIN)
-    (tmp_path / 'tools/test.py').write_text(test_study.TEST)
+    (tmp_path / 'tools/train.py').write_text(stand_ins.TRAIN)
+    (tmp_path / 'tools/test.py').write_text(stand_ins.TEST)
     (tmp_path / 'a.py').write_text("model = 'good'\n")
     argv = [str(tmp_path / 'a.py'), '--seeds', '4', '--work-dir', str(tmp_path / 'w')]
     command = partial(study_module.main, tools=tmp_path / 'tools')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import pickle
 import runpy
@@ -20,11 +19,11 @@ from mmengine.fileio import load
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import save_checkpoint
 
-import mmmix
-from mmmix.apis.plain_config import plain_config, plain_config_text
+from mmmix.apis.plain_config import plain_config
 from mmmix.commands import export_detector
 from mmmix.commands import test as test_command
 from tests.apis.poisons import poison
+from tests.apis.semi_configs import semi_config
 from tests.configs.tiny_data import moved, write_tiny_data
 
 TOOL = 'mmmix.commands.export_detector'
@@ -55,25 +54,6 @@ for name in names:
 assert not [module for module in sys.modules if module.split('.')[0] == 'mmmix']
 torch.save(found, f'{folder}/found.pth')
 """
-
-
-def semi_config(name, kind='MixTeacher'):
-    """A demo config as the detector of a teacher-student model."""
-    cfg = Config.fromfile(mmmix.config_path(f'demo/{name}.py'))
-    detector = cfg.model
-    detector.data_preprocessor.pop('batch_augments', None)
-    cfg.model = dict(
-        type=kind,
-        detector=detector,
-        data_preprocessor=dict(
-            type='MultiBranchDataPreprocessor',
-            data_preprocessor=copy.deepcopy(detector.data_preprocessor),
-        ),
-        semi_train_cfg=dict(freeze_teacher=True),
-        semi_test_cfg=dict(predict_on='teacher'),
-    )
-    cfg.val_cfg = dict(type='TeacherStudentValLoop')
-    return cfg
 
 
 def write_config(cfg, path):
@@ -191,88 +171,6 @@ def test_our_test_tool_finds_the_same(folder):
     assert [len(boxes['scores']) > 0 for boxes in found[0]] == [True] * 4
     for got, want in zip(*found):
         assert all(torch.equal(got[key], want[key]) for key in want)
-
-
-# --- the config -------------------------------------------------------------
-
-
-def test_what_the_plain_config_keeps():
-    cfg = semi_config('faster-rcnn_digits_boxmix')
-    cfg.custom_imports = dict(imports=['mmmix', 'theirs.module', 'mmmix.models'])
-    cfg.model.detector.data_preprocessor.batch_augments = [dict(type='MixBatch')]
-    cfg.model.detector.rpn_head.supervision = dict(type='Union')
-    outer = cfg.model.data_preprocessor.data_preprocessor
-    outer.update(mean=[1, 2, 3], batch_augments=[dict(type='MixBatch')])
-    cfg.default_hooks.preview = dict(type='MixPreviewHook')
-    cfg.pop('visualizer')
-    plain = plain_config(cfg)
-    assert set(cfg.default_hooks) - set(plain.default_hooks) == {'preview'}
-    assert plain.visualizer.type == 'DetLocalVisualizer'
-    assert plain.custom_imports.imports == ['theirs.module']
-    model = plain.model
-    assert model.type == 'FasterRCNN'
-    assert model.rpn_head.type == 'RPNHead'
-    assert model.roi_head.type == 'StandardRoIHead'
-    assert model.roi_head.bbox_head.type == 'Shared2FCBBoxHead'
-    assert 'supervision' not in str(plain)
-    # The preprocessor that the teacher predicted with, without mixing.
-    assert model.data_preprocessor.mean == [1, 2, 3]
-    assert 'batch_augments' not in model.data_preprocessor
-    assert model.backbone == cfg.model.detector.backbone
-    assert model.test_cfg == cfg.model.detector.test_cfg
-    pipeline = plain.test_dataloader.dataset.pipeline
-    assert pipeline[0].type == 'LoadImageFromFile'
-    metrics = [metric.type for metric in plain.test_evaluator]
-    assert 'CocoMetric' in metrics
-    assert 'CocoStyleMetric' not in metrics
-    for key in ('train_dataloader', 'train_cfg', 'val_cfg', 'optim_wrapper'):
-        assert key not in plain
-    assert 'custom_hooks' not in plain
-    # The source is left as it was.
-    assert cfg.model.detector.roi_head.type == 'MixStandardRoIHead'
-
-
-@pytest.mark.parametrize(
-    'detector', ['RetinaNet', dict(type='RetinaNet', backbone=dict(type='B'))]
-)
-def test_a_lossmix_detector_is_what_it_wraps(detector):
-    cfg = semi_config('ssd_digits')
-    cfg.model.detector = dict(
-        type='LossMixDetector',
-        detector=detector,
-        backbone=dict(type='A'),
-        supervision=dict(type='LossMix'),
-    )
-    model = plain_config(cfg).model
-    assert model.type == 'RetinaNet'
-    assert model.backbone.type == 'A'
-    assert set(model) == {'type', 'backbone', 'data_preprocessor'}
-
-
-def test_the_repair_of_ssd_comes_with_ssd_only(monkeypatch, tmp_path):
-    from mmdet.models import SSDHead
-
-    for name, present in (('ssd_digits', True), ('yolov3_digits', False)):
-        text = plain_config_text(plain_config(semi_config(name)), 'x')
-        assert ('SSDHead never sets' in text) is present
-        path = tmp_path / f'{name}.py'
-        path.write_text(text)
-        assert 'head' not in Config.fromfile(path)
-    assert SSDHead.loss_cls is None
-    del SSDHead.loss_cls
-    # A version that sets it by itself is left alone.
-    monkeypatch.setattr(
-        SSDHead, '__init__', lambda self: setattr(self, 'a', self.loss_cls)
-    )
-    Config.fromfile(tmp_path / 'ssd_digits.py')
-    assert not hasattr(SSDHead, 'loss_cls')
-
-
-def test_a_type_without_a_stock_one_is_refused():
-    cfg = semi_config('ssd_digits')
-    cfg.model.detector.neck = dict(type='MixBatch')
-    with pytest.raises(ValueError, match='MixBatch derives from no type of mmdet'):
-        plain_config(cfg)
 
 
 # --- refusals ---------------------------------------------------------------

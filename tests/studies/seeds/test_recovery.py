@@ -13,7 +13,7 @@ from mmmix.studies.seeds.child_processes import ChildProcesses
 from mmmix.studies.seeds.records import read_records
 from mmmix.studies.seeds.runs import Commands
 from mmmix.studies.seeds.study import Study
-from tests.tools.test_study import TEST, TRAIN, calls, run_pending
+from tests.studies.seeds.stand_ins import TEST, TRAIN, calls, run_pending
 
 
 @pytest.fixture(scope='module')
