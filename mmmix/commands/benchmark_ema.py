@@ -105,7 +105,7 @@ class Updates:
         self._runner = SimpleNamespace(
             model=model,
             iter=1,
-            train_dataloader=SimpleNamespace(sampler=None),
+            train_dataloader=SimpleNamespace(sampler=None, dataset=None),
             max_iters=sys.maxsize,
             optim_wrapper=SimpleNamespace(
                 should_update=lambda: True, _accumulative_counts=1

@@ -38,7 +38,8 @@ from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.pretrained import drop_pretrained
 from mmmix.models import AlignMix
-from mmmix.structures import MIX_PARTNER, MIX_SIZES, TRANSPORT, get_mix_weights
+from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
+from mmmix.structures import get_mix_weights
 from mmmix.studies.speed.training_step import ConfigBatches
 from mmmix.visualization import DrawingGuard
 from mmmix.visualization.draw_alignment import AlignedImages, draw_alignment

@@ -113,6 +113,40 @@ def split(leaf: str) -> tuple[str, str | None]:
     return baseline.removeprefix('studies/'), method
 
 
+def method_of(leaf: str) -> Method | None:
+    """What a leaf's mixer must be; None for one that does not mix."""
+    baseline, method = split(leaf)
+    if leaf in STUDIED:
+        method = method.partition('-')[0]
+    expected = METHODS.get(method)
+    if (baseline, method) == ('faster-rcnn_r50_voc', 'weighted-union'):
+        return expected._replace(ratio='Beta(alpha=1)')
+    return expected
+
+
+def of_the_paper(leaf: str) -> dict[str, Any]:
+    """What a leaf sets of its mixer as the paper that it stands for has it."""
+    baseline, method = split(leaf)
+    if baseline.startswith('demo/'):
+        return {}
+    if method == 'cutmix':
+        return dict(pairing='permutation', lam_per='batch')
+    if not baseline.startswith('faster-rcnn'):
+        return {}
+    if method == 'weighted-union':
+        return dict(pairing='permutation', ratio=dict(type='Beta', alpha=1.0))
+    if method in ('union', 'noise', 'lossmix'):
+        return dict(pairing='permutation')
+    return {}
+
+
+def pair_all(model: Any) -> None:
+    """Let a built model's mixers leave no image of two without a partner."""
+    for mixer in mixers_of(model).values():
+        if mixer.pairing == 'permutation':
+            mixer.pairing = 'shuffle'
+
+
 # Mixed on one anchor level, by a detector of its own.
 LEVELS = [leaf for leaf in LEAVES if re.fullmatch(r'level\d', split(leaf)[1] or '')]
 MIXED = [leaf for leaf in LEAVES if split(leaf)[1] in METHODS]

@@ -19,7 +19,6 @@ from .config_cases import (
     CONFIGS,
     FOUND,
     LEAVES,
-    METHODS,
     MIXED,
     STUDIED,
     WITH_MIX,
@@ -28,7 +27,9 @@ from .config_cases import (
     depth,
     gpus_and_batch,
     load,
+    method_of,
     mmdet_config,
+    of_the_paper,
     pipelines,
     plain,
     split,
@@ -87,9 +88,10 @@ def test_a_method_differs_from_its_baseline_by_the_method_alone(leaf):
     assert plain(leaf, without_mixing=True) == plain(baseline)
     cfg = load(leaf)
     wrapped = cfg.model.type == 'LossMixDetector'
-    mix = dict(cfg.mix, lam_per='batch') if wrapped else cfg.mix
+    mix = dict(cfg.mix, lam_per='batch') if wrapped else dict(cfg.mix)
+    mix |= of_the_paper(leaf)
     assert cfg.model.data_preprocessor.batch_augments == [mix]
-    check_mixer(MODELS.build(copy.deepcopy(mix)), METHODS[split(leaf)[1]])
+    check_mixer(MODELS.build(copy.deepcopy(mix)), method_of(leaf))
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,10 @@ from .config_cases import (
     check_mixer,
     classifier,
     load,
+    method_of,
     mixers_of,
     overrides_of,
+    pair_all,
     pipelines,
     split,
 )
@@ -133,13 +135,14 @@ def check_built(leaf: str, cfg: Config, model: Any) -> None:
     (mixer,) = mixers.values()
     assert mixer in list(model.data_preprocessor.batch_augments)
     if leaf in MIXED:
-        check_mixer(mixer, METHODS[split(leaf)[1]])
+        check_mixer(mixer, method_of(leaf))
 
 
 def check_step(leaf: str, cfg: Config, model: Any) -> None:
     """One training step: mixed as promised, finite losses, changed parameters."""
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     batch = pseudo_collate([dataset[k] for k in range(2)])
+    pair_all(model)
     mixed = model.data_preprocessor(copy.deepcopy(batch), training=True)
     alone = model.data_preprocessor(copy.deepcopy(batch), training=False)
     fields = [is_mixed(sample.metainfo) for sample in mixed['data_samples']]

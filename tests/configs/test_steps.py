@@ -22,12 +22,13 @@ from mmmix.structures import is_mixed
 from .config_cases import (
     LEAVES,
     LEVELS,
-    METHODS,
-    MIXED,
     check_mixer,
     load,
+    method_of,
     mixers_of,
+    of_the_paper,
     overrides_of,
+    pair_all,
     split,
 )
 from .tiny_data import moved, write_tiny_data
@@ -94,30 +95,33 @@ def check_built(leaf: str, model: Any) -> None:
     mixers = mixers_of(model)
     assert overrides_of(model) == []
     check_mixing(SimpleNamespace(cfg=load(leaf), model=model), training=False)
-    if leaf not in MIXED:
+    expected = method_of(leaf)
+    if expected is None:
         assert not mixers
         return
-    expected = METHODS[split(leaf)[1]]
     (mixer,) = mixers.values()
     assert mixer in list(model.data_preprocessor.batch_augments)
     check_mixer(mixer, expected)
     assert (mixer.settings.pad, mixer.settings.prob) == ('mean', 1.0)
     assert mixer.settings.clips == (expected.supervision == 'Visible')
-    assert (mixer.fraction, mixer.lam_per) == (None, 'image')
-    assert mixer.pairing == 'shuffle'
+    assert mixer.fraction is None
+    own = of_the_paper(leaf)
+    assert mixer.lam_per == own.get('lam_per', 'image')
+    assert mixer.pairing == own.get('pairing', 'shuffle')
 
 
 def check_step(leaf: str, cfg: Config, model: Any) -> None:
     """One training step: mixed as promised, finite losses, a changed head."""
     batch = batch_of(cfg)
+    pair_all(model)
     model.train()
     mixed = model.data_preprocessor(copy.deepcopy(batch), training=True)
-    method = split(leaf)[1]
+    method = method_of(leaf)
     fields = [is_mixed(sample.metainfo) for sample in mixed['data_samples']]
-    assert fields == [leaf in MIXED and METHODS[method].keep == 'all'] * 2
+    assert fields == [method is not None and method.keep == 'all'] * 2
     alone = model.data_preprocessor(copy.deepcopy(batch), training=False)
     same = torch.equal(mixed['inputs'], alone['inputs'])
-    assert same == (leaf not in MIXED or METHODS[method].mixer == 'PairBatch')
+    assert same == (method is None or method.mixer == 'PairBatch')
 
     before = [p.detach().clone() for p in model.bbox_head.parameters()]
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)

@@ -95,7 +95,8 @@ def make_runner(folder, hooks, iters=8, model=None, optim=None, **changes):
         custom_hooks=hooks,
         randomness=dict(seed=3),
         default_scope='mmdet',
-        experiment_name=Path(folder).name,
+        # Runs of one name in one second would share their counters and scores.
+        experiment_name='_'.join(Path(folder).parts[-3:]),
     )
     return Runner(**{**settings, **changes})
 

@@ -45,7 +45,9 @@ def detected(path):
 
 def draw(tmp_path, paths):
     """All pictures of a test in batches of two, by their path below SHOW_DIR."""
-    DetLocalVisualizer.get_instance('visualizer').dataset_meta = dict(classes=('a',))
+    # A name of its own: the hook takes the one made last, also by other tests.
+    drawer = DetLocalVisualizer.get_instance(str(tmp_path))
+    drawer.dataset_meta = dict(classes=('a',))
     hook = DetectionPicturesHook(draw=True, test_out_dir='shown')
     runner = SimpleNamespace(
         work_dir=str(tmp_path / 'work'),
