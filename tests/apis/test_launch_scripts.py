@@ -152,5 +152,5 @@ def test_the_script_ends_as_a_run_would(number, code, tmp_path):
     while not (tmp_path / 'begun').exists():
         time.sleep(0.01)
     process.send_signal(number)
-    assert process.wait(30) == code
+    assert process.wait(120) == code
     assert (tmp_path / 'ended').exists()

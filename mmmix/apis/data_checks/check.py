@@ -73,7 +73,7 @@ def _check_objects(sources: list[Source]) -> None:
         ValueError: If none of the labelled training sets has one left.
     """
     labelled = [source for source in sources if source.labelled]
-    if labelled and not any(_has_object(source.dataset) for source in labelled):
+    if labelled and not any(_may_have_object(source) for source in labelled):
         where = ', '.join(source.key for source in labelled)
         raise ValueError(
             f'{where}: no image has an object left to train on. Boxes go that have no '
@@ -82,8 +82,11 @@ def _check_objects(sources: list[Source]) -> None:
         )
 
 
-def _has_object(dataset: Any) -> bool:
-    """Whether a loaded data set has a box that is not to be ignored."""
+def _may_have_object(source: Source) -> bool:
+    """Whether a set has a box that is not to be ignored; so if its like is unknown."""
+    dataset = source.dataset
+    if not source.contents or not hasattr(dataset, 'get_data_info'):
+        return True
     return any(
         not instance.get('ignore_flag')
         for index in range(len(dataset))
