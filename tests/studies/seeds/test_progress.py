@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mmmix.apis import reporting
 from mmmix.studies.seeds import progress as study_progress
 from mmmix.studies.seeds.progress import Progress, progress_line
 
@@ -15,7 +16,8 @@ def clock(monkeypatch):
     """A clock that stands until it is set."""
     now = SimpleNamespace(time=0.0)
     stopped = SimpleNamespace(monotonic=lambda: now.time, strftime=lambda _: 'now')
-    monkeypatch.setattr(study_progress, 'time', stopped)
+    for module in (study_progress, reporting):
+        monkeypatch.setattr(module, 'time', stopped)
     return now
 
 
