@@ -66,9 +66,25 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_step_arguments(parser, '+')
+    add = parser.add_argument
+    add('--workers', type=int, default=0, help='loading processes, --data config')
+    add('--goal', type=float, help='upper bound of the ratios, e.g. 1.02')
+    add('--mix-options', nargs='+', action=DictAction, help='for all CONFIG+METHOD')
+    add_benchmark_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def add_step_arguments(parser: argparse.ArgumentParser, count: str) -> None:
+    """Add the arguments that :func:`load` and :func:`batches` need.
+
+    Args:
+        parser: Gets them.
+        count: How many configs beside the reference, as argparse's ``nargs``.
+    """
     add = parser.add_argument
     add('reference', help='config that the others are compared with')
-    add('configs', nargs='+', help='configs to compare')
+    add('configs', nargs=count, help='configs to compare')
     add('--data', choices=('synthetic', 'config'), default='synthetic')
     add('--batch-size', type=int, help="default: 8; --data config: the config's own")
     add(
@@ -79,12 +95,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="of synthetic images; default: the reference config's",
     )
     add('--boxes', type=int, default=3, help='per synthetic image (default: 3)')
-    add('--workers', type=int, default=0, help='loading processes, --data config')
-    add('--goal', type=float, help='upper bound of the ratios, e.g. 1.02')
     add('--cfg-options', nargs='+', action=DictAction, help='for all configs')
-    add('--mix-options', nargs='+', action=DictAction, help='for all CONFIG+METHOD')
-    add_benchmark_arguments(parser)
-    return parser.parse_args(argv)
 
 
 def load(

@@ -19,12 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
-from mmmix.commands.benchmark_step import batches, load
+from mmmix.commands.benchmark_step import add_step_arguments, batches, load
 from mmmix.studies.speed.benchmark_cli import check_unique
 from mmmix.studies.speed.step_counts import (
     LOSS,
@@ -43,25 +42,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_step_arguments(parser, '*')
     add = parser.add_argument
-    add('reference', help='config that the others are compared with')
-    add('configs', nargs='*', help='configs to compare')
-    add('--data', choices=('synthetic', 'config'), default='synthetic')
-    add('--batch-size', type=int, help="default: 8; --data config: the config's own")
-    add(
-        '--size',
-        type=int,
-        nargs=2,
-        metavar=('HEIGHT', 'WIDTH'),
-        help="of synthetic images; default: the reference config's",
-    )
-    add('--boxes', type=int, default=3, help='per synthetic image (default: 3)')
     add('--steps', type=int, default=2, help='that are counted (default: 2)')
     add('--warmups', type=int, default=2, help='steps before them (default: 2)')
     add('--places', type=int, default=20, help='lines that read, per config')
     add('--seed', type=int, default=0)
     add('--out', type=Path, help='JSON file of all counts')
-    add('--cfg-options', nargs='+', action=DictAction, help='for all configs')
     args = parser.parse_args(argv)
     args.workers = 0  # batches are loaded here, outside of what is counted
     return args
