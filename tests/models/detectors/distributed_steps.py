@@ -105,7 +105,7 @@ def train(name, rank, counter, report):
     )
     wrapper = OptimWrapper(torch.optim.SGD(ddp.parameters(), lr=1e-4))
     hub = MessageHub.get_current_instance()
-    hub.update_info('seed', 5)
+    hub.update_info('seed', 7)
     mixed = []
     model.data_preprocessor.register_forward_hook(
         lambda module, args, out: mixed.append(
