@@ -78,6 +78,8 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['mmmix', 'mmmix.*']),
+    py_modules=['mmmix_command'],
+    entry_points={'console_scripts': ['mmmix = mmmix_command:main']},
     package_data={'mmmix': ['py.typed']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10',

@@ -1,30 +1,34 @@
 """Mixup-style regularisation for object detectors on MMDetection 3.x.
 
 Importing mmmix registers everything it has with mmdet's registries, so that configs
-name its types bare, and teaches configs the ``mmmix::`` prefix.
+name its types bare, and teaches configs the ``mmmix::`` prefix. Only ``python -m
+mmmix`` imports it without, and leaves the rest to its subcommands.
 """
 
-from mmmix.apis.stack import check_stack
+import sys
 
-check_stack()
+from mmmix.version import __version__
 
-# The rest imports the stack, so it can only follow the check.
-from mmmix import (  # noqa: E402
-    datasets,
-    engine,
-    evaluation,
-    models,
-    structures,
-    visualization,
-)
-from mmmix.apis.apply_mix import apply_mix  # noqa: E402
-from mmmix.apis.config_path import (  # noqa: E402
-    config_path,
-    install_config_prefix,
-)
-from mmmix.version import __version__  # noqa: E402
+# While Python looks for the module of `-m`, argv[0] is '-m'. Later it is a path, and
+# this module is run again by those subcommands that need the stack.
+if not (sys.argv[:1] == ['-m'] and 'mmmix' in sys.orig_argv):
+    from mmmix.apis.stack import check_stack
 
-install_config_prefix()
+    check_stack()
+
+    # The rest imports the stack, so it can only follow the check.
+    from mmmix import (
+        datasets,
+        engine,
+        evaluation,
+        models,
+        structures,
+        visualization,
+    )
+    from mmmix.apis.apply_mix import apply_mix
+    from mmmix.apis.config_path import config_path, install_config_prefix
+
+    install_config_prefix()
 
 __all__ = [
     '__version__',

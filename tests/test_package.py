@@ -16,7 +16,15 @@ import mmmix
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ['setup.py', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml', 'LICENSE']
-SOURCES += ['README.md', 'CHANGELOG.md', 'mmmix', 'configs', 'tools', 'requirements']
+SOURCES += [
+    'mmmix_command.py',
+    'README.md',
+    'CHANGELOG.md',
+    'mmmix',
+    'configs',
+    'tools',
+    'requirements',
+]
 
 
 def call(*command: str | Path, cwd: Path, **variables: str) -> str:
@@ -78,6 +86,7 @@ def test_wheel_holds_every_module_and_mim_file(wheel):
         name for name in zipfile.ZipFile(wheel).namelist() if '.dist-info' not in name
     }
     modules = {name for name in files_below('mmmix') if name.endswith('.py')}
+    modules.add('mmmix_command.py')
     extra = files_below('configs', 'tools', 'model-index.yml')
     assert 'tools/train.py' in extra
     typed = {'mmmix/py.typed'}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
@@ -14,7 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from mmengine.registry import Registry
 
-from mmmix.apis.config_path import config_root
+from mmmix.apis.config_path import mix_folder, mix_names, no_such_method
 from mmmix.datasets.transforms import ImageMixer
 from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
@@ -38,11 +36,6 @@ _ALIGNED = ('SSDHead', 'RPNHead', 'StandardRoIHead')
 
 _HOOKS = ('MixScheduleHook', 'MixPreviewHook')
 _TEACHER_HOOKS = ('MixScheduleHook', 'TeacherPreviewHook')
-
-
-def mix_names() -> list[str]:
-    """The methods that :func:`apply_mix` knows."""
-    return sorted(path.stem for path in _folder().glob('*.py'))
 
 
 def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
@@ -84,10 +77,6 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
     return cfg
 
 
-def _folder() -> Path:
-    return config_root() / '_base_' / 'mixes'
-
-
 def _class(cfg: Mapping, registry: Registry) -> type:
     """The class that a config builds.
 
@@ -106,14 +95,9 @@ def _read_mix(name: str) -> ConfigDict:
     Raises:
         KeyError: Naming the methods there are, and the nearest.
     """
-    path = _folder() / f'{name}.py'
-    if name in mix_names():
-        return copy.deepcopy(Config.fromfile(path).mix)
-    near = difflib.get_close_matches(name, mix_names(), n=1)
-    hint = f' Did you mean {near[0]!r}?' if near else ''
-    raise KeyError(
-        f'no method is called {name!r}; expected one of {", ".join(mix_names())}.{hint}'
-    )
+    if name not in mix_names():
+        raise KeyError(no_such_method(name))
+    return copy.deepcopy(Config.fromfile(mix_folder() / f'{name}.py').mix)
 
 
 def _merged(mix: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:

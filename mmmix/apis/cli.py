@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 
 from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.checkpoint import add_trust_argument
-from mmmix.apis.config_path import PREFIX, config_path
+from mmmix.apis.config_path import PREFIX, config_path, nearest_configs
 from mmmix.apis.launch import LAUNCHERS
 from mmmix.apis.safe_files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
@@ -169,8 +169,9 @@ def _config_file(name: str) -> str:
         path, _ = Config._get_cfg_path(name, '.')
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'no config at {os.path.abspath(path)}; give the path of a config, '
-            'mmmix::NAME.py for one that comes with mmmix, or mmdet::FOLDER/NAME.py'
+            f'no config at {os.path.abspath(path)}; {nearest_configs(name)}give the '
+            'path of a config, mmmix::NAME.py for one that comes with mmmix, or '
+            'mmdet::FOLDER/NAME.py'
         )
     return path
 
@@ -227,6 +228,10 @@ def program(launcher: str = 'none') -> str:
     """How this process was started, to be typed again before the arguments."""
     spec = getattr(sys.modules['__main__'], '__spec__', None)
     module = f'-m {spec.name}' if spec else shlex.quote(sys.argv[0])
+    if sys.argv[0].startswith('mmmix '):  # the console command
+        module = f'-m {sys.argv[0]}'
+        if launcher != 'pytorch':
+            return sys.argv[0]
     if launcher != 'pytorch':
         return f'python {module}'
     processes = os.environ.get('LOCAL_WORLD_SIZE', '1')

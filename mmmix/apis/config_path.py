@@ -8,8 +8,6 @@ imported, or, in programs that do not import it, as
 import difflib
 from pathlib import Path
 
-from mmengine.config import Config
-
 PREFIX = 'mmmix::'
 
 
@@ -58,6 +56,45 @@ def config_path(name: str) -> str:
     )
 
 
+def config_names() -> list[str]:
+    """The configs to train with, as :func:`config_path` takes them."""
+    root = config_root()
+    names = (path.relative_to(root) for path in root.rglob('*.py'))
+    return sorted(name.as_posix() for name in names if name.parts[0] != '_base_')
+
+
+def nearest_configs(path: str) -> str:
+    """Configs that a path may be meant for: in its folder, and those of mmmix."""
+    folder, wanted = Path(path).parent, Path(path).with_suffix('.py').name
+    there = {file.name: str(file) for file in sorted(folder.glob('*.py'))}
+    names = {Path(name).name: f'{PREFIX}{name}' for name in config_names()}
+    near = [
+        known[name]
+        for known in (there, names)
+        for name in difflib.get_close_matches(wanted, known, n=1, cutoff=0.8)
+    ]
+    return f'did you mean {" or ".join(near)}? Else ' if near else ''
+
+
+def mix_folder() -> Path:
+    """The folder with a file for each method."""
+    return config_root() / '_base_' / 'mixes'
+
+
+def mix_names() -> list[str]:
+    """The methods that ``--mix`` knows."""
+    return sorted(path.stem for path in mix_folder().glob('*.py'))
+
+
+def no_such_method(name: str) -> str:
+    """What to say of a method that there is not, with the nearest."""
+    near = difflib.get_close_matches(name, mix_names(), n=1)
+    hint = f' Did you mean {near[0]!r}?' if near else ''
+    return (
+        f'no method is called {name!r}; expected one of {", ".join(mix_names())}.{hint}'
+    )
+
+
 def _suggest(relative: str, root: Path) -> str:
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob('*.py'))
     same_file = [name for name in names if Path(name).name == Path(relative).name]
@@ -75,6 +112,9 @@ def install_config_prefix() -> None:
     mmmix has none, like a local file, because mmmix registers into mmdet's
     registries. Calling this again has no effect.
     """
+    # Here, because listing configs needs no stack.
+    from mmengine.config import Config
+
     stock = Config._get_cfg_path
     if getattr(stock, 'resolves_mmmix', False):
         return

@@ -39,7 +39,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         SystemExit: If the arguments are wrong.
     """
     parser = argparse.ArgumentParser(
-        prog='test.py', description='Test a detector and print its metrics.'
+        description='Test a detector and print its metrics.'
     )
     parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
     parser.add_argument('checkpoint', help='path or URL of a checkpoint')

@@ -45,7 +45,6 @@ from mmmix.engine.whole_files import remove_drafts
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line; the meanings are those of mmdet's ``tools/train.py``."""
     parser = argparse.ArgumentParser(
-        prog='train.py',
         description='Train a detector. Checkpoints and logs go to the working '
         'directory.',
     )

@@ -1,0 +1,118 @@
+"""The console command: finds the subcommand and hands its arguments on."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmmix.commands.subcommands import GROUPS, SUBCOMMANDS
+from mmmix.version import __version__
+
+NAME = 'mmmix'
+TRACEBACK = 'MMMIX_TRACEBACK'
+"""Environment variable that has errors shown with the lines they come from."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Args:
+        argv: Its name and arguments; None takes ``sys.argv``.
+
+    Returns:
+        The exit code; 2 if there is no such subcommand.
+    """
+    name, *rest = argv if argv is not None else sys.argv[1:] or ['--help']
+    if name in ('-h', '--help', 'help'):
+        print(overview())
+        return 0
+    if name == '--version':
+        print(f'{NAME} {__version__}')
+        return 0
+    command = SUBCOMMANDS.get(name)
+    if command is None:
+        sys.stderr.write(f'{unknown(name)}\n')
+        return 2
+    # argparse names a program by this, and so does a run that was stopped.
+    sys.argv = [f'{NAME} {name}', *rest]
+    if not command.light:
+        register_all()
+    module = importlib.import_module(f'mmmix.commands.{command.module}')
+    try:
+        done = getattr(module, 'run', module.main)()
+    except SystemExit:
+        if {'-h', '--help'} & set(rest):
+            print(f'\nexample:\n  {NAME} {name} {command.example}'.rstrip())
+        raise
+    except (LookupError, OSError, TypeError, ValueError) as error:
+        if not said_by_us(error) or os.environ.get(TRACEBACK):
+            raise
+        sys.stderr.write(f'\n{NAME} {name}: {text_of(error)}\n')
+        return 1
+    return done if isinstance(done, int) else 0
+
+
+def said_by_us(error: BaseException) -> bool:
+    """Whether mmmix raised an error itself, whose text then says what to do."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    file = Path(frame.tb_frame.f_code.co_filename) if frame else Path()
+    return Path(__file__).parents[1] in file.parents
+
+
+def text_of(error: BaseException) -> str:
+    """What an error says; a ``KeyError`` would quote it."""
+    return str(error.args[0]) if isinstance(error, KeyError) else str(error)
+
+
+def overview() -> str:
+    """What there is, in groups."""
+    width = max(map(len, SUBCOMMANDS))
+    parts = [
+        f'usage: {NAME} SUBCOMMAND ...\n\n'
+        'Mixup-style regularisation for object detectors on MMDetection 3.x.'
+    ]
+    for title, group in GROUPS.items():
+        lines = [f'  {name:{width}}  {item.summary}' for name, item in group.items()]
+        parts.append('\n'.join([f'{title}:', *lines]))
+    parts.append(
+        f'`{NAME} SUBCOMMAND --help` lists its options. A config is a path, '
+        'mmmix::NAME.py\nor mmdet::FOLDER/NAME.py; CONFIG+METHOD is a config with a '
+        f'method, as\n`{NAME} configs --methods` lists them. {TRACEBACK}=1 shows where '
+        'an error comes from.'
+    )
+    return '\n\n'.join(parts)
+
+
+def unknown(name: str) -> str:
+    """What to say of a subcommand that there is not."""
+    near = difflib.get_close_matches(name.replace('_', '-'), SUBCOMMANDS, n=1)
+    hint = f'did you mean `{NAME} {near[0]}`? ' if near else ''
+    return (
+        f'{NAME}: there is no subcommand {name!r}; {hint}`{NAME} --help` lists all '
+        f'{len(SUBCOMMANDS)}'
+    )
+
+
+def register_all() -> None:
+    """Run the package's ``__init__``, which registers everything.
+
+    ``mmmix_command`` and ``python -m mmmix`` leave it out.
+
+    Raises:
+        SystemExit: If the stack is not there; with what to install.
+    """
+    package = sys.modules[NAME]
+    if 'apply_mix' in vars(package):
+        return
+    try:
+        package.__spec__.loader.exec_module(package)
+    except ImportError as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        raise SystemExit(f'{NAME}: {error}') from error

@@ -1,0 +1,132 @@
+"""The subcommands of ``mmmix``: what each is for, and where it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Subcommand(NamedTuple):
+    """One subcommand.
+
+    Attributes:
+        module: Its module in :mod:`mmmix.commands`.
+        summary: What it does, in a line.
+        example: Arguments that make sense.
+        light: Whether it works without torch and mmdet.
+    """
+
+    module: str
+    summary: str
+    example: str
+    light: bool = False
+
+
+GROUPS: dict[str, dict[str, Subcommand]] = {
+    'from a folder of images to a detector': {
+        'train': Subcommand('train', 'train a detector', 'my_ssd.py'),
+        'test': Subcommand(
+            'test',
+            'test a detector and print its metrics',
+            'my_ssd.py work_dirs/my_ssd/epoch_12.pth',
+        ),
+        'browse': Subcommand(
+            'browse_mix', 'save pictures of mixed batches', 'my_ssd.py --num-batches 2'
+        ),
+        'export': Subcommand(
+            'export_detector',
+            'take the teacher or the student out of a checkpoint',
+            'mmmix::semi/ssd300_voc07-voc12u_mean-teacher.py iter_120000.pth',
+        ),
+    },
+    'data, configs and comparisons': {
+        'configs': Subcommand(
+            'configs', 'list configs and methods', 'ssd300 lossmix', light=True
+        ),
+        'split': Subcommand(
+            'split_semi',
+            'split a training set into labelled and unlabelled images',
+            'data/mine/ImageSets/Main/train.txt --percents 10',
+        ),
+        'study': Subcommand(
+            'study',
+            'configs x seeds, resumable: mean and spread',
+            'my_ssd.py my_ssd.py+lossmix --work-dir work_dirs/study',
+        ),
+        'digits': Subcommand(
+            'make_digits', 'generate the demo data', '--out data/digits'
+        ),
+        'digit-patches': Subcommand(
+            'make_digit_patches',
+            'digits on transparent ground, for transplant',
+            '--out data/digit_patches',
+        ),
+    },
+    'studies of trained models': {
+        'robustness': Subcommand(
+            'robustness',
+            'what is lost under noise, corruptions, occlusion and FGSM',
+            'my_ssd.py@epoch_12.pth --out robustness',
+        ),
+        'transplant': Subcommand(
+            'transplant',
+            'whether an object is found where it does not belong',
+            'my_ssd.py@epoch_12.pth --patches data/digit_patches --out transplant',
+        ),
+        'uncertainty': Subcommand(
+            'uncertainty',
+            'whether a detector is sure of images of nothing',
+            'my_ssd.py@epoch_12.pth --out uncertainty',
+        ),
+        'in-between': Subcommand(
+            'in_between',
+            'what a detector sees between two images',
+            'my_ssd.py@epoch_12.pth --out in_between',
+        ),
+        'calibration': Subcommand(
+            'calibration',
+            'whether a score is a probability',
+            'my_ssd.py@epoch_12.pth --out calibration',
+        ),
+        'flattening': Subcommand(
+            'plot_flattening',
+            'how flat the representations of a class are',
+            'my_ssd.py@epoch_12.pth --out flattening',
+        ),
+        'compare': Subcommand(
+            'compare_detections',
+            'detections of several models beside the annotations',
+            'plain=my_ssd.py@a.pth boxmix=my_ssd.py@b.pth --out compared',
+        ),
+        'alignment': Subcommand(
+            'browse_alignment',
+            'what AlignMix carries from one image to another',
+            'mmmix::ssd300_voc_alignmix.py',
+        ),
+    },
+    'speed': {
+        'benchmark': Subcommand(
+            'benchmark_step',
+            'time a training step of configs beside a reference',
+            'mmdet::ssd/ssd300_coco.py mmmix::ssd300_coco_boxmix.py',
+        ),
+        'benchmark-data': Subcommand(
+            'benchmark_data', 'samples a second of loading and mixing', 'my_ssd.py'
+        ),
+        'benchmark-ema': Subcommand(
+            'benchmark_ema', "time of a teacher's update, ours and mmdet's", ''
+        ),
+        'benchmark-sinkhorn': Subcommand(
+            'benchmark_sinkhorn', "time and memory of AlignMix's plan", ''
+        ),
+        'count-ops': Subcommand(
+            'count_ops',
+            'what a GPU would launch and wait for in a step',
+            'mmdet::ssd/ssd300_coco.py mmmix::ssd300_coco_boxmix.py',
+        ),
+    },
+}
+"""The subcommands by their names, in the order of ``mmmix --help``."""
+
+SUBCOMMANDS = {
+    name: command for group in GROUPS.values() for name, command in group.items()
+}

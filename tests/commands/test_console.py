@@ -1,0 +1,129 @@
+"""The console command: what it starts, what it says, and that it starts lightly."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from mmmix.apis.config_path import config_names, mix_names, nearest_configs
+from mmmix.commands import console
+from mmmix.commands.console import main
+from mmmix.commands.subcommands import SUBCOMMANDS
+
+AFTER = "import sys; heavy = {'torch', 'mmdet', 'mmengine', 'mmcv'} & set(sys.modules)"
+
+
+@pytest.fixture(autouse=True)
+def _arguments(monkeypatch):
+    """The command names the program in them."""
+    monkeypatch.setattr(sys, 'argv', sys.argv)
+
+
+def started(code: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['configs', 'yolov3']])
+def test_light_subcommands_load_no_stack(arguments):
+    code = f'import mmmix_command; mmmix_command.main({arguments!r}); {AFTER}'
+    assert started(f'{code}; print(sorted(heavy))').splitlines()[-1] == '[]'
+
+
+def test_the_module_form_loads_no_stack_and_says_the_same():
+    command = [sys.executable, '-X', 'importtime', '-m', 'mmmix', '--help']
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == console.overview()
+    assert 'mmmix.commands.console' in done.stderr
+    assert not [line for line in done.stderr.splitlines() if '| torch' in line]
+
+
+def test_the_package_registers_all_after_it_was_started_lightly():
+    code = (
+        'import mmmix_command, sys; mmmix_command.main(["--version"]);'
+        'from mmmix.commands.console import register_all; register_all();'
+        'from mmdet.registry import MODELS; import mmmix;'
+        'print(MODELS.get("MixSSDHead").__name__, mmmix.apply_mix.__name__)'
+    )
+    assert started(code).splitlines()[-1] == 'MixSSDHead apply_mix'
+
+
+@pytest.mark.parametrize('name', SUBCOMMANDS)
+def test_every_subcommand_takes_its_example(name):
+    command = SUBCOMMANDS[name]
+    module = importlib.import_module(f'mmmix.commands.{command.module}')
+    assert callable(getattr(module, 'run', None) or module.main)
+    module.parse_args(shlex.split(command.example))
+
+
+def test_help_ends_with_the_example(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(['configs', '--help'])
+    assert not ended.value.code
+    out = capsys.readouterr().out
+    assert out.startswith('usage: mmmix configs ')
+    assert out.splitlines()[-1] == '  mmmix configs ssd300 lossmix'
+
+
+@pytest.mark.parametrize(
+    ('given', 'nearest'),
+    [('trian', '`mmmix train`'), ('in_betwen', '`mmmix in-between`'), ('qqq', None)],
+)
+def test_an_unknown_subcommand_is_told_the_nearest(given, nearest, capsys):
+    assert main([given]) == 2
+    err = capsys.readouterr().err
+    assert repr(given) in err
+    assert (nearest in err) if nearest else ('did you mean' not in err)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'text'),
+    [
+        (['mmmix::ssd300_voc_boxmx.py'], 'ssd300_voc_boxmix.py'),
+        (['ssd300_voc_boxmx.py'], 'did you mean mmmix::ssd300_voc_boxmix.py'),
+        (['mmmix::ssd300_voc.py', '--mix', 'bxmix'], "Did you mean 'boxmix'?"),
+    ],
+)
+def test_our_errors_are_said_without_a_traceback(arguments, text, capsys, monkeypatch):
+    assert main(['train', *arguments]) == 1
+    err = capsys.readouterr().err
+    assert 'mmmix train: ' in err
+    assert text in err
+    monkeypatch.setenv(console.TRACEBACK, '1')
+    with pytest.raises(LookupError if '--mix' in arguments else FileNotFoundError):
+        main(['train', *arguments])
+
+
+def test_errors_of_others_keep_their_traceback(tmp_path):
+    bad = tmp_path / 'bad.py'
+    bad.write_text('model = int("x")\n')
+    with pytest.raises(ValueError, match='invalid literal'):
+        main(['train', str(bad)])
+
+
+def test_configs_lists_all_with_what_they_are(capsys):
+    assert main(['configs']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        f'mmmix::{n}' for n in config_names()
+    ]
+    (line,) = (line for line in lines if 'mmmix::ssd300_voc_boxmix.py' in line)
+    assert line.endswith('  SSD300 (VGG-16) on VOC07+12 with BoxMix')
+    assert main(['configs', '--methods']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == mix_names()
+    assert main(['configs', 'ssd30_voc.py']) == 1
+    assert 'ssd300_voc.py' in capsys.readouterr().out
+
+
+def test_a_config_beside_the_path_is_the_nearest(tmp_path):
+    (tmp_path / 'mine_ssd.py').touch()
+    near = nearest_configs(str(tmp_path / 'mine_sdd.py'))
+    assert near == f'did you mean {tmp_path / "mine_ssd.py"}? Else '
