@@ -7,12 +7,13 @@
 # PORT (default: a free one on a single machine, else 29500); MAX_RESTARTS of failed
 # processes (0). For several machines, on each of them: NNODES, NODE_RANK and
 # MASTER_ADDR, the first one's; PyTorchJob, SkyPilot, Slurm and MPI set their own,
-# which are read in this order. Exit code after SIGTERM 143, SIGINT 130, SIGUSR1 138.
+# which are read in this order. LOCAL_ADDR is the address of this one, if it is not found
+# right. Exit code after SIGTERM 143, SIGINT 130, SIGUSR1 138.
 
 set -euo pipefail
 
 if [ $# -lt 2 ]; then
-    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 

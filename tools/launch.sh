@@ -3,9 +3,22 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
 
-# The command that was given, which a stopped run names to go on with.
-printf -v MMMIX_COMMAND '%q ' "$0" "$@"
-export MMMIX_COMMAND
+# The command that was given, which a stopped run names to go on with; with the
+# variables that make this machine one of several, where they were given by hand.
+MMMIX_COMMAND=
+if [ -n "${NNODES:-}" ]; then
+    for name in NNODES NODE_RANK MASTER_ADDR PORT MAX_RESTARTS; do
+        [ -z "${!name:-}" ] || MMMIX_COMMAND+="$name=${!name} "
+    done
+fi
+printf -v MMMIX_COMMAND '%s%q' "$MMMIX_COMMAND" "$0"
+for name in "$@"; do
+    printf -v MMMIX_COMMAND '%s %q' "$MMMIX_COMMAND" "$name"
+done
+# Since when: a checkpoint that is newer is of this job, which torchrun started anew.
+MMMIX_STARTED=${EPOCHREALTIME:-$(date +%s)}
+MMMIX_STARTED=${MMMIX_STARTED/,/.}
+export MMMIX_COMMAND MMMIX_STARTED
 
 if [ -z "${PYTHON:-}" ]; then
     PYTHON=python
@@ -60,11 +73,31 @@ check_master() {
     esac
 }
 
+# The address by which other machines reach this one. torchrun would take the name of
+# the host, which many a machine knows as 127.0.1.1, and others do not know.
+local_address() {
+    if [ "${NODE_RANK:-}" = 0 ]; then
+        echo "$MASTER_ADDR"
+        return
+    fi
+    "$PYTHON" -c 'import socket, sys
+family, kind, _, _, other = socket.getaddrinfo(sys.argv[1], 9, type=2)[0]
+with socket.socket(family, kind) as probe:
+    probe.connect(other)  # of datagrams: nothing is sent
+    own = probe.getsockname()[0]
+print("" if own == "::1" or own.startswith("127.") else own)' \
+        "$MASTER_ADDR" 2>/dev/null || true
+}
+
 # Python starts the processes; a signal to this script is theirs, and its exit code is
-# theirs too: 143 after SIGTERM, 130 after SIGINT, 138 after SIGUSR1.
+# theirs too: 143 after SIGTERM, 130 after SIGINT, 138 after SIGUSR1; also where the
+# signal came to another machine.
 run_and_pass_signals() {
     local child status=0
     stopped=0
+    MMMIX_EXIT_CODE=$(mktemp)
+    export MMMIX_EXIT_CODE
+    trap 'rm -f "$MMMIX_EXIT_CODE"' EXIT
     set -m # a group of its own: the terminal's Ctrl-C comes once, by the trap
     "$@" &
     child=$!
@@ -78,6 +111,7 @@ run_and_pass_signals() {
         status=0
         wait "$child" || status=$?
     done
+    [ "$status" = 0 ] || [ ! -s "$MMMIX_EXIT_CODE" ] || status=$(cat "$MMMIX_EXIT_CODE")
     [ "$stopped" = 0 ] || status=$stopped
     exit "$status"
 }
@@ -99,6 +133,9 @@ launch_dist() {
             [ "$NODE_RANK" != 0 ] || host=1
             rendezvous+=(--rdzv-conf="is_host=$host")
         fi
+        local own
+        own=${LOCAL_ADDR:-$(local_address)}
+        [ -z "$own" ] || rendezvous+=(--local-addr="$own")
     elif [ -n "${PORT:-}" ]; then
         rendezvous=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="$PORT")
     fi

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mmmix.apis.requeue import exit_code_left
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
 from mmmix.evaluation.metrics.serial_map import serial_eval_map
 
@@ -21,7 +22,7 @@ def stoppable() -> Iterator[StopSignals]:
     Raises:
         Stopped: If a signal came; see :func:`stop_signals`.
     """
-    with serial_eval_map(), stop_signals() as signals:
+    with exit_code_left(), serial_eval_map(), stop_signals() as signals:
         yield signals
 
 

@@ -6,17 +6,22 @@ import datetime
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.dist import init_dist
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
+from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as dist
 from torch import nn
+
+from mmmix.apis.nodes import check_master, choose_interface, several_nodes
 
 _VARIABLES = {
     'pytorch': {'RANK': 'RANK', 'WORLD_SIZE': 'WORLD_SIZE', 'LOCAL_RANK': 'LOCAL_RANK'},
@@ -57,17 +62,18 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
 def launched(cfg: Config) -> Iterator[None]:
     """Join the other processes of a run, before its Runner is built.
 
-    A process group that exists, of Ray Train say, is used as it is. Else mmengine
-    makes one itself with GPUs. On the CPU it would still ask for a
-    CUDA device, so the process group is made here, with gloo, and
-    ``cfg.model_wrapper_cfg`` is set to a wrapper for the CPU.
+    A process group that exists, of Ray Train say, is used as it is. Else one is made
+    here: with GPUs as the Runner would make it a little later, so that processes can
+    agree before. On the CPU mmengine would still ask for a CUDA device; there it is
+    made with gloo, and ``cfg.model_wrapper_cfg`` is set to a wrapper for the CPU.
 
     Args:
         cfg: The run's config, with ``launcher``.
 
     Raises:
         KeyError: If the launcher has not set its environment variables.
-        ValueError: If there are more processes than GPUs.
+        ValueError: If there are more processes than GPUs, or ``MASTER_ADDR`` is
+            every machine itself.
     """
     if dist.is_initialized():
         _join(cfg)
@@ -77,12 +83,17 @@ def launched(cfg: Config) -> Iterator[None]:
         yield
         return
     _export_ranks(cfg.launcher)
+    check_master(cfg.launcher)
+    settings = cfg.get('env_cfg') or {}
     if get_device() != 'cpu':
         _check_device(int(os.environ['LOCAL_RANK']))
+        _init_on_gpus(cfg, settings)
         yield
         return
     _export_master(cfg.launcher)
-    timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout', 1800)
+    if several_nodes(cfg.launcher):
+        choose_interface()
+    timeout = settings.get('dist_cfg', {}).get('timeout', 1800)
     dist.init_process_group('gloo', timeout=datetime.timedelta(seconds=timeout))
     cfg.model_wrapper_cfg = _cpu_wrapper(cfg)
     try:
@@ -91,12 +102,28 @@ def launched(cfg: Config) -> Iterator[None]:
         dist.destroy_process_group()
 
 
+def _init_on_gpus(cfg: Config, settings: Mapping[str, Any]) -> None:
+    """Make the process group as ``Runner.setup_env`` does, which then finds it.
+
+    Args:
+        cfg: The run's config.
+        settings: Its ``env_cfg``.
+    """
+    if 'runner_type' in cfg or 'strategy' in cfg:
+        return  # of deepspeed, say, whose strategies make a group of their own
+    set_multi_processing(**settings.get('mp_cfg', {}), distributed=True)
+    init_dist(cfg.launcher, **settings.get('dist_cfg', {}))
+    if several_nodes(cfg.launcher):
+        choose_interface()  # for the numbers on the host, beside nccl
+
+
 def _join(cfg: Config) -> None:
     """Take part in the process group that another program has made."""
     os.environ['RANK'] = str(dist.get_rank())
     os.environ['WORLD_SIZE'] = str(dist.get_world_size())
     if cfg.launcher == 'none':
         cfg.launcher = 'pytorch'  # mmengine asks no more than that it is not `none`
+    choose_interface()
     if get_device() == 'cpu':
         cfg.model_wrapper_cfg = _cpu_wrapper(cfg)
 
@@ -117,9 +144,21 @@ def launch_rank(launcher: str) -> int:
 def given_command() -> list[str]:
     """The command line of the script that started this process's run, if one did.
 
-    ``tools/dist_*.sh`` and ``slurm_*.sh`` hand it on in ``MMMIX_COMMAND``.
+    ``tools/dist_*.sh`` and ``slurm_*.sh`` hand it on in ``MMMIX_COMMAND``. Under
+    torchrun without them it is that of the agent, where Linux tells it.
     """
-    return shlex.split(os.environ.get('MMMIX_COMMAND', ''))
+    given = os.environ.get('MMMIX_COMMAND', '')
+    if not given and 'TORCHELASTIC_RUN_ID' in os.environ:
+        return _command_line(os.getppid())
+    return shlex.split(given)
+
+
+def _command_line(process: int) -> list[str]:
+    """How a process was started; nothing if the system does not tell."""
+    try:
+        return Path(f'/proc/{process}/cmdline').read_text().split('\0')[:-1]
+    except OSError:
+        return []
 
 
 def _export_ranks(launcher: str) -> None:

@@ -7,16 +7,55 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from mmmix.engine.stop_signals import Stopped
 
 _RESTARTS = ('SLURM_RESTART_COUNT', 'TORCHELASTIC_RESTART_COUNT')
 
 
-def was_restarted() -> bool:
-    """Whether this process belongs to a job that Slurm or torchrun started anew."""
-    return any(os.environ.get(name, '0') not in ('', '0') for name in _RESTARTS)
+def was_restarted(work_dir: str) -> bool:
+    """Whether this process belongs to a job that Slurm or torchrun started anew.
+
+    torchrun does not count a new start that is due to a machine which came back. Then
+    the run's last checkpoint is of this very job: ``tools/dist_*.sh`` say in
+    ``MMMIX_STARTED`` since when it has been running.
+
+    Args:
+        work_dir: Folder of the run.
+    """
+    if any(os.environ.get(name, '0') not in ('', '0') for name in _RESTARTS):
+        return True
+    since = os.environ.get('MMMIX_STARTED', '')
+    pointer = os.path.join(work_dir, 'last_checkpoint')
+    if not since or not os.path.exists(pointer):
+        return False
+    return os.path.getmtime(pointer) > float(since)
+
+
+@contextmanager
+def exit_code_left() -> Iterator[None]:
+    """Leave the exit code of a stop where ``tools/dist_*.sh`` find it.
+
+    torchrun ends with 1, whatever its processes end with. A machine to which no signal
+    came, but whose processes stopped with those of another one, would look broken.
+    """
+    path = os.environ.get('MMMIX_EXIT_CODE')
+    if not path:
+        yield
+        return
+    _write(path, '')
+    try:
+        yield
+    except Stopped as stop:
+        _write(path, str(stop.code))
+        raise
+
+
+def _write(path: str, text: str) -> None:
+    """Write a small file; where that fails, the exit code is torchrun's."""
+    with suppress(OSError), open(path, 'w') as file:
+        file.write(text)
 
 
 @contextmanager

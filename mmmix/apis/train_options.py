@@ -13,6 +13,11 @@ from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 
+from mmmix.apis.agreement import (
+    any_process,
+    check_seen_by_all,
+    decided_by_first,
+)
 from mmmix.apis.pretrained import drop_pretrained
 from mmmix.apis.requeue import was_restarted
 from mmmix.apis.resume import (
@@ -53,8 +58,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
-    if was_restarted() and last_checkpoint(cfg.work_dir) is not None:
-        cfg.resume, cfg.load_from = True, None
+    _resume_if_restarted(cfg)
     if cfg.get('resume'):
         _find_resumed(cfg, start)
 
@@ -134,15 +138,37 @@ def _randomness(args: argparse.Namespace) -> dict[str, Any]:
     return dict(given, deterministic=True) if args.deterministic else given
 
 
-def _find_resumed(cfg: Config, start: str | None) -> None:
-    """Name the checkpoint to continue from, or begin with ``start`` without one."""
-    if cfg.get('load_from') is not None:
-        cfg.load_from = existing_checkpoint(cfg.load_from)
+def _resume_if_restarted(cfg: Config) -> None:
+    """Go on from the last checkpoint in a job that was started anew.
+
+    A machine that came back to the others knows nothing of a restart, so it is enough
+    that one process does.
+    """
+    if not any_process(was_restarted(cfg.work_dir)):
         return
-    cfg.load_from, remark = newest_checkpoint(cfg.work_dir)
+    if decided_by_first(lambda: last_checkpoint(cfg.work_dir)) is not None:
+        cfg.resume, cfg.load_from = True, None
+
+
+def _find_resumed(cfg: Config, start: str | None) -> None:
+    """Name the checkpoint to continue from, or begin with ``start`` without one.
+
+    The first process looks for it, so that all take the same.
+    """
+    given = cfg.get('load_from')
+    path, remark = decided_by_first(
+        lambda: (
+            newest_checkpoint(cfg.work_dir)
+            if given is None
+            else (existing_checkpoint(given), '')
+        )
+    )
     if remark:
         print_log(remark, level=logging.WARNING)
-    if cfg.load_from is None:
-        cfg.resume, cfg.load_from = False, start
-        begin = start or 'scratch'
-        print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
+    cfg.load_from = path
+    if path is not None:
+        check_seen_by_all(path)
+        return
+    cfg.resume, cfg.load_from = False, start
+    begin = start or 'scratch'
+    print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')

@@ -27,7 +27,9 @@ PYTORCH = {'RANK': '0', 'WORLD_SIZE': '1', 'LOCAL_RANK': '0'}
 def environment(monkeypatch):
     """Variables of no launcher, and a CPU; returns the function that sets some."""
     monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
-    for name in (*SLURM, *MPI, *PYTORCH, 'MASTER_ADDR', 'SLURM_NNODES'):
+    others = ('MASTER_ADDR', 'SLURM_NNODES', 'SLURM_STEP_NUM_NODES', 'NNODES')
+    elastic = ('GROUP_WORLD_SIZE', 'TORCHELASTIC_RUN_ID', 'GLOO_SOCKET_IFNAME')
+    for name in (*SLURM, *MPI, *PYTORCH, *others, *elastic):
         monkeypatch.setenv(name, 'set, so that it is restored')
         monkeypatch.delenv(name)
     monkeypatch.setenv('MASTER_PORT', '0')
@@ -125,3 +127,34 @@ def test_a_process_group_that_exists_is_used(environment):
         assert dist.is_initialized()
     finally:
         dist.destroy_process_group()
+
+
+def test_the_group_on_gpus_is_made_as_the_runner_would(environment, monkeypatch):
+    """Before the Runner, which finds it; deepspeed and others make their own."""
+    environment(dict(PYTORCH, GROUP_WORLD_SIZE='1'))
+    made = []
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(
+        launch, 'init_dist', lambda *args, **kwargs: made.append((args, kwargs))
+    )
+    monkeypatch.setattr(
+        launch, 'set_multi_processing', lambda **kwargs: made.append(kwargs)
+    )
+    env = dict(mp_cfg=dict(opencv_num_threads=0), dist_cfg=dict(backend='nccl'))
+    with launched(Config(dict(launcher='pytorch', env_cfg=env))):
+        assert made == [
+            dict(opencv_num_threads=0, distributed=True),
+            (('pytorch',), dict(backend='nccl')),
+        ]
+    made.clear()
+    with launched(Config(dict(launcher='pytorch', runner_type='FlexibleRunner'))):
+        assert made == []
+
+
+def test_nodes_of_slurm_that_would_meet_on_themselves(environment):
+    environment(dict(SLURM, SLURM_NNODES='2', MASTER_ADDR='127.0.0.1'))
+    with (
+        pytest.raises(ValueError, match="MASTER_ADDR='127.0.0.1' is every machine"),
+        launched(Config(dict(launcher='slurm'))),
+    ):
+        pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 @pytest.fixture
 def script(tmp_path):
     """Run a launch script with a stub of Python that prints its arguments."""
-    stubs = {'python': 'echo "$@"', 'scontrol': 'printf "n7\\nn8\\n"'}
+    # What the script itself asks of Python is answered by Python.
+    python = f'[ "$1" != -c ] || exec {sys.executable} "$@"\necho "$@"'
+    stubs = {'python': python, 'scontrol': 'printf "n7\\nn8\\n"'}
     for name, body in stubs.items():
         stub = tmp_path / name
         stub.write_text(f'#!/bin/sh\n{body}\n')
@@ -73,10 +76,10 @@ MANY = {
         {
             'SKYPILOT_NUM_NODES': '2',
             'SKYPILOT_NODE_RANK': '1',
-            'SKYPILOT_NODE_IPS': '10.0.0.4\n10.0.0.5',
+            'SKYPILOT_NODE_IPS': 'ip4\nip5',
             'SLURM_STEP_NUM_NODES': '5',
         },
-        ('2', '10.0.0.4:29500', 'mmmix', '0'),
+        ('2', 'ip4:29500', 'mmmix', '0'),
     ),
     'Slurm (SLURM_STEP_NUM_NODES)': (
         {
@@ -103,11 +106,13 @@ MANY = {
 def test_several_machines(name, script):
     """The first of those that are set counts, and is named."""
     variables, (nodes, endpoint, job, host) = MANY[name]
+    # The first one is known by that name; these names lead nowhere from the others.
+    own = f' --local-addr={endpoint.partition(":")[0]}' if host == '1' else ''
     done = script({**variables, 'MAX_RESTARTS': '4'}, 'dist_train.sh', 'c.py', '8')
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == (
         f'-m torch.distributed.run --nnodes={nodes} --rdzv-backend=c10d '
-        f'--rdzv-endpoint={endpoint} --rdzv-id={job} --rdzv-conf=is_host={host} '
+        f'--rdzv-endpoint={endpoint} --rdzv-id={job} --rdzv-conf=is_host={host}{own} '
         f'--max-restarts=4 --nproc_per_node=8 {TOOLS}/train.py --launcher pytorch c.py'
     )
     if 'NNODES' not in variables:
@@ -143,3 +148,37 @@ def test_the_command_that_was_given(script, tmp_path, monkeypatch):
     assert train_module.resume_command(args, argv) == (
         f"{TOOLS}/dist_train.sh 'a b.py' 8 --seed 1 --resume"
     )
+
+
+def test_the_command_names_the_machine_where_that_was_given(script, tmp_path):
+    (tmp_path / 'python').write_text('#!/bin/sh\nprintenv MMMIX_COMMAND\n')
+    by_hand = {'NNODES': '2', 'NODE_RANK': '1', 'MASTER_ADDR': 'n7', 'PORT': '9'}
+    by_hand['LOCAL_ADDR'] = 'n8'
+    said = script(by_hand, 'dist_train.sh', 'c.py', '8').stdout.strip()
+    assert said == (
+        f'NNODES=2 NODE_RANK=1 MASTER_ADDR=n7 PORT=9 {TOOLS}/dist_train.sh c.py 8'
+    )
+    found = {'WORLD_SIZE': '2', 'RANK': '0', 'MASTER_ADDR': 'n7'}
+    said = script(found, 'dist_train.sh', 'c.py', '8').stdout.strip()
+    assert said == f'{TOOLS}/dist_train.sh c.py 8'
+
+
+def test_the_command_of_torchrun(monkeypatch):
+    """Without a script, the one that started the agent of this process."""
+    monkeypatch.delenv('MMMIX_COMMAND', raising=False)
+    monkeypatch.delenv('TORCHELASTIC_RUN_ID', raising=False)
+    assert launch.given_command() == []
+    show = (
+        'import subprocess, sys; from mmmix.apis.launch import given_command as given; '
+        'print(given())'
+    )
+    code = f'import subprocess, sys; subprocess.run([sys.executable, "-c", {show!r}])'
+    argv = [sys.executable, '-c', code, '--nnodes=2', 'train.py', 'a b.py']
+    done = subprocess.run(
+        argv,
+        env={**os.environ, 'TORCHELASTIC_RUN_ID': 'x'},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().splitlines()[-1] == repr(argv)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sized
 from typing import Any
 
-import torch
-from mmengine.dist import get_dist_info
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch import distributed as dist
 
 from mmmix.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
+from mmmix.engine.stop_agreement import StopAgreement
 from mmmix.engine.stop_signals import Stopped, StopSignals
 
 
 class StopHook(Hook):
     """Save after the running iteration once a signal has come, and stop.
 
-    All processes of a run stop after the same iteration. They agree by the maximum of
-    one number, whose exchange runs in the background while the next iteration is
-    made, so nothing waits for it.
+    All processes of a run, on whatever machines, stop after the same iteration, though
+    the signal may come to one of them alone. They agree by a number that is exchanged
+    in the background while the next iteration is made, so nothing waits for it.
 
     In a validation there is nothing to save but the iterations before it: if a
-    checkpoint has them the run ends at once, else after the validation. Resumed, it
-    makes the validation again.
+    checkpoint has them the run ends at once, or with several processes after a batch
+    in which all know of it; else after the validation. Resumed, it makes the
+    validation again. In a test there is nothing to save.
 
     Args:
         signals: What the process was asked for.
@@ -38,7 +37,7 @@ class StopHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Meet the other processes."""
-        self._agreement = _Agreement(self._signals)
+        self._agreement = StopAgreement(self._signals)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -68,7 +67,18 @@ class StopHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Obey at once if all iterations are saved."""
-        self._signals.waits = _unsaved(runner, runner.iter)
+        self._unsaved = _unsaved(runner, runner.iter)
+        self._begin_evaluation(runner.val_dataloader)
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Obey at once: a test leaves nothing to be saved."""
+        self._unsaved = False
+        self._begin_evaluation(runner.test_dataloader)
+
+    def _begin_evaluation(self, batches: Sized) -> None:
+        # One process of several must not leave the others alone in the evaluation.
+        self._signals.waits = self._unsaved or not self._agreement.alone
+        self._agreement.begin_epoch(batches)
 
     def after_val_iter(
         self,
@@ -77,9 +87,11 @@ class StopHook(Hook):
         data_batch: Any = None,
         outputs: Any = None,
     ) -> None:
-        """Stop, if a signal's exception was lost where Python cannot raise it."""
-        if not self._signals.waits:
-            self._signals.check()
+        """Stop for a signal that Python could not raise, or that came to others."""
+        number = self._agreement.after_batch(batch_idx)
+        if number and not self._unsaved:
+            self._signals.waits = False
+            raise Stopped(number)
 
     after_test_iter = after_val_iter
 
@@ -94,6 +106,12 @@ class StopHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """The training is done: nothing more to save."""
+        self._signals.waits = False
+
+    def after_test_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """The test is done."""
         self._signals.waits = False
 
     def _stop(self, runner: Runner, number: int, done: int, epoch: int) -> None:
@@ -126,51 +144,3 @@ def _ends_epoch(runner: Runner, batch_idx: int) -> bool:
     return isinstance(loop, EpochBasedTrainLoop) and batch_idx + 1 == len(
         loop.dataloader
     )
-
-
-class _Agreement:
-    """The greatest signal number that any process of a run has received.
-
-    Args:
-        signals: What this process received.
-    """
-
-    def __init__(self, signals: StopSignals) -> None:
-        self._signals = signals
-        self._alone = get_dist_info()[1] == 1
-        self._work: dist.Work | None = None
-        self._number = torch.zeros(1, dtype=torch.int)
-        if not self._alone:
-            # Numbers on the host: the device is not waited for.
-            self._group = dist.new_group(backend='gloo', timeout=timedelta(hours=1))
-
-    def after_iteration(self) -> int:
-        """What all had received one iteration ago; 0 for nothing.
-
-        A process alone need not wait for an answer.
-        """
-        if self._alone:
-            return self._signals.received or 0
-        number = self._answer()
-        self._ask()
-        return number
-
-    def now(self) -> int:
-        """What all have received by now; 0 for nothing."""
-        if self._alone:
-            return self._signals.received or 0
-        before = self._answer()
-        self._ask()
-        return max(before, self._answer())
-
-    def _ask(self) -> None:
-        self._number = torch.tensor([self._signals.received or 0], dtype=torch.int)
-        self._work = dist.all_reduce(
-            self._number, dist.ReduceOp.MAX, group=self._group, async_op=True
-        )
-
-    def _answer(self) -> int:
-        if self._work is not None:
-            self._work.wait()
-            self._work = None
-        return int(self._number)

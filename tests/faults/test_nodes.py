@@ -1,0 +1,53 @@
+"""One of two machines goes away: nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+
+import pytest
+
+from tests.faults import harness, nodes, toys
+from tests.faults.nodes import ManyRun
+
+MAKE = partial(toys.supervised, workers=1, seconds=0.02)
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    """A run in four processes that nothing disturbed, and how long it took."""
+    run = ManyRun(tmp_path_factory.mktemp('whole'), MAKE)
+    return run, nodes.seconds_of(run)
+
+
+def test_a_signal_to_one_machine_stops_both_after_the_same_iteration(tmp_path):
+    make = partial(toys.supervised, seconds=0.02)
+    run = ManyRun(tmp_path / 'run', make)
+    assert nodes.end_one(run, signal.SIGTERM, 1, 0.1) == [143] * 4
+    assert 'Stopped by SIGTERM after iteration' in run.output()
+    assert run.train('--resume') == 0
+    whole = ManyRun(tmp_path / 'whole', make)
+    assert whole.train() == 0
+    assert not harness.same(run, whole)
+
+
+def test_machines_that_see_different_files_are_refused(tmp_path):
+    """All of them end, instead of half a run that begins anew."""
+    run = ManyRun(tmp_path, toys.supervised, world=2)
+    run.work.mkdir()
+    (run.work / 'last_checkpoint').write_text(str(run.work / 'iter_2.pth'))
+    (run.work / 'iter_2.pth').write_bytes(b'cut short')
+    assert run.train('--resume') == 1
+    assert run.output().count('DamagedCheckpointError: the last checkpoint') == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('seed', range(10))
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
+def test_one_machine_ends_at_a_random_moment(tmp_path, whole, number, seed):
+    run = ManyRun(tmp_path, MAKE)
+    codes, _, lost = nodes.lost_by(run, whole[0], number, seed, whole[1])
+    if number is signal.SIGTERM:
+        assert set(codes) <= {143, 0}
+        assert len(set(codes)) == 1
+    assert not lost
