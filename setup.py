@@ -87,6 +87,7 @@ setup(
     extras_require={
         'onedl': read_pins('onedl'),
         'openmmlab': read_pins('openmmlab'),
+        'photos': [pin for pin in read_pins('dev') if pin.startswith('efficientnet')],
         'digits': [pin for pin in read_pins('dev') if pin.startswith('scikit-learn')],
         'robustness': [
             pin for pin in read_pins('dev') if pin.startswith('imagecorruptions')

@@ -71,6 +71,7 @@ DATA = {
     'voc07': ['VOC07 trainval'],
     'coco': ['COCO train2017'],
     'digits': ['Digits'],
+    'animals': ['VOC12 train, six animals'],
     'voc07-voc12u': ['VOC07 trainval', 'VOC12 trainval, unlabelled'],
     'coco-semi': ['COCO train2017, partly labelled'],
     'digits-semi': ['Digits, partly labelled'],
@@ -127,7 +128,9 @@ def parts(name: str) -> tuple[str, str, str]:
     fields = name.split('_')
     words = 2 if re.fullmatch(r'[rd]\d+(-c4)?', fields[1]) else 1
     detector, data, *method = ['_'.join(fields[:words]), *fields[words:]]
-    return detector, re.sub(r'semi\d+$', 'semi', data), ''.join(method)
+    data = re.sub(r'semi\d+$', 'semi', data)
+    data = re.sub(r'^animals\d+.*', 'animals', data)
+    return detector, data, ''.join(method)
 
 
 def trained_on(path: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Hooks and optimizer wrappers."""
 
 from .hooks import (
+    ChannelsLastHook,
     ClassCountHook,
     DetectionPicturesHook,
     DivergenceWatchHook,
@@ -18,6 +19,7 @@ from .hooks import (
 from .optimizers import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 
 __all__ = [
+    'ChannelsLastHook',
     'ClassCountHook',
     'DetectionPicturesHook',
     'DivergenceWatchHook',

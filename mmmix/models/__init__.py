@@ -1,6 +1,7 @@
 """Mixers of batches, supervisions and mix-aware heads."""
 
 from .alignmix import AlignMix, PairBatch
+from .backbones import EfficientNetLite
 from .batch_augments import CutMixBatch, MixBatch
 from .dense_heads import LevelMixSSDHead, MixRPNHead, MixSSDHead, MixYOLOV3Head
 from .detectors import LevelMixDetector, LossMixDetector
@@ -25,6 +26,7 @@ __all__ = [
     'BoxMix',
     'CutMixBatch',
     'DomainDiscriminator',
+    'EfficientNetLite',
     'LevelMixDetector',
     'LevelMixSSDHead',
     'LossMix',

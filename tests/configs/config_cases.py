@@ -22,9 +22,9 @@ ALL = sorted(
     for path in CONFIGS.rglob('*.py')
     if '_base_' not in path.parts
 )
-# Those with a teacher have tests of their own, in files named test_semi_* and
-# test_domain_*.
-FOUND = [leaf for leaf in ALL if not re.search(r'semi/|-semi|domain', leaf)]
+# Those with a teacher and those of photographs have tests of their own, test_semi_*,
+# test_domain_* and test_photo_*.
+FOUND = [leaf for leaf in ALL if not re.search(r'semi/|-semi|domain|photos/', leaf)]
 
 
 class Method(NamedTuple):

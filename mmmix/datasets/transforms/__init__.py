@@ -4,6 +4,7 @@ from .common_corruption import CommonCorruption
 from .cutmix_image import CutMixImage
 from .image_mixer import ImageMixer
 from .loading import CheckedLoadImageFromFile
+from .loading_once import LoadImageOnce
 from .mix_image import MixImage
 from .packing import PackMixInputs
 from .perturbations import GaussianNoise, OcclusionHole
@@ -19,6 +20,7 @@ __all__ = [
     'GaussianBlur',
     'GaussianNoise',
     'ImageMixer',
+    'LoadImageOnce',
     'MixImage',
     'NoisePatch',
     'OcclusionHole',

@@ -1,5 +1,6 @@
 """Hooks that switch mixing and show it, lead teachers, and make runs resumable."""
 
+from .channels_last_hook import ChannelsLastHook
 from .class_count_hook import ClassCountHook
 from .detection_pictures_hook import DetectionPicturesHook
 from .divergence_watch_hook import DivergenceWatchHook
@@ -15,6 +16,7 @@ from .teacher_preview_hook import TeacherPreviewHook
 from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
+    'ChannelsLastHook',
     'ClassCountHook',
     'DetectionPicturesHook',
     'DivergenceWatchHook',
