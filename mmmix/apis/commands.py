@@ -10,6 +10,7 @@ from typing import Any
 
 from mmmix.apis.requeue import exit_code_left
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
+from mmmix.evaluation.metrics.fast_coco import fast_coco_evaluation
 from mmmix.evaluation.metrics.serial_map import serial_eval_map
 
 RESUMABLE = 'stopped; the same command goes on from here'
@@ -17,12 +18,17 @@ RESUMABLE = 'stopped; the same command goes on from here'
 
 @contextmanager
 def stoppable() -> Iterator[StopSignals]:
-    """Let signals end a block in order, in evaluations too.
+    """Let signals end a block in order, in evaluations too, which are fast.
 
     Raises:
         Stopped: If a signal came; see :func:`stop_signals`.
     """
-    with exit_code_left(), serial_eval_map(), stop_signals() as signals:
+    with (
+        exit_code_left(),
+        fast_coco_evaluation(),
+        serial_eval_map(),
+        stop_signals() as signals,
+    ):
         yield signals
 
 
