@@ -12,9 +12,11 @@ from mmmix.version import __version__
 # While Python looks for the module of `-m`, argv[0] is '-m'. Later it is a path, and
 # this module is run again by those subcommands that need the stack.
 if not (sys.argv[:1] == ['-m'] and 'mmmix' in sys.orig_argv):
+    from mmmix.apis.quiet_stack import import_stack_quietly
     from mmmix.apis.stack import check_stack
 
     check_stack()
+    import_stack_quietly()
 
     # The rest imports the stack, so it can only follow the check.
     from mmmix import (

@@ -32,6 +32,7 @@ from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.launch import given_command, launch_rank, launched
 from mmmix.apis.requeue import requeued
+from mmmix.apis.tracking import add_track_argument, track
 from mmmix.apis.train_options import (
     apply_options,
     keep_seed,
@@ -82,6 +83,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='start from random weights: drop every init_cfg of type Pretrained, '
         'every key `pretrained`, and load_from',
     )
+    add_track_argument(parser)
     add_mix_arguments(parser)
     add_run_arguments(parser)
     return parser.parse_args(argv)
@@ -98,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ValueError: If a checkpoint is unsafe or damaged, or the config
             contradicts itself.
         KeyError: If an option needs what the config does not have.
+        ModuleNotFoundError: If the package of ``--track`` is not installed.
         ConnectionError: If pretrained weights cannot be downloaded.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
@@ -105,6 +108,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     setup_cache_size_limit_of_dynamo()
     with stoppable() as signals, requeued():
         cfg = load_config(args)
+        if args.track is not None:
+            track(cfg, args.track)
         check_dataset_paths(cfg, ('train', 'val'))
         with (
             _held_folder(cfg),
