@@ -80,7 +80,7 @@ setup(
     packages=find_packages(include=['mmmix', 'mmmix.*']),
     py_modules=['mmmix_command'],
     entry_points={'console_scripts': ['mmmix = mmmix_command:main']},
-    package_data={'mmmix': ['py.typed']},
+    package_data={'mmmix': ['py.typed', 'visualization/report/*.jinja']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10',
     install_requires=['numpy', 'packaging'],
@@ -89,6 +89,7 @@ setup(
         'openmmlab': read_pins('openmmlab'),
         'photos': [pin for pin in read_pins('dev') if pin.startswith('efficientnet')],
         'digits': [pin for pin in read_pins('dev') if pin.startswith('scikit-learn')],
+        'faster': [pin for pin in read_pins('dev') if pin.startswith('faster-coco')],
         'robustness': [
             pin for pin in read_pins('dev') if pin.startswith('imagecorruptions')
         ],

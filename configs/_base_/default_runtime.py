@@ -13,6 +13,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'),
+    report=dict(type='RunReportHook'),
 )
 custom_hooks = [
     dict(type='ClassCountHook'),

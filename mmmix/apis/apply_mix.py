@@ -254,7 +254,7 @@ def _add_mixer(cfg: Config, mix: ConfigDict) -> list[str]:
 
 
 def _add_hooks(cfg: Config, names: Sequence[str]) -> list[str]:
-    """Add the hooks that switch and show mixing, and the import of mmmix."""
+    """Add the hooks that switch and show mixing, the page, and the import of mmmix."""
     hooks = list(cfg.get('custom_hooks') or [])
     added = [
         name
@@ -262,6 +262,8 @@ def _add_hooks(cfg: Config, names: Sequence[str]) -> list[str]:
         if not any(is_a(hook, HOOKS.get(name), HOOKS) for hook in hooks)
     ]
     cfg.custom_hooks = [*hooks, *(dict(type=name) for name in added)]
+    report = dict(report=dict(type='RunReportHook'))
+    cfg.default_hooks = dict(report, **(cfg.get('default_hooks') or {}))
     imports = dict(cfg.get('custom_imports') or dict(allow_failed_imports=False))
     modules = imports.get('imports') or []
     modules = [modules] if isinstance(modules, str) else list(modules)

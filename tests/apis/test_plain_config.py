@@ -19,7 +19,7 @@ def test_what_the_plain_config_keeps():
     cfg.default_hooks.preview = dict(type='MixPreviewHook')
     cfg.pop('visualizer')
     plain = plain_config(cfg)
-    assert set(cfg.default_hooks) - set(plain.default_hooks) == {'preview'}
+    assert set(cfg.default_hooks) - set(plain.default_hooks) == {'preview', 'report'}
     assert plain.visualizer.type == 'DetLocalVisualizer'
     assert plain.custom_imports.imports == ['theirs.module']
     model = plain.model

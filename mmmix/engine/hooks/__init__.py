@@ -11,6 +11,7 @@ from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
 from .mix_teacher_hook import MixTeacherHook
 from .resume_skip_hook import ResumeSkipHook
+from .run_report_hook import RunReportHook
 from .stop_hook import StopHook
 from .teacher_preview_hook import TeacherPreviewHook
 from .whole_checkpoint_hook import WholeCheckpointHook
@@ -27,6 +28,7 @@ __all__ = [
     'MixScheduleHook',
     'MixTeacherHook',
     'ResumeSkipHook',
+    'RunReportHook',
     'StopHook',
     'TeacherPreviewHook',
     'WholeCheckpointHook',

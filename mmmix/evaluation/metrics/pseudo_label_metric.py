@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmdet.evaluation.functional.mean_ap import tpfp_default
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
+
+from mmmix.evaluation.judging import judge
 
 
 @METRICS.register_module()
@@ -59,7 +60,8 @@ class PseudoLabelMetric(BaseMetric):
                 ``gt_instances``.
         """
         for sample in data_samples:
-            self.results.append(self._judged(sample))
+            scores, _, right, wrong, objects = judge(sample, self.iou_thr)
+            self.results.append((scores, right, wrong, len(objects)))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Precision, recall and count at each threshold.
@@ -81,34 +83,3 @@ class PseudoLabelMetric(BaseMetric):
             metrics[f'recall_{thr:g}'] = float(hits / objects) if objects else -1.0
             metrics[f'count_{thr:g}'] = float(found / len(results))
         return metrics
-
-    def _judged(
-        self, sample: Mapping
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-        """Scores of an image's detections, which are right, which wrong; objects."""
-        predicted = _arrays(sample['pred_instances'], 'bboxes', 'labels', 'scores')
-        boxes, labels, scores = predicted
-        true_boxes, true_labels = _arrays(sample['gt_instances'], 'bboxes', 'labels')
-        ignored = sample.get('ignored_instances')
-        ignored_boxes, ignored_labels = (
-            (true_boxes[:0], true_labels[:0])
-            if ignored is None
-            else _arrays(ignored, 'bboxes', 'labels')
-        )
-        right, wrong = np.zeros(len(scores)), np.zeros(len(scores))
-        for label in np.unique(labels):
-            own = labels == label
-            hit, miss = tpfp_default(
-                np.hstack([boxes[own], scores[own, None]]),
-                true_boxes[true_labels == label],
-                ignored_boxes[ignored_labels == label],
-                iou_thr=self.iou_thr,
-                use_legacy_coordinate=True,  # as in VOCMetric
-            )
-            right[own], wrong[own] = hit[0], miss[0]
-        return scores, right, wrong, len(true_labels)
-
-
-def _arrays(instances: Mapping, *names: str) -> list[np.ndarray]:
-    """Fields of instances as arrays."""
-    return [np.asarray(instances[name].cpu()) for name in names]

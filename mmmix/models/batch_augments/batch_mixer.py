@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -22,6 +23,9 @@ from .mix_pixels import mix_pixels
 from .mix_samples import check_samples, image_sizes, in_frame, mix_sample, stamped
 
 Samples = Sequence[DetDataSample]
+
+RECENT = 16
+"""How many calls a mixer remembers."""
 
 
 class BatchMixer(nn.Module):
@@ -65,6 +69,8 @@ class BatchMixer(nn.Module):
         enabled: Whether it mixes; ``MixScheduleHook`` switches it.
         stream: Number of the mixer among several that are called in one
             iteration; those of different numbers draw independently.
+        recent: What its last calls did: the number of samples, and λ of those that
+            were mixed. Who reads them may remove them.
     """
 
     cuts: ClassVar[bool] = False
@@ -102,6 +108,7 @@ class BatchMixer(nn.Module):
             self.fill = normalised_black(type(self).__name__, mean, std)
         self.enabled = True
         self.stream = 0
+        self.recent: deque[tuple[int, list[float]]] = deque(maxlen=RECENT)
         self._iter, self._calls = -1, 0
         self._warned = False
 
@@ -248,6 +255,7 @@ class BatchMixer(nn.Module):
         clean_b = clean_a if samples_b is samples_a else check_samples(samples_b)
         sizes = image_sizes(samples_a), image_sizes(samples_b)
         pairs = self._pairs(draws, partners, *sizes)
+        self.recent.append((len(samples_a), [pair.lam for pair in pairs]))
         inputs = self._pixels(inputs_a, inputs_b, pairs, pad_value)
         samples = [stamped(sample, self.supervision) for sample in samples_a]
         for pair in pairs:

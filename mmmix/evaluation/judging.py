@@ -1,0 +1,66 @@
+"""Which detections of an image are right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from mmdet.evaluation.functional.mean_ap import tpfp_default
+
+
+class Judged(NamedTuple):
+    """The n detections of an image, and its objects.
+
+    Attributes:
+        scores: ``(n,)``, in [0, 1].
+        labels: ``(n,)``, their classes.
+        right: ``(n,)``, 1 where an object of this class was found first, else 0.
+        wrong: ``(n,)``, 1 where there is none; both are 0 on boxes to ignore.
+        objects: ``(m,)``, the classes of the objects.
+    """
+
+    scores: np.ndarray
+    labels: np.ndarray
+    right: np.ndarray
+    wrong: np.ndarray
+    objects: np.ndarray
+
+
+def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
+    """Match the detections of an image with its objects, as ``VOCMetric`` does.
+
+    A detection is right if it overlaps an object of its class, in VOC's inclusive
+    pixels, that no detection of a higher score has taken.
+
+    Args:
+        sample: A sample as a dict, with ``pred_instances``, ``gt_instances`` and
+            perhaps ``ignored_instances``.
+        iou_thr: Smallest IoU of a right detection, in (0, 1].
+    """
+    predicted = _arrays(sample['pred_instances'], 'bboxes', 'labels', 'scores')
+    boxes, labels, scores = predicted
+    true_boxes, true_labels = _arrays(sample['gt_instances'], 'bboxes', 'labels')
+    ignored = sample.get('ignored_instances')
+    ignored_boxes, ignored_labels = (
+        (true_boxes[:0], true_labels[:0])
+        if ignored is None
+        else _arrays(ignored, 'bboxes', 'labels')
+    )
+    right, wrong = np.zeros(len(scores)), np.zeros(len(scores))
+    for label in np.unique(labels):
+        own = labels == label
+        hit, miss = tpfp_default(
+            np.hstack([boxes[own], scores[own, None]]),
+            true_boxes[true_labels == label],
+            ignored_boxes[ignored_labels == label],
+            iou_thr=iou_thr,
+            use_legacy_coordinate=True,  # as in VOCMetric
+        )
+        right[own], wrong[own] = hit[0], miss[0]
+    return Judged(scores, labels, right, wrong, true_labels)
+
+
+def _arrays(instances: Mapping, *names: str) -> list[np.ndarray]:
+    """Fields of instances as arrays."""
+    return [np.asarray(instances[name].cpu()) for name in names]
