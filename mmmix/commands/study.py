@@ -5,7 +5,8 @@ checkpoint (or its best, --checkpoint best) is tested. Results are kept in
 WORK_DIR/results.json as soon as a run ends: the same command later goes on where it
 was interrupted, adds seeds or configs, and retries what failed. The report
 (report.md, report.json) has the mean ± standard deviation per config and metric, and
-the difference to the first config paired by seed.
+the difference to the first config paired by seed with its 95 % interval (Student's t);
+report.json also the difference that so many seeds would detect.
 
 CONFIG+METHOD is a config with a method, as --mix of train.py puts it in: any config,
 those of mmdet included. --mix puts one into all configs.

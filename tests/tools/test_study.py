@@ -157,7 +157,7 @@ def test_the_tool_runs_reports_and_resumes(configs, tools, tmp_path, capsys):
     assert sorted(calls(tools))[-4:] == [
         f'train {name} {seed} amp' for name in ('a', 'bcd') for seed in (0, 1)
     ]
-    assert '| bcd    | +2.000 ± 0.000 (2) |' in out
+    assert '| bcd    | +2.000 [+2.000, +2.000] (2) |' in out
     assert main([*arguments, '--report']) == 0
     assert calls(tools) == []
     numbers = json.loads((tmp_path / 'w/report.json').read_text())

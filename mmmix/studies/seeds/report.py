@@ -1,4 +1,4 @@
-"""Mean ± spread over seeds, and differences paired by seed."""
+"""Mean ± spread over seeds, and differences paired by seed with their intervals."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from mmmix.apis.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
+from mmmix.studies.seeds.intervals import detectable, half_width
 
 Scores = dict[str, dict[int, dict[str, float]]]
 """Metrics by config name, then seed, then metric."""
@@ -40,6 +41,23 @@ class Spread:
             return 'n/a'
         spread = '' if self.std is None else f' ± {self.std:.3f}'
         return f'{self.mean:{sign}.3f}{spread} ({self.n})'
+
+    def interval(self) -> str:
+        """Such as ``+0.012 [-0.003, +0.027] (5)``, the 95 % interval of the mean."""
+        if self.mean is None or self.std is None:
+            return self.text('+')
+        half = half_width(self.std, self.n)
+        low, high = self.mean - half, self.mean + half
+        return f'{self.mean:+.3f} [{low:+.3f}, {high:+.3f}] ({self.n})'
+
+    def sureness(self) -> dict[str, float]:
+        """Half the width of the interval, and the mean that would be found."""
+        if self.std is None:
+            return {}
+        return {
+            'half_width': half_width(self.std, self.n),
+            'detectable': detectable(self.std, self.n),
+        }
 
 
 def finished_scores(
@@ -121,12 +139,15 @@ def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]
     text += markdown_table(header, rows)
     if others:
         rows = [
-            [name, *(paired[m][name].text('+') for m in metrics)] for name in others
+            [name, *(paired[m][name].interval() for m in metrics)] for name in others
         ]
-        text += f'\n\nDifference to {first}, paired by seed\n\n'
+        text += f'\n\nDifference to {first}, paired by seed, and its 95 % interval\n\n'
         text += markdown_table(header, rows)
     numbers = {
         'mean': {m: {k: asdict(v) for k, v in spreads[m].items()} for m in metrics},
-        'paired': {m: {k: asdict(v) for k, v in paired[m].items()} for m in metrics},
+        'paired': {
+            m: {k: asdict(v) | v.sureness() for k, v in paired[m].items()}
+            for m in metrics
+        },
     }
     return text, numbers

@@ -74,14 +74,18 @@ def test_report_text():
         '| mix    | 0.550 ± 0.427 (3) |',
         '| none   |               n/a |',
         '',
-        'Difference to plain, paired by seed',
+        'Difference to plain, paired by seed, and its 95 % interval',
         '',
-        '| config |            coco/AP |',
-        '|--------|-------------------:|',
-        '| mix    | +0.075 ± 0.035 (2) |',
-        '| none   |                n/a |',
+        '| config |                     coco/AP |',
+        '|--------|----------------------------:|',
+        '| mix    | +0.075 [-0.243, +0.393] (2) |',
+        '| none   |                         n/a |',
     ]
-    assert numbers['paired']['coco/AP']['mix']['n'] == 2
+    paired = numbers['paired']['coco/AP']
+    assert paired['mix']['n'] == 2
+    # t(1) is 12.706 at 97.5 %, and s / √2 is 0.025
+    assert paired['mix']['half_width'] == pytest.approx(12.706 * 0.025, rel=1e-4)
+    assert paired['none'] == dict(mean=None, std=None, n=0)
 
 
 def test_metrics_are_chosen():
