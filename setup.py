@@ -88,6 +88,8 @@ setup(
         'onedl': read_pins('onedl'),
         'openmmlab': read_pins('openmmlab'),
         'photos': [pin for pin in read_pins('dev') if pin.startswith('efficientnet')],
+        # torchvision is left to the user, who has the one that fits his torch
+        'classification': read_pins('classification-onedl'),
         'digits': [pin for pin in read_pins('dev') if pin.startswith('scikit-learn')],
         'faster': [pin for pin in read_pins('dev') if pin.startswith('faster-coco')],
         'robustness': [

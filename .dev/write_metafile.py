@@ -34,6 +34,10 @@ PAPERS = {
         'AlignMixup: Improving Representations By Interpolating Aligned Features',
         'https://arxiv.org/abs/2103.15375',
     ),
+    'mixup': (
+        'mixup: Beyond Empirical Risk Minimization',
+        'https://arxiv.org/abs/1710.09412',
+    ),
     'Bag of Freebies': (
         'Bag of Freebies for Training Object Detection Neural Networks',
         'https://arxiv.org/abs/1902.04103',
@@ -61,6 +65,7 @@ COLLECTIONS = {
     'BoxMix': ('boxmix', 'BoxMix'),
     'BoxStack': ('boxstack', 'BoxMix'),
     'Weighted union': ('weighted-union', 'Bag of Freebies'),
+    'Mixup': ('mixup', 'mixup'),
     'CutMix': ('cutmix', 'CutMix'),
     'AlignMix': ('alignmix', 'AlignMixup'),
     'Baseline': ('', None),
@@ -83,9 +88,15 @@ DATA = {
     'voc12-clipart': ['VOC12 trainval', 'Clipart1k train, unlabelled'],
     'voc12-watercolor': ['VOC12 trainval', 'Watercolor2k train, unlabelled'],
     'digits-domain': ['Digits', 'Digits of a second domain, unlabelled'],
+    'cifar10': ['CIFAR-10'],
+    'cifar100': ['CIFAR-100'],
+    'imagenet': ['ImageNet-1k'],
+    'cub': ['CUB-200-2011'],
+    'animal-crops': ['Crops of animals'],
+    'glyphs': ['Handwriting'],
 }
 
-FIGURES = ('figure', 'AP', 'AP50', 'AP75', 'mAP')
+FIGURES = ('figure', 'error', 'AP', 'AP50', 'AP75', 'mAP')
 
 
 def leaves() -> list[Path]:

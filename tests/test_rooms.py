@@ -16,6 +16,7 @@ FLOORS = (
     ('models', 'datasets', 'testing'),
     ('evaluation', 'visualization'),
     ('engine',),
+    ('classification',),
     ('apis',),
     ('studies',),
     ('commands',),

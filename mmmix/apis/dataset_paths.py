@@ -81,6 +81,8 @@ def _own_paths(config: Mapping, key: str) -> Iterator[tuple[str, Path]]:
         return
     parts = {'ann_file': config.get('ann_file')}
     prefixes = config.get('data_prefix') or {}
+    if isinstance(prefixes, str):  # as mmpretrain allows
+        prefixes = {'img_path': prefixes}
     parts.update({f'data_prefix.{name}': value for name, value in prefixes.items()})
     for name, value in parts.items():
         if isinstance(value, str) and value and '://' not in value:

@@ -73,7 +73,8 @@ def save_whole_checkpoints(cfg: Config) -> None:
     hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     for hook in (hooks['checkpoint'], *(cfg.get('custom_hooks') or ())):
         if isinstance(hook, dict) and _is_stock(hook.get('type')):
-            hook['type'] = 'WholeCheckpointHook'
+            # with its scope: the config may be of another project, mmpretrain for one
+            hook['type'] = 'mmdet.WholeCheckpointHook'
     cfg.default_hooks = hooks
 
 

@@ -52,6 +52,14 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'configs x seeds, resumable: mean and spread',
             'my_ssd.py my_ssd.py+lossmix --work-dir work_dirs/study',
         ),
+        'object-crops': Subcommand(
+            'make_object_crops',
+            'crop the objects of a VOC data set, for classifiers',
+            'data/VOCdevkit/VOC2012 --splits train val --out data/crops',
+        ),
+        'glyphs': Subcommand(
+            'make_glyphs', 'handwritten digits, for classifiers', '--out data/glyphs'
+        ),
         'digits': Subcommand(
             'make_digits', 'generate the demo data', '--out data/digits'
         ),

@@ -50,6 +50,7 @@ def assignment(
     absolute: bool = False,
     tolerance: float | None = None,
     check_every: int = 10,
+    close_rows: bool = True,
 ) -> Tensor:
     """Assignment R of A's cells to those of A': r P*, each row a distribution.
 
@@ -62,7 +63,7 @@ def assignment(
     A'. R has no gradient.
 
     The code of AlignMixup (github.com/shashankvkt/AlignMixup_CVPR22) has
-    ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1``.
+    ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1, close_rows=False``.
 
     Args:
         first: ``(N, C, r)``, the maps A.
@@ -80,6 +81,9 @@ def assignment(
             tolerance / ε, relatively. None makes all iterations.
         check_every: Look after every so many iterations, not after the first. A look
             waits for the device.
+        close_rows: Update the rows once more at the end. Otherwise R is r times the
+            plan of the last iteration, whose columns sum to r / r' and whose rows
+            sum to 1 as nearly as the iterations came.
 
     Returns:
         ``(N, r, r')`` float32.
@@ -89,6 +93,8 @@ def assignment(
     """
     _check(first, second, epsilon, iterations)
     _check_stop(tolerance, check_every)
+    if valid is not None and not close_rows:
+        raise ValueError('close_rows=False takes all cells; leave valid out')
     with torch.autocast(first.device.type, enabled=False):
         score = squared_distances(first.float(), second.float())
         marginals = _log_marginals(score, valid)
@@ -101,7 +107,10 @@ def assignment(
                 continue
             if epsilon * _moved(before, row) < tolerance:
                 break
-        return score.add_(column[:, None, :]).softmax(dim=2)
+        score.add_(column[:, None, :])
+        if close_rows:
+            return score.softmax(dim=2)
+        return score.add_(row[:, :, None]).exp_().mul_(score.shape[1])
 
 
 def _sinkhorn(

@@ -23,8 +23,12 @@ ALL = sorted(
     if '_base_' not in path.parts
 )
 # Those with a teacher and those of photographs have tests of their own, test_semi_*,
-# test_domain_* and test_photo_*.
-FOUND = [leaf for leaf in ALL if not re.search(r'semi/|-semi|domain|photos/', leaf)]
+# test_domain_* and test_photo_*; those of classifiers, in tests/classification.
+FOUND = [
+    leaf
+    for leaf in ALL
+    if not re.search(r'semi/|-semi|domain|photos/|classification/', leaf)
+]
 
 
 class Method(NamedTuple):

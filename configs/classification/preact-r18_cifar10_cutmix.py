@@ -1,0 +1,5 @@
+# PreAct ResNet-18 on CIFAR-10, CutMix, suppl. alg. A1, in half of the batches.
+# 1 GPU x 128 images.
+_base_ = './preact-r18_cifar10.py'
+
+model = dict(train_cfg=dict(augments=[dict(type='ClsCutMixBatch')], probs=[0.5]))

@@ -1,0 +1,5 @@
+# A small PreAct ResNet-18 on enlarged digits, CutMix, suppl. alg. A1.
+# 1 GPU (or CPU) x 32 images.
+_base_ = './preact-r18_glyphs.py'
+
+model = dict(train_cfg=dict(augments=[dict(type='ClsCutMixBatch')]))

@@ -1,0 +1,4 @@
+# ResNet-50, 14 x 14 cells, on CUB-200-2011, AlignMixup, α = 2. 1 GPU x 32 images.
+_base_ = './r50-cam_cub.py'
+
+model = dict(type='AlignMixClassifier')

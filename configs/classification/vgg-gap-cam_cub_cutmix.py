@@ -1,0 +1,4 @@
+# VGG-GAP on CUB-200-2011, CutMix, suppl. alg. A1. 1 GPU x 32 images.
+_base_ = './vgg-gap-cam_cub.py'
+
+model = dict(train_cfg=dict(augments=[dict(type='ClsCutMixBatch')]))

@@ -1,0 +1,7 @@
+# VGG-GAP on ImageNet: localisation of CutMix, suppl. B.2. 8 GPUs x 32 images.
+_base_ = [
+    './_base_/models/vgg-gap-cam.py',
+    './_base_/datasets/imagenet_boxes.py',
+    './_base_/schedules/imagenet_20e.py',
+    './_base_/default_runtime.py',
+]

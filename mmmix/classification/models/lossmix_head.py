@@ -1,0 +1,60 @@
+"""LossMix for classifiers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmpretrain.models import LinearClsHead
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+
+@MODELS.register_module()
+class LossMixHead(LinearClsHead):
+    """A linear head that weighs losses where others mix labels (LossMix, eq. 4-6).
+
+    The loss of a mixed image is Σ_k w_k L(f(x̃), y_k) over its components. The batch
+    augmentations of mmpretrain leave Σ_k w_k y_k in ``gt_score``, of which classes and
+    weights are read; components of one class count as one. For the cross-entropy of a
+    softmax this equals the loss on the mixed label (eq. 7-12), that is, Mixup; for any
+    other loss of whole labels, focal for one, it does not.
+
+    Parameters, state-dict keys and predictions are those of ``LinearClsHead``.
+
+    Args:
+        components: K, how many images are mixed into one.
+        **settings: Arguments of ``LinearClsHead``, whose ``loss`` has to take labels
+            ``(N,)`` and ``reduction_override``, as all of mmpretrain's do.
+
+    Raises:
+        ValueError: If ``components`` is not at least 1.
+    """
+
+    def __init__(self, *, components: int = 2, **settings: Any) -> None:
+        super().__init__(**settings)
+        if isinstance(components, bool) or components < 1:
+            raise ValueError(f'components must be at least 1, got {components}')
+        self.components = min(components, self.num_classes)
+
+    def _get_loss(
+        self, cls_score: Tensor, data_samples: list[DataSample], **kwargs: Any
+    ) -> dict[str, Tensor]:
+        """The weighed losses; the stock loss of samples that met no mixer."""
+        if 'gt_score' not in data_samples[0]:
+            return super()._get_loss(cls_score, data_samples, **kwargs)
+        scores = torch.stack([sample.gt_score for sample in data_samples])
+        weights, labels = scores.to(cls_score).topk(self.components, dim=1)
+        # Does not wait for the device, as an if would.
+        torch._assert_async(
+            torch.all(weights.sum(dim=1) > 1 - 1e-3),
+            f'LossMixHead expects labels of at most {self.components} classes with '
+            'weights of sum 1; set components, and leave label smoothing to the loss',
+        )
+        size = len(cls_score)
+        parts = [
+            self.loss_module(cls_score, label, weight=weight, avg_factor=size, **kwargs)
+            for weight, label in zip(weights.T, labels.T)
+        ]
+        return dict(loss=torch.stack(parts).sum())
