@@ -225,10 +225,7 @@ def install_mmcv(env: Environment, pin: str, torch_version: str) -> None:
 
 
 def install_classification(env: Environment) -> None:
-    """Puts mmpretrain beside the environment's own packages, for its tests alone.
-
-    mmdet imports mmpretrain wherever it finds it, which takes seconds of each command.
-    """
+    """Puts mmpretrain aside, for its tests alone: mmdet imports it where it can."""
     files = (PINS / 'classification.txt', PINS / f'classification-{env.stack}.txt')
     chosen = [option for file in files for option in ('-r', file)]
     target = ('--upgrade', '--target', env.path / 'classification')
