@@ -95,6 +95,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'whether a score is a probability',
             'my_ssd.py@epoch_12.pth --out calibration',
         ),
+        'image-intervals': Subcommand(
+            'image_intervals',
+            'whether other test images would tell the same',
+            'plain=my_ssd.py@a.pth boxmix=my_ssd.py@b.pth --out intervals',
+        ),
         'flattening': Subcommand(
             'plot_flattening',
             'how flat the representations of a class are',

@@ -14,6 +14,7 @@ from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 
 import mmmix.studies.trained.sweep as sweeping
+from mmmix.studies.trained.evaluation import DetectionScores
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
 
@@ -101,6 +102,20 @@ def test_calibration(study, tmp_path):
         assert float(row['D-ECE']) >= abs(gap) - 1e-9
     assert float(rows[0]['precision']) >= float(rows[2]['precision'])
     assert cv2.imread(str(tmp_path / 'calibration.png')).std() > 10
+
+
+def test_image_intervals(study, tmp_path):
+    first, second = run('image_intervals', study, tmp_path, '--resamples', '100')
+    dataset = DATASETS.build(study.detector.cfg.test_dataloader.dataset)
+    scores = DetectionScores(study.detector.cfg, dataset.metainfo)
+    with torch.no_grad():
+        found = study.detector.model.test_step(stock_batch(study))
+    scores.add(found)
+    expected = scores.result()['pascal_voc/mAP']
+    assert float(first['mAP']) == pytest.approx(expected, abs=1e-6)
+    assert float(first['low']) <= float(first['mAP']) <= float(first['high'])
+    # the same model under two names
+    assert [float(second[f'Δ {name}']) for name in ('mAP', 'low', 'high')] == [0, 0, 0]
 
 
 def test_flattening(study, tmp_path):
