@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / 'mmmix'
 FLOORS = (
     ('version', 'registry'),
-    ('structures', 'functional'),
+    ('structures', 'functional', 'layouts'),
     ('mixing',),
     ('models', 'datasets', 'testing'),
     ('evaluation', 'visualization'),

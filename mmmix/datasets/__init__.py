@@ -20,6 +20,7 @@ from .transforms import (
     TransplantPatch,
 )
 from .voc_layout import UnlabelledVOCDataset, VOCLayoutDataset
+from .yolo import YOLODataset
 
 __all__ = [
     'CheckedLoadImageFromFile',
@@ -43,4 +44,5 @@ __all__ = [
     'UnlabelledVOCDataset',
     'VOCLayoutDataset',
     'Watercolor2kDataset',
+    'YOLODataset',
 ]

@@ -10,9 +10,7 @@ from mmdet.datasets import VOCDataset, XMLDataset
 from mmdet.registry import DATASETS
 from mmengine.fileio import LocalBackend, get_file_backend
 
-from .image_files import read_header
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+from mmmix.layouts.image_files import SUFFIXES, read_header
 
 
 @DATASETS.register_module()

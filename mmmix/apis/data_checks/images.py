@@ -8,9 +8,9 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import LocalBackend, get_file_backend
 
-from mmmix.datasets.image_files import ImageHeader, read_header
 from mmmix.datasets.transforms import CheckedLoadImageFromFile
 from mmmix.datasets.voc_layout import other_suffix
+from mmmix.layouts.image_files import ImageHeader, read_header
 
 from .class_names import Source
 

@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from mmdet.datasets import BaseDetDataset, CocoDataset, XMLDataset
 from mmdet.datasets.api_wrappers import COCO
 
+from mmmix.datasets.yolo import YOLODataset
+
 from .coco_reader import CocoReader
 from .contents import Contents
 from .reader import Reader
 from .xml_reader import XMLReader
+from .yolo_reader import YOLOReader
 
 MAX_BOXES = 10_000
 
@@ -58,4 +61,6 @@ def _reader(dataset: BaseDetDataset, max_boxes: int) -> Reader:
         return XMLReader(dataset, max_boxes)
     if isinstance(dataset, CocoDataset) and dataset.COCOAPI is COCO:
         return CocoReader(dataset, max_boxes)
+    if isinstance(dataset, YOLODataset):
+        return YOLOReader(dataset, max_boxes)
     return Reader(dataset, max_boxes)

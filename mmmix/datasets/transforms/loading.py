@@ -14,7 +14,7 @@ from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.logging import print_log
 from PIL import Image, UnidentifiedImageError
 
-from mmmix.datasets.image_files import (
+from mmmix.layouts.image_files import (
     MAX_PIXELS,
     any_size,
     check_pixels,

@@ -11,8 +11,8 @@ from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 from PIL import Image
 
-from mmmix.datasets.image_files import check_pixels, read_header
 from mmmix.datasets.transforms.loading import CheckedLoadImageFromFile
+from mmmix.layouts.image_files import check_pixels, read_header
 
 FORMATS = ('.jpg', '.png', '.bmp')
 

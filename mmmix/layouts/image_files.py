@@ -11,6 +11,9 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+"""What files of images end in, in any case."""
+
 MAX_PIXELS = 2**27
 """Larger images are refused unless a setting says otherwise: 400 MB in RGB."""
 
