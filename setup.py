@@ -83,7 +83,7 @@ setup(
     package_data={'mmmix': ['py.typed', 'visualization/report/*.jinja']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10',
-    install_requires=['numpy', 'packaging'],
+    install_requires=['imagehash', 'numpy', 'packaging', 'pillow', 'pyyaml', 'tqdm'],
     extras_require={
         'onedl': read_pins('onedl'),
         'openmmlab': read_pins('openmmlab'),

@@ -118,8 +118,12 @@ def test_metadata_requires_no_stack_and_names_both_as_extras(wheel):
     assert metadata['License-Expression'] == 'Apache-2.0'
     required = metadata.get_all('Requires-Dist')
     assert [line for line in required if 'extra ==' not in line] == [
+        'imagehash',
         'numpy',
         'packaging',
+        'pillow',
+        'pyyaml',
+        'tqdm',
     ]
     for extra in ('onedl', 'openmmlab'):
         pins = [line.split(';')[0] for line in required if f'"{extra}"' in line]

@@ -23,6 +23,9 @@ class Subcommand(NamedTuple):
 
 GROUPS: dict[str, dict[str, Subcommand]] = {
     'from a folder of images to a detector': {
+        'init': Subcommand(
+            'init', 'write a config for a folder of images', 'data/mine', light=True
+        ),
         'train': Subcommand('train', 'train a detector', 'my_ssd.py'),
         'test': Subcommand(
             'test',

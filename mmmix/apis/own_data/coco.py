@@ -1,0 +1,187 @@
+"""Folders with JSON files in COCO format."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .layout import Item, Layout, Split, checked_key, split_name
+
+_OURS = ('.mmmix_train', '.mmmix_val')
+"""What the names of files end in that a split was written to."""
+
+
+class COCOLayout(Layout):
+    """One JSON file for all images, or one for each split."""
+
+    kind = 'coco'
+    dataset = 'CocoDataset'
+
+    @classmethod
+    def evidence(cls, files: Sequence[Path]) -> Path | None:
+        """The first JSON file with images and annotations."""
+        return next((p for p in files if p.suffix == '.json' and _starts_so(p)), None)
+
+    def read(self) -> None:
+        """Read the files, and find their images.
+
+        Raises:
+            ValueError: If files name the same split, or have no objects.
+            FileNotFoundError: If no image of a file is there.
+        """
+        self._contents: dict[Path, dict] = {}
+        for path in self.files:
+            if path.suffix == '.json' and _starts_so(path):
+                content = _load(path)
+                if content.get('annotations'):
+                    self._contents[path] = content
+        if not self._contents:
+            raise ValueError(
+                f'the JSON files below {self.root} have no annotations; label the '
+                'images, or give a labelled folder and these by --unlabelled'
+            )
+        ours = [p for p in self._contents if p.stem.endswith(_OURS)]
+        paths = [path for path in self._contents if path not in ours]
+        for path in ours if len(paths) == 1 and len(ours) == 2 else paths:
+            name = self._name(path, len(paths))
+            if name in self.splits:
+                raise ValueError(
+                    f'{path} and another file are both for {name}; take one of them '
+                    'out of the folder, or put "train" and "val" into their names'
+                )
+            self.splits[name] = self._split(path)
+
+    def classes(self, train: Split) -> tuple[str, ...]:
+        """The categories that occur, in the order of the file."""
+        content = self._contents[self.root / train.settings['ann_file']]
+        names = [category['name'] for category in content['categories']]
+        unused = [name for name in names if name not in train.names]
+        self.note('categories have no object and are left out', unused, 'that is all')
+        return tuple(name for name in names if name in train.names)
+
+    def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
+        """A file with the images of a new split, beside the old one."""
+        source = self.root / split.settings['ann_file']
+        content = self._contents[source]
+        ids = {item.key for item in split.items}
+        part = {
+            **content,
+            'images': [image for image in content['images'] if image['id'] in ids],
+            'annotations': [
+                ann for ann in content['annotations'] if ann['image_id'] in ids
+            ],
+        }
+        path = source.with_name(f'{source.stem}.mmmix_{name}.json')
+        self._contents[path] = part
+        settings = {**split.settings, 'ann_file': self.relative(path)}
+        return path, json.dumps(part), settings
+
+    def _name(self, path: Path, count: int) -> str:
+        """The split of a file, by its own name or its folder's.
+
+        Raises:
+            ValueError: If neither tells.
+        """
+        name = split_name(path) or split_name(path.parent)
+        if name is None and count > 1:
+            raise ValueError(
+                f'{count} files are in COCO format, and the name of {path} does not '
+                'tell its split; put "train", "val" or "test" into it'
+            )
+        return name or 'all'
+
+    def _split(self, path: Path) -> Split:
+        """Images of one file, with their classes."""
+        content = self._contents[path]
+        names = {category['id']: category['name'] for category in content['categories']}
+        counts: dict[Any, Counter] = {}
+        for ann in content['annotations']:
+            if ann.get('category_id') in names:
+                name = names[ann['category_id']]
+                counts.setdefault(ann.get('image_id'), Counter())[name] += 1
+        folder = self._image_folder(path, content['images'])
+        items = []
+        for image in content['images']:
+            file = folder / checked_key(image['file_name'], path)
+            items.append(Item(image['id'], file, counts.get(image['id'], Counter())))
+        present = set(self.images)
+        self.note(
+            f'images of {path} are not in {folder}',
+            [item.image for item in items if item.image not in present],
+            'add them, or take them out of the file',
+        )
+        prefix = '' if folder == self.root else f'{self.relative(folder)}/'
+        settings = dict(ann_file=self.relative(path), data_prefix=dict(img=prefix))
+        return Split(items, settings)
+
+    def _image_folder(self, path: Path, images: Sequence[Mapping]) -> Path:
+        """The folder that the names of a file begin in.
+
+        Raises:
+            FileNotFoundError: If no image of the file is there.
+        """
+        for image in images:
+            name = Path(image['file_name'])
+            for found in self.images:
+                parts = len(name.parts)
+                if found.name == name.name and found.parts[-parts:] == name.parts:
+                    return Path(*found.parts[:-parts])
+        example = images[0]['file_name'] if images else 'none'
+        raise FileNotFoundError(
+            f'{path} names {len(images)} images, such as {example!r}, and none of them '
+            f'is below {self.root}; add the images to the folder'
+        )
+
+
+def _starts_so(path: Path) -> bool:
+    """Whether a JSON file is an object with the keys of COCO; a broken one may be."""
+    with open(path, encoding='utf-8-sig', errors='replace') as file:
+        start = file.read(1 << 20)
+    return start.lstrip().startswith('{') and (
+        '"annotations"' in start or '"categories"' in start or '"images"' in start
+    )
+
+
+def _load(path: Path) -> dict:
+    """Read a file.
+
+    Raises:
+        ValueError: If it is broken or not in COCO format.
+    """
+    try:
+        content = json.loads(path.read_text(encoding='utf-8-sig'))
+    except ValueError as error:
+        raise ValueError(
+            f'{path} is not whole JSON: {error}; export it again'
+        ) from error
+    fault = next(_faults(content), None)
+    if fault:
+        raise ValueError(f'{path} is not in COCO format: {fault}; export it again')
+    return content
+
+
+def _faults(content: Any) -> Iterator[str]:
+    """What of COCO's outline is not there."""
+    if not isinstance(content, dict):
+        yield f'it is a {type(content).__name__}, expected an object'
+        return
+    for name, keys in {
+        'images': ('id', 'file_name'),
+        'categories': ('id', 'name'),
+        'annotations': ('image_id',),
+    }.items():
+        entries = content.get(name, [] if name == 'annotations' else None)
+        if not isinstance(entries, list):
+            yield f'{name!r} is {type(entries).__name__}, expected a list'
+            return
+        for number, entry in enumerate(entries):
+            missing = [k for k in keys if not isinstance(entry, dict) or k not in entry]
+            if missing:
+                yield f'entry {number} of {name!r} has no {missing[0]!r}'
+                return
+        content.setdefault(name, [])
+    if any('segments_info' in ann for ann in content['annotations'][:1]):
+        yield 'it is panoptic, with its boxes under "segments_info"'

@@ -1,0 +1,12 @@
+"""What ``mmmix init`` takes where nothing is said."""
+
+METHOD = 'boxmix'
+"""The method of detectors whose heads read it; docs/choose.md says why."""
+
+WRAPPED_METHOD = 'lossmix'
+"""The method of all others, which are wrapped and weigh whole losses."""
+
+DETECTOR = 'ssd300'
+
+VAL_SHARE = 0.2
+"""Share of the images for validation where the folder has no split."""

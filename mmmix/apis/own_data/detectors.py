@@ -1,0 +1,188 @@
+"""The detectors that ``mmmix init`` writes out, with mmdet's weights and schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_URL = 'https://download.openmmlab.com/mmdetection/v2.0/'
+
+_LOAD = """    dict(type='CheckedLoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+"""
+
+_SSD_TRAIN = (
+    _LOAD
+    + """    dict(
+        type='Expand', mean=[123.675, 116.28, 103.53], to_rgb=True, ratio_range=(1, 4)
+    ),
+    dict(
+        type='MinIoURandomCrop', min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3
+    ),
+    dict(type='Resize', scale=({size}, {size}), keep_ratio=False),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackDetInputs'),
+"""
+)
+_YOLO_TRAIN = (
+    _LOAD
+    + """    dict(type='Expand', mean=[0, 0, 0], to_rgb=True, ratio_range=(1, 2)),
+    dict(
+        type='MinIoURandomCrop',
+        min_ious=(0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+        min_crop_size=0.3,
+    ),
+    dict(
+        type='RandomResize',
+        scale=[({least}, {least}), ({size}, {size})],
+        keep_ratio=True,
+    ),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackDetInputs'),
+"""
+)
+_SHORT_SIDE_TRAIN = (
+    _LOAD
+    + """    dict(
+        type='RandomChoiceResize',
+        scales=[({longest}, {least}), ({longest}, {size})],
+        keep_ratio=True,
+    ),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+"""
+)
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A detector, as a config names and trains it.
+
+    Attributes:
+        title: For people.
+        base: Its model among the bases of mmmix.
+        model: Settings of the model besides classes, as lines of a config.
+        classes: Where the number of classes stands: a path of keys.
+        weights: Trained on COCO by mmdet, for the same parameters.
+        lr: For ``lr_batch`` images.
+        optimizer: Other settings of SGD.
+        clip: Largest norm of a gradient; None clips nothing.
+        batch: Images of a batch on one GPU.
+        size: Image size in pixels: both sides, or the shorter one.
+        sizes: Other sizes that fit; None for any from 64 on.
+        scale: Of the test pipeline.
+        keep_ratio: Of the test pipeline.
+        train: The steps of the training pipeline.
+        test_batch: Images of a batch when testing.
+        wrapped: The class that ``LossMixDetector`` wraps; None if heads read a stamp.
+    """
+
+    title: str
+    base: str
+    model: str
+    classes: tuple[str, ...]
+    weights: str
+    lr: float
+    lr_batch: int
+    optimizer: str
+    clip: float | None
+    batch: int
+    size: int
+    sizes: tuple[int, ...] | None
+    scale: str
+    keep_ratio: bool
+    train: str
+    test_batch: int
+    wrapped: str | None = None
+
+
+# The whole detector comes from `load_from`.
+_NO_BACKBONE = 'backbone=dict(init_cfg=None),'
+_FIXED_NORM = """backbone=dict(
+        init_cfg=None,
+        norm_cfg=dict(type='BN', requires_grad=True),
+        norm_eval=True,
+    ),"""
+
+DETECTORS = {
+    'ssd300': Detector(
+        title='SSD300 (VGG-16)',
+        base='ssd300',
+        model=_NO_BACKBONE,
+        classes=('bbox_head',),
+        weights=_URL + 'ssd/ssd300_coco/ssd300_coco_20210803_015428-d231a06e.pth',
+        lr=1e-3,  # of our recipes on VOC
+        lr_batch=32,
+        optimizer='momentum=0.9, weight_decay=5e-4',
+        clip=None,
+        batch=8,
+        size=300,
+        sizes=(300,),
+        scale='({size}, {size})',
+        keep_ratio=False,
+        train=_SSD_TRAIN,
+        test_batch=8,
+    ),
+    'faster-rcnn': Detector(
+        title='Faster R-CNN (ResNet-50 FPN)',
+        base='faster-rcnn_r50',
+        model=_FIXED_NORM,
+        classes=('roi_head', 'bbox_head'),
+        weights=_URL
+        + 'faster_rcnn/faster_rcnn_r50_fpn_1x_coco/'
+        + 'faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth',
+        lr=0.02,  # mmdet's 1x schedule
+        lr_batch=16,
+        optimizer='momentum=0.9, weight_decay=1e-4',
+        clip=35.0,
+        batch=4,
+        size=640,
+        sizes=None,
+        scale='({longest}, {size})',
+        keep_ratio=True,
+        train=_SHORT_SIDE_TRAIN,
+        test_batch=1,
+    ),
+    'yolov3': Detector(
+        title='YOLOv3 (Darknet-53)',
+        base='yolov3_d53',
+        model=_NO_BACKBONE,
+        classes=('bbox_head',),
+        weights=_URL
+        + 'yolo/yolov3_d53_mstrain-416_273e_coco/'
+        + 'yolov3_d53_mstrain-416_273e_coco-2b60fcd9.pth',
+        lr=1e-3,  # mmdet's schedule of 273 epochs
+        lr_batch=64,
+        optimizer='momentum=0.9, weight_decay=5e-4',
+        clip=35.0,
+        batch=8,
+        size=416,
+        sizes=None,
+        scale='({size}, {size})',
+        keep_ratio=True,
+        train=_YOLO_TRAIN,
+        test_batch=8,
+    ),
+    'retinanet': Detector(
+        title='RetinaNet (ResNet-50 FPN)',
+        base='retinanet_r50',
+        model=_NO_BACKBONE,
+        classes=('bbox_head',),
+        weights=_URL
+        + 'retinanet/retinanet_r50_fpn_1x_coco/'
+        + 'retinanet_r50_fpn_1x_coco_20200130-c2398f9e.pth',
+        lr=0.01,  # mmdet's 1x schedule
+        lr_batch=16,
+        optimizer='momentum=0.9, weight_decay=1e-4',
+        clip=35.0,
+        batch=4,
+        size=640,
+        sizes=None,
+        scale='({longest}, {size})',
+        keep_ratio=True,
+        train=_SHORT_SIDE_TRAIN,
+        test_batch=1,
+        wrapped='RetinaNet',
+    ),
+}

@@ -1,0 +1,83 @@
+"""Which layout a folder has, and what it holds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mmmix.layouts.image_files import SUFFIXES
+
+from .coco import COCOLayout
+from .layout import Layout
+from .voc import VOCLayout
+from .yolo import YOLOLayout
+
+LAYOUTS: dict[str, type[Layout]] = {
+    layout.kind: layout for layout in (VOCLayout, COCOLayout, YOLOLayout)
+}
+_SKIPPED = ('work_dirs', 'runs', '__pycache__', 'node_modules', 'SegmentationClass')
+
+
+def find_layout(folder: str | Path, kind: str | None = None) -> Layout:
+    """Read a folder of labelled images.
+
+    Args:
+        folder: The folder.
+        kind: One of ``LAYOUTS``; None finds out.
+
+    Returns:
+        Its layout, read.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or it has no image or no label.
+        ValueError: If it has several layouts, or is broken; with the file and the fix.
+    """
+    root = Path(folder)
+    files = files_below(root)
+    evidence = {
+        name: found
+        for name, layout in LAYOUTS.items()
+        if kind in (None, name) and (found := layout.evidence(files)) is not None
+    }
+    if not any(path.suffix.lower() in SUFFIXES for path in files):
+        raise FileNotFoundError(
+            f'{root} has no image ({", ".join(SUFFIXES)}) among {len(files)} files; '
+            'give the folder that images and labels are in'
+        )
+    if not evidence:
+        raise FileNotFoundError(
+            f'{root} has images and no labels'
+            + (f' in the layout {kind!r}' if kind else '')
+            + ': expected XML files (VOC), a JSON file with "images" and "annotations" '
+            '(COCO), or text files beside the images or in labels/ (YOLO). Images '
+            'without labels go beside a labelled folder: --unlabelled FOLDER'
+        )
+    if len(evidence) > 1:
+        seen = ', '.join(f'{name} ({path})' for name, path in evidence.items())
+        raise ValueError(
+            f'{root} has labels in {len(evidence)} layouts: {seen}. Say which one '
+            f'counts: --format {" or ".join(evidence)}'
+        )
+    layout = LAYOUTS[next(iter(evidence))](root, files)
+    layout.read()
+    return layout
+
+
+def files_below(root: Path) -> list[Path]:
+    """All files below a folder, sorted; hidden ones and results of runs are left out.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        NotADirectoryError: If it is a file.
+    """
+    if not root.exists():
+        raise FileNotFoundError(f'there is no folder {root.absolute()}')
+    if not root.is_dir():
+        raise NotADirectoryError(f'{root} is a file; give the folder that it is in')
+    found = []
+    for folder, below, names in os.walk(root, followlinks=True):
+        below[:] = sorted(
+            name for name in below if name[0] != '.' and name not in _SKIPPED
+        )
+        found += [Path(folder, name) for name in sorted(names) if name[0] != '.']
+    return found

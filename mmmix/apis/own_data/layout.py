@@ -1,0 +1,154 @@
+"""What every layout of a folder tells: its images, their classes, and its lists."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mmmix.layouts.image_files import SUFFIXES
+
+SHOWN = 3
+
+
+@dataclass
+class Item:
+    """One image of a data set.
+
+    Attributes:
+        key: How the lists of its layout name it.
+        image: Its file.
+        names: How often each class occurs in it.
+        hash: Its perceptual hash, once it is known.
+    """
+
+    key: Any
+    image: Path
+    names: Counter = field(default_factory=Counter)
+    hash: int | None = None
+
+
+@dataclass
+class Split:
+    """One part of a data set, as a config names it.
+
+    Attributes:
+        items: Its images.
+        settings: ``ann_file`` and ``data_prefix`` of its data set.
+    """
+
+    items: list[Item]
+    settings: dict[str, Any]
+
+    @property
+    def names(self) -> Counter:
+        """How often each class occurs."""
+        counts: Counter = Counter()
+        for item in self.items:
+            counts.update(item.names)
+        return counts
+
+
+class Layout(ABC):
+    """A folder in one of the layouts.
+
+    Args:
+        root: The folder.
+        files: All files below it.
+
+    Attributes:
+        splits: The parts that it states itself, by ``'train'``, ``'val'`` and
+            ``'test'``; ``'all'`` where it states none.
+        notes: What a person should know.
+    """
+
+    kind: ClassVar[str]
+    dataset: ClassVar[str]
+    """The type of data set that reads it."""
+    needs_list: ClassVar[bool] = True
+    """Whether the data set reads no folder, only a list."""
+
+    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        self.root, self.notes = root, []
+        self.files = files
+        self.images = [path for path in files if path.suffix.lower() in SUFFIXES]
+        self.splits: dict[str, Split] = {}
+
+    @classmethod
+    @abstractmethod
+    def evidence(cls, files: Sequence[Path]) -> Path | None:
+        """A file that shows that a folder has this layout; None if there is none."""
+
+    @abstractmethod
+    def read(self) -> None:
+        """Find the splits.
+
+        Raises:
+            ValueError, FileNotFoundError: If the folder is not as it should be; with
+                the file and the fix.
+        """
+
+    @abstractmethod
+    def classes(self, train: Split) -> tuple[str, ...]:
+        """The classes, in the order of their labels."""
+
+    @abstractmethod
+    def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
+        """A list of a new split.
+
+        Args:
+            name: Of the split.
+            split: Its images, with the settings of the split that they are from.
+
+        Returns:
+            The file to write, its text, and the settings of the new split.
+        """
+
+    def relative(self, path: Path) -> str:
+        """A path below the folder, with a slash between its parts."""
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+    def note(self, what: str, paths: Iterable[object], fix: str) -> None:
+        """Note something of some files, if there are any."""
+        paths = [str(path) for path in paths]
+        if paths:
+            some = ', '.join(paths[:SHOWN]) + (', ...' if paths[SHOWN:] else '')
+            self.notes.append(f'{len(paths)} {what}: {some}; {fix}')
+
+
+def split_name(path: Path) -> str | None:
+    """The split that a file or folder is named after; None if it is after none."""
+    words = ''.join(c if c.isalpha() else ' ' for c in path.stem.lower()).split()
+    for word in words:
+        if word in _NAMES:
+            return _NAMES[word]
+    return None
+
+
+_NAMES = {
+    'train': 'train',
+    'training': 'train',
+    'val': 'val',
+    'valid': 'val',
+    'validation': 'val',
+    'test': 'test',
+    'testing': 'test',
+}
+
+
+def checked_key(name: str, path: Path) -> str:
+    """A name that can stand on a line of a list.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    if name != name.strip() or '\n' in name or '\r' in name:
+        raise ValueError(
+            f'the file {str(path)!r} has a line break or a space at an end of its '
+            'name, which no list of images can hold; rename it'
+        )
+    return name

@@ -1,0 +1,166 @@
+"""Folders in VOC layout, or with VOC's XML files anywhere beside the images."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .layout import Item, Layout, Split, checked_key, split_name
+
+_LISTS = {'train': ('train', 'mmmix_train'), 'val': ('val', 'mmmix_val')}
+"""Lists of a split, the one that was there before ours first."""
+
+
+class VOCLayout(Layout):
+    """XML files, one for each image, with or without lists."""
+
+    kind = 'voc'
+    dataset = 'VOCLayoutDataset'
+
+    @classmethod
+    def evidence(cls, files: Sequence[Path]) -> Path | None:
+        """The first XML file that is an annotation, or is broken."""
+        return next((p for p in files if p.suffix == '.xml' and _is_voc(p)), None)
+
+    def read(self) -> None:
+        """Pair XML files with images; take the lists there are."""
+        labels = [path for path in self.files if path.suffix == '.xml']
+        folders = sorted({path.parent for path in labels})
+        for folder in folders:
+            name = split_name(folder) if len(folders) > 1 else 'all'
+            if name is None or name in self.splits:
+                some = ', '.join(map(str, folders[:4]))
+                raise ValueError(
+                    f'XML files lie in {len(folders)} folders ({some}); give the '
+                    'folder whose images and annotations belong together'
+                )
+            here = [path for path in labels if path.parent == folder]
+            items = self._items(folder, here)
+            self.splits[name] = Split(items, self._settings(folder, items))
+        named = {path.stem for path in labels}
+        self.note(
+            'images have no annotation and are left out',
+            [path for path in self.images if path.stem not in named],
+            'label them, with an XML file without <object> if there is nothing to see',
+        )
+        if 'all' in self.splits:
+            self._read_lists(self.splits['all'])
+
+    def classes(self, train: Split) -> tuple[str, ...]:
+        """The names that occur, in alphabetical order."""
+        return tuple(sorted(train.names))
+
+    def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
+        """A list of ids in ``ImageSets/Main``."""
+        path = self.root / 'ImageSets' / 'Main' / f'mmmix_{name}.txt'
+        text = ''.join(f'{item.key}\n' for item in split.items)
+        return path, text, {**split.settings, 'ann_file': self.relative(path)}
+
+    def _items(self, folder: Path, labels: Sequence[Path]) -> list[Item]:
+        """Images of a folder of XML files, with their classes."""
+        beside = {path.with_suffix(''): path for path in self.images}
+        anywhere = {path.stem: path for path in self.images}
+        items, alone = [], []
+        for path in labels:
+            stem = path.with_suffix('')
+            image = beside.get(stem) or anywhere.get(stem.name)
+            if image is None:
+                alone.append(path)
+            else:
+                key = checked_key(stem.name, path)
+                items.append(Item(key, image, Counter(_names(path))))
+        if not items:
+            raise FileNotFoundError(
+                f'{folder} has {len(alone)} annotations, such as {alone[0]}, and no '
+                f'image of such a name is below {self.root}; add the images'
+            )
+        self.note('annotations have no image and are left out', alone, 'add the images')
+        return items
+
+    def _settings(self, folder: Path, items: Sequence[Item]) -> dict[str, Any]:
+        """Where mmdet finds images and annotations.
+
+        Raises:
+            ValueError: If images lie in several folders.
+        """
+        places = sorted({item.image.parent for item in items})
+        if len(places) > 1:
+            raise ValueError(
+                f'the images of {folder} lie in {len(places)} folders, such as '
+                f'{places[0]} and {places[1]}; put them into one'
+            )
+        settings: dict[str, Any] = dict(data_prefix=dict(sub_data_root=''))
+        images, labels = (self.relative(path) for path in (places[0], folder))
+        if (images, labels) != ('JPEGImages', 'Annotations'):
+            settings.update(img_subdir=images, ann_subdir=labels)
+        return settings
+
+    def _read_lists(self, every: Split) -> None:
+        """Take the lists of ids that lie in the folder."""
+        items = {item.key: item for item in every.items}
+        lists = {path.stem: path for path in self.files if path.suffix == '.txt'}
+        wanted = {**_LISTS, 'test': ('test',)}
+        if 'train' not in lists:
+            wanted['train'] = ('trainval', 'mmmix_train')
+        found = {}
+        for name, stems in wanted.items():
+            path = next((lists[stem] for stem in stems if stem in lists), None)
+            if path is not None:
+                found[name] = self._listed_by(path, items, every)
+        if 'train' in found:
+            self.splits = found
+
+    def _listed_by(self, path: Path, items: dict[str, Item], every: Split) -> Split:
+        """The split of a list.
+
+        Raises:
+            ValueError: If the list is empty, or none of its ids has an annotation.
+        """
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        ids = [line.strip() for line in lines if line.strip()]
+        known = [items[key] for key in ids if key in items]
+        if not known:
+            raise ValueError(
+                f'{path} names {len(ids)} images, and none of them has an annotation '
+                'and an image here; write the ids of images, one a line, without their '
+                'ending, or delete the list'
+            )
+        self.note(
+            f'ids of {path} have no annotation or no image',
+            [key for key in ids if key not in items],
+            'take them out of the list',
+        )
+        return Split(known, {**every.settings, 'ann_file': self.relative(path)})
+
+
+def _is_voc(path: Path) -> bool:
+    """Whether an XML file is an annotation; a broken one may be."""
+    try:
+        return ET.parse(path).getroot().tag == 'annotation'
+    except (ET.ParseError, ValueError, LookupError):
+        return True
+
+
+def _names(path: Path) -> list[str]:
+    """Classes of the objects in a file.
+
+    Raises:
+        ValueError: If it is broken, or a name is missing or has blanks around it.
+    """
+    try:
+        root = ET.parse(path).getroot()
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise ValueError(
+            f'{path} is not whole XML: {error}; export it again, or delete it'
+        ) from error
+    names = [obj.findtext('name') for obj in root.iter('object')]
+    for name in names:
+        if not name or name != name.strip():
+            raise ValueError(
+                f'{path}: an object is called {name!r}; write its class into <name>, '
+                'without blanks or line breaks around it'
+            )
+    return names

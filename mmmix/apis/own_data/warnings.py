@@ -1,0 +1,46 @@
+"""What should give one pause in a folder of data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .layout import Layout
+
+FEW_IMAGES = 100
+FEW_OBJECTS = 20
+
+
+def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
+    """Sentences on a layout with its splits.
+
+    Args:
+        layout: The folder.
+        classes: To be learned.
+    """
+    train, val = layout.splits['train'], layout.splits['val']
+    texts = []
+    if len(train.items) < FEW_IMAGES:
+        texts.append(
+            f'{len(train.items)} images to train on are few: a detector learns little '
+            f'from less than {FEW_IMAGES}; label more, or add unlabelled ones'
+        )
+    names = train.names
+    rare = [f'{name} ({names[name]})' for name in classes if names[name] < FEW_OBJECTS]
+    if rare:
+        texts.append(
+            f'fewer than {FEW_OBJECTS} objects to train on: {", ".join(rare[:10])}'
+        )
+    absent = [name for name in val.names if name not in names]
+    if absent:
+        texts.append(
+            f'in the validation images and never in the training images: '
+            f'{", ".join(absent[:10])}; their AP stays 0. Draw the split anew (another '
+            '--seed, without the lists), or label some for training'
+        )
+    unseen = [name for name in classes if names[name] and name not in val.names]
+    if unseen:
+        texts.append(
+            f'in no validation image: {", ".join(unseen[:10])}; nothing will be known '
+            'of their AP'
+        )
+    return texts

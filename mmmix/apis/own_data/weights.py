@@ -1,0 +1,67 @@
+"""Where the weights of a new config come from."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .detectors import Detector
+
+PATIENCE = 1.5
+"""Seconds to wait for the server of the weights."""
+
+
+def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
+    """The lines of a config that name its weights.
+
+    Args:
+        detector: What is trained.
+        given: What ``--weights`` says: a file, a URL, or ``'none'``; None takes those
+            of mmdet, trained on COCO.
+
+    Returns:
+        The lines, and a sentence for whoever reads the screen.
+
+    Raises:
+        FileNotFoundError: If a file is not there.
+    """
+    if given == 'none':
+        return 'load_from = None', 'from random weights, as --weights none says'
+    if given is not None:
+        if '://' not in given and not Path(given).is_file():
+            raise FileNotFoundError(
+                f'--weights: there is no file {os.path.abspath(given)}; give a '
+                'checkpoint, a URL, or none'
+            )
+        return f'load_from = {given!r}', f'from {given}'
+    name = detector.weights.rpartition('/')[2]
+    lines = (
+        '# Weights that mmdet trained on COCO; layers of another number of classes '
+        'start anew.\n# They are fetched at the first training. By hand:\n'
+        f'#   curl -O {detector.weights}\n'
+    )
+    if is_reachable(detector.weights):
+        text = f'{lines}load_from = (\n    {detector.weights!r}\n)'
+        return text, f"from mmdet's weights on COCO ({name})"
+    lines = lines.replace(
+        'They are fetched at the first training. By hand:',
+        f'The network was not reachable. Fetch them, then write load_from = {name!r}:',
+    )
+    return f'{lines}load_from = None', (
+        'from RANDOM weights, because the network is not reachable: much worse on few '
+        f'images. Where it is: curl -O {detector.weights}, then --weights {name}'
+    )
+
+
+def is_reachable(url: str) -> bool:
+    """Whether the server of a URL, or the proxy that is set, answers."""
+    proxy = os.environ.get('https_proxy') or os.environ.get('HTTPS_PROXY')
+    parts = urlsplit(proxy or url)
+    try:
+        address = parts.hostname, parts.port or 443
+        with socket.create_connection(address, timeout=PATIENCE):
+            return True
+    except (OSError, ValueError):
+        return False

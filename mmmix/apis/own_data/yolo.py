@@ -1,0 +1,209 @@
+"""Folders with labels in YOLO's text files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmmix.layouts.image_files import SUFFIXES
+from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels
+
+from .layout import Item, Layout, Split, checked_key, split_name
+
+_NAME_FILES = ('classes.txt', 'obj.names', 'predefined_classes.txt', 'coco.names')
+_LISTS = {
+    'train': ('train', 'mmmix_train'),
+    'val': ('val', 'valid', 'mmmix_val'),
+    'test': ('test',),
+}
+
+
+class YOLOLayout(Layout):
+    """Text files with one line a box, with or without ``data.yaml``."""
+
+    kind = 'yolo'
+    dataset = 'YOLODataset'
+    needs_list = False
+
+    @classmethod
+    def evidence(cls, files: Sequence[Path]) -> Path | None:
+        """A ``data.yaml`` with names, or a label file."""
+        for path in files:
+            if path.suffix in ('.yaml', '.yml') and 'names' in path.read_text(
+                encoding='utf-8', errors='replace'
+            ):
+                return path
+        images = {path for path in files if path.suffix.lower() in SUFFIXES}
+        return next((p for p in map(label_file, sorted(images)) if p.is_file()), None)
+
+    def read(self) -> None:
+        """Find names and splits.
+
+        Raises:
+            ValueError: If a label file or ``data.yaml`` is broken.
+            FileNotFoundError: If a split that it names is not there.
+        """
+        yamls = [path for path in self.files if path.suffix in ('.yaml', '.yml')]
+        self._yaml = next((p for p in yamls if 'names' in p.read_text('utf-8')), None)
+        content = read_data_yaml(self._yaml) if self._yaml else {}
+        self._names = content.get('names') or self._listed_names()
+        if any(content.get(key) for key in ('train', 'val', 'valid')):
+            content.setdefault('val', content.get('valid'))
+            for name in ('train', 'val', 'test'):
+                if content.get(name):
+                    self.splits[name] = self._stated(content[name], content)
+        else:
+            self._find_splits()
+        self._note_faults()
+
+    def classes(self, train: Split) -> tuple[str, ...]:
+        """The names, in the order of the ids."""
+        return tuple(self._names)
+
+    def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
+        """A list of paths of images."""
+        path = self.root / f'mmmix_{name}.txt'
+        text = ''.join(f'{item.key}\n' for item in split.items)
+        return path, text, dict(ann_file=self.relative(path))
+
+    def _listed_names(self) -> list[str]:
+        """The names of a text file, else numbers as names."""
+        for path in self.files:
+            if path.name in _NAME_FILES:
+                lines = path.read_text(encoding='utf-8-sig').splitlines()
+                return [line.strip() for line in lines if line.strip()]
+        labels = (read_labels(label_file(image)).ids for image in self.images)
+        ids = {name for found in labels for name in found}
+        self.notes.append(
+            f'no data.yaml or {_NAME_FILES[0]} tells the names of the classes: they '
+            f'are called by their numbers; write {_NAME_FILES[0]} with a name a line'
+        )
+        return [str(name) for name in range(max(ids, default=-1) + 1)]
+
+    def _stated(self, value: Any, content: dict) -> Split:
+        """A split of ``data.yaml``: a folder, a list, or several of them."""
+        values = value if isinstance(value, list) else [value]
+        places = [self._resolved(str(one), content) for one in values]
+        if len(places) == 1 and places[0].is_file():
+            return self._of_list(places[0])
+        images = [p for p in self.images if any(q in p.parents for q in places)]
+        return self._of_folder(places[0], images, len(places))
+
+    def _resolved(self, value: str, content: dict) -> Path:
+        """The folder or list that ``data.yaml`` names.
+
+        Raises:
+            FileNotFoundError: If it is nowhere.
+        """
+        beside = self._yaml.parent
+        # Some exporters write '../train/images' for a folder beside data.yaml.
+        inner = value.removeprefix('./').removeprefix('../')
+        tries = [beside / str(content.get('path') or '') / value]
+        tries += [self.root / value, beside / inner, self.root / inner]
+        for path in tries:
+            if path.exists():
+                return path.resolve() if '..' in path.parts else path
+        raise FileNotFoundError(
+            f'{self._yaml} names {value!r}, which is neither '
+            + ' nor '.join(map(str, dict.fromkeys(tries)))
+            + '; correct it'
+        )
+
+    def _find_splits(self) -> None:
+        """Splits by lists, or by the names of folders."""
+        lists = {p.stem: p for p in self.files if p.suffix == '.txt' and _is_list(p)}
+        for name, stems in _LISTS.items():
+            path = next((lists[stem] for stem in stems if stem in lists), None)
+            if path is not None:
+                self.splits[name] = self._of_list(path)
+        if 'train' in self.splits:
+            return
+        folders: dict[str | None, dict[Path, list[Path]]] = {}
+        for image in self.images:
+            inside = image.relative_to(self.root).parts[:-1]
+            name = next(filter(None, (split_name(Path(part)) for part in inside)), None)
+            folders.setdefault(name, {}).setdefault(image.parent, []).append(image)
+        if 'train' in folders:
+            folders.pop(None, None)
+            for name, places in folders.items():
+                images = [image for some in places.values() for image in some]
+                self.splits[name] = self._of_folder(min(places), images, len(places))
+        else:
+            self.splits = {'all': self._of_folder(self.root, self.images, 1)}
+
+    def _of_list(self, path: Path) -> Split:
+        """The images of a list.
+
+        Raises:
+            ValueError: If none of them is there.
+        """
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        paths = [self.root / line.strip() for line in lines if line.strip()]
+        there = [image for image in paths if image.is_file()]
+        if not there:
+            raise ValueError(
+                f'{path} names {len(paths)} images, and none is there; write paths '
+                f'from {self.root} on, one a line'
+            )
+        missing = [image for image in paths if not image.is_file()]
+        self.note(f'images of {path} are not there', missing, 'delete their lines')
+        items = self._items(there)
+        return Split(items, dict(ann_file=self.relative(path)))
+
+    def _of_folder(self, folder: Path, images: Sequence[Path], folders: int) -> Split:
+        """Images of one folder; those of several need a list."""
+        items = self._items(images)
+        if not items:
+            raise ValueError(f'{folder} has no image; add them, or correct data.yaml')
+        if folders > 1 or folder == self.root:
+            return Split(items, {})
+        return Split(items, dict(data_prefix=dict(img=f'{self.relative(folder)}/')))
+
+    def _items(self, images: Iterable[Path]) -> list[Item]:
+        """Images with the names of their objects."""
+        return [
+            Item(checked_key(self.relative(path), path), path, self._count(path))
+            for path in images
+        ]
+
+    def _count(self, image: Path) -> Counter:
+        """Names of the objects of an image.
+
+        Raises:
+            ValueError: If a line cannot be read.
+        """
+        labels = read_labels(label_file(image), len(self._names))
+        if labels.faults:
+            raise ValueError('; '.join(labels.faults[:3]))
+        return Counter(self._names[index] for index in labels.ids)
+
+    def _note_faults(self) -> None:
+        """Label files without images, and images without label files."""
+        items = [item for split in self.splits.values() for item in split.items]
+        self.note(
+            'images have no label file and count as empty',
+            [item.image for item in items if not label_file(item.image).is_file()],
+            'label them if there is something to see',
+        )
+        used = {label_file(path) for path in self.images}
+        folders = {path.parent for path in used}
+        labels = [p for p in self.files if p.suffix == '.txt' and p.parent in folders]
+        self.note(
+            'label files have no image',
+            [p for p in labels if p not in used and _is_label(p)],
+            'add the images, or delete them',
+        )
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a text file is a list of images."""
+    lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
+    return any(Path(line.strip()).suffix.lower() in SUFFIXES for line in lines[:5])
+
+
+def _is_label(path: Path) -> bool:
+    """Whether a text file has the lines of labels."""
+    labels = read_labels(path)
+    return bool(labels.ids)

@@ -1,0 +1,165 @@
+"""Write a config for a folder of labelled images.
+
+The folder may be in VOC layout (XML files), in COCO format (JSON files) or in YOLO's
+(data.yaml or text files); labels stay where they are. Without lists of training and
+validation images, some are drawn for validation, and images that look alike are kept on
+one side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmmix.apis.own_data.config_text import config_text
+from mmmix.apis.own_data.defaults import DETECTOR, VAL_SHARE
+from mmmix.apis.own_data.detectors import DETECTORS, Detector
+from mmmix.apis.own_data.find import LAYOUTS, find_layout
+from mmmix.apis.own_data.layout import Layout
+from mmmix.apis.own_data.methods import chosen_method
+from mmmix.apis.own_data.plan import Plan, make_plan
+from mmmix.apis.own_data.splitting import complete_splits
+from mmmix.apis.own_data.warnings import warnings_on
+from mmmix.apis.own_data.weights import load_from_lines
+from mmmix.layouts.writing import write_all
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('folder', type=Path, help='with images and labels')
+    add('--out', type=Path, metavar='FILE.py', help='default: <name of the folder>.py')
+    add('--format', choices=LAYOUTS, help='of the labels (default: found out)')
+    add(
+        '--detector',
+        choices=DETECTORS,
+        default=DETECTOR,
+        help='default: %(default)s',
+    )
+    add(
+        '--mix',
+        metavar='METHOD',
+        help='how to mix, see `mmmix configs --methods`; none for the plain detector',
+    )
+    add('--size', type=int, help="of the images in pixels (default: the detector's)")
+    add('--batch-size', type=int, help="default: the detector's, for one GPU")
+    add('--epochs', type=int, help='default: from the number of images')
+    add(
+        '--weights',
+        metavar='FILE|URL|none',
+        help="to start from (default: mmdet's, trained on COCO)",
+    )
+    add(
+        '--val-share',
+        type=float,
+        default=VAL_SHARE,
+        help='of the images, for validation, where there are no lists '
+        '(default: %(default)s)',
+    )
+    add('--seed', type=int, default=0, help='of the split (default: 0)')
+    add('--force', action='store_true', help='replace an existing config')
+    args = parser.parse_args(argv)
+    for name in ('size', 'batch_size', 'epochs'):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            parser.error(f'--{name.replace("_", "-")} must be at least 1, got {value}')
+    if not 0 < args.val_share < 1:
+        parser.error(f'--val-share must lie between 0 and 1, got {args.val_share}')
+    if args.out is None:
+        args.out = Path(f'{config_stem(args.folder)}.py')
+    if args.out.suffix != '.py':
+        parser.error(f'--out expects a file that ends in .py: {args.out}')
+    return args
+
+
+def config_stem(folder: Path) -> str:
+    """A folder's name as a config may be called."""
+    return re.sub(r'[^\w-]+', '-', folder.resolve().name).strip('-') or 'own-data'
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the config, and lists where there are none.
+
+    Raises:
+        FileExistsError: If the config is there already.
+        FileNotFoundError, ValueError: If the folder is none of the three kinds, or
+            broken; with the file and the fix. Then nothing is written.
+        KeyError: If there is no such method.
+    """
+    args = parse_args(argv)
+    if args.out.exists() and not args.force:
+        raise FileExistsError(
+            f'{args.out} exists already; give another --out, or --force to replace it'
+        )
+    detector = DETECTORS[args.detector]
+    method = chosen_method(detector, args.mix)
+    size = checked_size(detector, args.size)
+    load_from, start = load_from_lines(detector, args.weights)
+    layout = find_layout(args.folder, args.format)
+    files = complete_splits(layout, args.val_share, args.seed)
+    train = layout.splits['train']
+    classes = layout.classes(train)
+    if not train.names:
+        raise ValueError(
+            f'the {len(train.items)} training images of {args.folder} have no object; '
+            'label them, or correct the list of training images'
+        )
+    plan = make_plan(detector, len(train.items), args.batch_size, args.epochs)
+    text = config_text(
+        args.out.stem, layout, classes, detector, size, plan, method, load_from
+    )
+    write_all({**files, args.out: text})
+    say(args, layout, classes, plan, [*files])
+    print(f'{detector.title}{f" with {method}" if method else ""}, {start}')
+    print(f'\nnext:\n  mmmix check {args.out}\n  mmmix train {args.out}')
+
+
+def checked_size(detector: Detector, given: int | None) -> int:
+    """The size of the images.
+
+    Raises:
+        ValueError: If the detector has another.
+    """
+    size = given or detector.size
+    if detector.sizes and size not in detector.sizes:
+        raise ValueError(
+            f'--size {size}: {detector.title} is made for '
+            f'{" or ".join(map(str, detector.sizes))} pixels; leave --size out, or '
+            'take --detector yolov3 or faster-rcnn'
+        )
+    if size < 64:
+        raise ValueError(f'--size {size}: give 64 pixels or more')
+    return size
+
+
+def say(
+    args: argparse.Namespace,
+    layout: Layout,
+    classes: tuple[str, ...],
+    plan: Plan,
+    written: Sequence[Path],
+) -> None:
+    """Tell what was found and made of it."""
+    counts = {name: len(split.items) for name, split in layout.splits.items()}
+    parts = ', '.join(f'{count} {name}' for name, count in counts.items())
+    names = layout.splits['train'].names
+    print(f'{args.folder}: {layout.kind.upper()}, {parts}; {len(classes)} classes')
+    for name in classes[:20]:
+        print(f'  {name:20} {names[name]:7} objects to train on')
+    for text in [*layout.notes, *warnings_on(layout, classes)]:
+        print(f'note: {text}')
+    for path in written:
+        print(f'written: {path}')
+    print(
+        f'written: {args.out}: {plan.epochs} epochs of {plan.iterations} iterations '
+        f'with {plan.batch} images, lr {plan.lr:g}'
+    )
+
+
+if __name__ == '__main__':
+    main()

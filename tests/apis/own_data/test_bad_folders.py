@@ -1,0 +1,173 @@
+"""Folders that are not as they should be: what is said, and that nothing is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from mmmix.apis.own_data import weights
+from mmmix.commands.init import main
+
+from .folders import stem_of, voc_xml, write_coco, write_image, write_voc, write_yolo
+
+
+@pytest.fixture(autouse=True)
+def _here_and_offline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, 'is_reachable', lambda url: False)
+
+
+def nothing(root):
+    root.mkdir()
+    (root / 'notes.txt').write_text('hello')
+
+
+def images_alone(root):
+    write_image(root / 'a.png', 0)
+
+
+def two_layouts(root):
+    write_voc(root)
+    write_yolo(root)
+
+
+def broken_xml(root):
+    write_voc(root)
+    (root / 'Annotations' / f'{stem_of(3)}.xml').write_text('<annotation><obj')
+
+
+def name_with_line_break(root):
+    write_voc(root)
+    (root / 'Annotations' / f'{stem_of(3)}.xml').write_text(voc_xml('cat\n'))
+
+
+def file_with_line_break(root):
+    write_yolo(root)
+    write_image(root / 'images' / 'a\nb.png', 99)
+
+
+def labels_alone(root):
+    write_voc(root)
+    shutil.rmtree(root / 'JPEGImages')
+    write_image(root / 'other.png', 0)
+
+
+def id_beyond_names(root):
+    write_yolo(root)
+    (root / 'labels' / f'{stem_of(5)}.txt').write_text('2 .5 .5 .1 .1')
+
+
+def pixels_in_yolo(root):
+    write_yolo(root)
+    (root / 'labels' / f'{stem_of(5)}.txt').write_text('0 40 30 10 10')
+
+
+def names_with_gaps(root):
+    write_yolo(root)
+    (root / 'data.yaml').write_text('names: {0: cat, 2: dog}')
+
+
+def split_that_is_not_there(root):
+    write_yolo(root)
+    (root / 'data.yaml').write_text('names: [cat, dog]\ntrain: nowhere\nval: images')
+
+
+def empty_list(root):
+    write_voc(root, lists=True)
+    (root / 'ImageSets' / 'Main' / 'val.txt').write_text('\n')
+
+
+def broken_json(root):
+    write_coco(root)
+    path = root / 'labels.json'
+    path.write_text(path.read_text()[:-30])
+
+
+def panoptic(root):
+    write_coco(root)
+    path = root / 'labels.json'
+    content = json.loads(path.read_text())
+    content['annotations'] = [dict(image_id=0, segments_info=[])]
+    path.write_text(json.dumps(content))
+
+
+def images_elsewhere(root):
+    write_coco(root)
+    for path in (root / 'pics').iterdir():
+        path.rename(path.with_name(f'x{path.name}'))
+
+
+def two_training_files(root):
+    write_coco(root)
+    for name in ('train_a.json', 'train_b.json'):
+        shutil.copy(root / 'labels.json', root / name)
+    (root / 'labels.json').unlink()
+
+
+def three_images(root):
+    write_voc(root, count=3)
+
+
+@pytest.mark.parametrize(
+    ('make', 'said'),
+    [
+        (nothing, 'has no image'),
+        (images_alone, 'images and no labels'),
+        (two_layouts, '--format voc or yolo'),
+        (broken_xml, r'bild 03 ä.xml is not whole XML'),
+        (name_with_line_break, r"bild 03 ä.xml: an object is called 'cat\\n'"),
+        (file_with_line_break, 'line break or a space'),
+        (labels_alone, r'12 annotations, such as .*bild 00 ä.xml'),
+        (id_beyond_names, r'bild 05 ä.txt, line 1: the class is 2'),
+        (pixels_in_yolo, r'bild 05 ä.txt, line 1: .* divide by the size'),
+        (names_with_gaps, r'data.yaml: names has the keys \[0, 2\]'),
+        (split_that_is_not_there, r"data.yaml names 'nowhere'"),
+        (empty_list, r'val.txt names 0 images'),
+        (broken_json, r'labels.json is not whole JSON'),
+        (panoptic, 'panoptic'),
+        (images_elsewhere, r'labels.json names 12 images, .* add the images'),
+        (two_training_files, 'train_b.json and another file are both for train'),
+        (three_images, '3 labelled images'),
+    ],
+)
+def test_a_bad_folder_is_refused_with_the_file_and_the_fix(make, said, tmp_path):
+    make(tmp_path / 'mine')
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*')}
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        main(['mine'])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*')} == before
+
+
+def test_no_folder_and_a_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='there is no folder'):
+        main(['mine'])
+    (tmp_path / 'mine.zip').touch()
+    with pytest.raises(NotADirectoryError, match='is a file'):
+        main(['mine.zip'])
+
+
+def test_what_is_left_out_is_said(tmp_path, capsys):
+    root = write_voc(tmp_path / 'mine', count=10, lists=True)
+    (root / 'Annotations' / 'alone.xml').write_text(voc_xml('cat'))
+    write_image(root / 'JPEGImages' / 'unlabelled.png', 50)
+    train = root / 'ImageSets' / 'Main' / 'train.txt'
+    train.write_text('\n'.join(stem_of(n) for n in (1, 2, 4, 5, 99)))
+    main(['mine'])
+    out = capsys.readouterr().out
+    assert '1 images have no annotation and are left out' in out
+    assert '1 annotations have no image and are left out' in out
+    assert '1 ids of' in out
+    assert 'are few' in out
+    assert 'in the validation images and never in the training images: big dog' in out
+
+
+def test_a_broken_image_stays_out_of_the_split(tmp_path, capsys):
+    root = write_yolo(tmp_path / 'mine')
+    (root / 'images' / f'{stem_of(2)}.png').write_bytes(b'\x89PNG')
+    main(['mine'])
+    assert '1 images cannot be read and are left out' in capsys.readouterr().out
+    lists = [(root / f'mmmix_{name}.txt').read_text() for name in ('train', 'val')]
+    assert stem_of(2) not in ''.join(lists)
+    assert ''.join(lists).count('.png\n') == 11

@@ -1,0 +1,165 @@
+"""A config for a folder, built and loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+
+from mmmix.apis.config_path import mix_folder
+from mmmix.apis.own_data import weights
+from mmmix.apis.own_data.defaults import METHOD, WRAPPED_METHOD
+from mmmix.commands.init import main
+from mmmix.models.batch_augments import BatchMixer
+from tests.apis.own_data.folders import CLASSES, WRITERS, write_voc, write_yolo
+
+
+@pytest.fixture(autouse=True)
+def _here_and_offline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, 'is_reachable', lambda url: False)
+
+
+def files(folder):
+    return {path: path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+def loaded(path):
+    """The training and validation samples of a config, without augmentation."""
+    cfg = Config.fromfile(path)
+    sets = []
+    for key in ('train_dataloader', 'val_dataloader'):
+        dataset = cfg[key].dataset
+        dataset.pipeline = [dict(type='LoadAnnotations', with_bbox=True)]
+        sets.append(DATASETS.build(dataset))
+    return sets
+
+
+@pytest.mark.parametrize('kind', WRITERS)
+def test_each_layout_loads_the_same(kind, tmp_path):
+    WRITERS[kind](tmp_path / 'mine')
+    main(['mine'])
+    train, val = loaded('mine.py')
+    assert train.metainfo['classes'] == tuple(
+        sorted(CLASSES) if kind == 'voc' else CLASSES
+    )
+    assert (len(train), len(val)) == (10, 2)
+    for sample in [*train, *val]:
+        np.testing.assert_allclose(sample['gt_bboxes'].numpy(), [[9, 19, 49, 59]])
+    paths = [{sample['img_path'] for sample in part} for part in (train, val)]
+    assert not paths[0] & paths[1]
+    # of 4 big dogs and 8 cats, each side has both
+    for part in (train, val):
+        assert {int(s['gt_bboxes_labels'][0]) for s in part} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ('detector', 'options', 'method', 'kind'),
+    [
+        ('ssd300', [], METHOD, 'SingleStageDetector'),
+        ('yolov3', ['--mix', 'lossmix'], 'lossmix', 'YOLOV3'),
+        ('faster-rcnn', ['--mix', 'cutmix'], 'cutmix', 'FasterRCNN'),
+        ('retinanet', [], WRAPPED_METHOD, 'LossMixDetector'),
+        ('retinanet', ['--mix', 'none'], None, 'RetinaNet'),
+    ],
+)
+def test_each_detector_is_built_with_its_mixer(
+    detector, options, method, kind, tmp_path
+):
+    write_voc(tmp_path / 'mine', lists=True)
+    main(['mine', '--detector', detector, *options])
+    cfg = Config.fromfile('mine.py')
+    model = MODELS.build(cfg.model)
+    assert any(cls.__name__ == kind for cls in type(model).__mro__)
+    mixers = [m for m in model.modules() if isinstance(m, BatchMixer)]
+    assert len(mixers) == (method is not None)
+    if method is not None:
+        assert cfg.mix == Config.fromfile(mix_folder() / f'{method}.py').mix
+    heads = [m for m in model.modules() if getattr(m, 'num_classes', -1) > 0]
+    assert {head.num_classes for head in heads} <= {2, 1}  # an RPN has 1
+    assert cfg.load_from is None
+
+
+def test_the_schedule_follows_the_number_of_images(tmp_path):
+    write_voc(tmp_path / 'mine', lists=True)
+    main(['mine', '--batch-size', '4'])
+    cfg = Config.fromfile('mine.py')
+    # 8 images in 2 batches of 4; few images: the most epochs
+    assert cfg.train_cfg.max_epochs == 200
+    assert cfg.train_cfg.val_interval == 10
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(1e-3 * 4 / 32)
+    assert cfg.param_scheduler[0].end == 200 * 2 // 10
+    assert cfg.param_scheduler[1].milestones == (133, 183)
+    assert cfg.auto_scale_lr.base_batch_size == 4
+
+
+def test_the_split_is_that_of_the_seed_and_keeps_its_lists(tmp_path, capsys):
+    write_yolo(tmp_path / 'mine')
+    main(['mine'])
+    first = files(tmp_path)
+    main(['mine', '--force'])
+    assert files(tmp_path) == first
+    for path in (tmp_path / 'mine').glob('mmmix_*.txt'):
+        path.unlink()
+    main(['mine', '--force', '--seed', '1'])
+    assert files(tmp_path) != first
+
+
+def test_weights_are_named_where_the_network_is(tmp_path, monkeypatch, capsys):
+    write_voc(tmp_path / 'mine')
+    main(['mine'])
+    assert 'RANDOM weights' in capsys.readouterr().out
+    monkeypatch.setattr(weights, 'is_reachable', lambda url: True)
+    main(['mine', '--force'])
+    load_from = Config.fromfile('mine.py').load_from
+    assert load_from.startswith('https://download.openmmlab.com/')
+    assert load_from.endswith('.pth')
+    assert f'curl -O {load_from}' in Path('mine.py').read_text()
+    with pytest.raises(FileNotFoundError, match='no file'):
+        main(['mine', '--force', '--weights', 'none.pth'])
+
+
+def test_it_needs_no_torch(tmp_path):
+    write_voc(tmp_path / 'mine')
+    code = (
+        'import sys, mmmix_command; mmmix_command.main(["init", "mine"]);'
+        'print({"torch", "mmdet", "mmengine"} & set(sys.modules))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == 'set()'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['--mix', 'bxmix'], "Did you mean 'boxmix'"),
+        (['--mix', 'alignmix'], 'settings of its own'),
+        (['--mix', 'boxmix', '--detector', 'retinanet'], 'take one of lossmix'),
+        (['--size', '200'], 'made for 300'),
+        (['--format', 'coco'], "no labels in the layout 'coco'"),
+    ],
+)
+def test_what_does_not_fit_writes_nothing(arguments, said, tmp_path):
+    write_voc(tmp_path / 'mine')
+    before = files(tmp_path)
+    with pytest.raises((KeyError, ValueError, FileNotFoundError), match=said):
+        main(['mine', *arguments])
+    assert files(tmp_path) == before
+
+
+def test_an_existing_config_is_kept(tmp_path):
+    write_voc(tmp_path / 'mine')
+    (tmp_path / 'mine.py').write_text('x = 1')
+    with pytest.raises(FileExistsError, match='--force'):
+        main(['mine'])
+    with contextlib.suppress(SystemExit):
+        main(['mine', '--out', 'mine.txt'])
+    assert (tmp_path / 'mine.py').read_text() == 'x = 1'
