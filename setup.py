@@ -22,6 +22,25 @@ def read_pins(name: str) -> list[str]:
     return [line for line in lines.splitlines() if line and not line.startswith('#')]
 
 
+def read_ranges(name: str) -> list[str]:
+    """Returns the requirements of a stack: from the pins up to the next minor version.
+
+    mmdet and mmcv of one stack refuse each other outside of such ranges.
+    """
+    pins = (pin.split('==') for pin in read_pins(name))
+    parts = ((package, version, version.split('.')) for package, version in pins)
+    return [
+        f'{package}>={version},<{major}.{int(minor) + 1}'
+        for package, version, (major, minor, *_) in parts
+    ]
+
+
+def read_floors(*starts: str) -> list[str]:
+    """Returns the pins of ``dev.txt`` that start so, as the lowest versions."""
+    pins = [pin for pin in read_pins('dev') if pin.startswith(starts)]
+    return [pin.replace('==', '>=') for pin in pins]
+
+
 class BuildWithMim(build_py):
     """Copies ``MIM_PARTS`` into the build as ``mmmix/.mim``.
 
@@ -85,16 +104,14 @@ setup(
     python_requires='>=3.10',
     install_requires=['imagehash', 'numpy', 'packaging', 'pillow', 'pyyaml', 'tqdm'],
     extras_require={
-        'onedl': read_pins('onedl'),
-        'openmmlab': read_pins('openmmlab'),
-        'photos': [pin for pin in read_pins('dev') if pin.startswith('efficientnet')],
+        'onedl': read_ranges('onedl'),
+        'openmmlab': read_ranges('openmmlab'),
+        'photos': read_floors('efficientnet'),
         # torchvision is left to the user, who has the one that fits his torch
-        'classification': read_pins('classification-onedl'),
-        'digits': [pin for pin in read_pins('dev') if pin.startswith('scikit-learn')],
-        'faster': [pin for pin in read_pins('dev') if pin.startswith('faster-coco')],
-        'robustness': [
-            pin for pin in read_pins('dev') if pin.startswith('imagecorruptions')
-        ],
+        'classification': read_ranges('classification-onedl'),
+        'digits': read_floors('scikit-learn'),
+        'faster': read_floors('faster-coco'),
+        'robustness': read_floors('imagecorruptions'),
     },
     zip_safe=False,
 )

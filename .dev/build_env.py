@@ -3,8 +3,9 @@
 
 Usually called by ``make env``. It needs a Python with ``venv``, a C++ compiler and a
 package index, and is safe to interrupt: the next call goes on where this one stopped.
-mmcv is compiled against the torch of the environment and its ops are run as a check,
-on the CPU and, where torch sees one, on the GPU.
+mmcv comes as a prebuilt wheel where there is one for the torch of the environment, else
+it is compiled. Its ops are run as a check, on the CPU and, where torch sees one, on the
+GPU.
 """
 
 from __future__ import annotations
@@ -18,13 +19,19 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from mmcv_wheels import compile_mmcv, wheel_arguments, wheel_index
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / 'requirements'
 ENV_DIRS = {'onedl': '.venv', 'openmmlab': '.venv-openmmlab'}
-STAMP_INPUTS = ('setup.py', 'mmmix/version.py', '.dev/build_env.py')
+STAMP_INPUTS = (
+    'setup.py',
+    'mmmix/version.py',
+    '.dev/build_env.py',
+    '.dev/mmcv_wheels.py',
+)
 
 # Running an op, rather than importing it, also finds a build without CUDA kernels.
 OPS_CHECK = """
@@ -160,53 +167,44 @@ def install_torch(env: Environment) -> str:
     return found.stdout.strip()
 
 
-def compile_mmcv(env: Environment, pin: str, *pip_options: str) -> bool:
-    """Installs mmcv from source, showing how far it is; returns whether pip succeeded.
-
-    pip keeps the wheel, so that a second environment takes seconds.
-    """
-    jobs = os.environ.get('MAX_JOBS') or str(os.cpu_count() or 1)
-    command = [env.python, '-m', 'pip', 'install', '-v', '--no-deps', *pip_options]
-    command += ['--no-build-isolation', pin]
-    print(
-        f'{pin} with its ops: compiled, {jobs} files at a time, in about 7 minutes on '
-        f'two cores,\n  unless pip has the wheel from before (log: {env.mmcv_log})',
-        flush=True,
-    )
-    options = {
-        'cwd': env.path,
-        'env': {**os.environ, 'MMCV_WITH_OPS': '1', 'MAX_JOBS': jobs},
-        'stdout': subprocess.PIPE,
-        'stderr': subprocess.STDOUT,
-        'text': True,
-        'errors': 'replace',
-    }
-    start = time.monotonic()
-    with open(env.mmcv_log, 'w') as log:
-        process = subprocess.Popen(command, **options)
-        for line in process.stdout:
-            log.write(line)
-            step = re.match(r'\s*\[(\d+)/(\d+)\]', line)
-            if step:
-                spent = f'{(time.monotonic() - start) / 60:.1f} min'
-                print(f'  compiled {step[1]} of {step[2]}, {spent}', flush=True)
-    return process.wait() == 0
+def install_wheel(env: Environment, pin: str, torch_version: str) -> bool:
+    """Installs a prebuilt wheel of mmcv; returns whether its ops run."""
+    cuda = env.ask('import torch; print(torch.version.cuda or "")').stdout.strip()
+    index = wheel_index(env.stack, torch_version, cuda)
+    print(f'looking for a wheel of {pin} for torch {torch_version} in {index}')
+    try:
+        env.pip(*wheel_arguments(index, pin))
+    except BuildError:
+        print('  none there, or the server is out of reach: it is compiled')
+        return False
+    if env.ask(OPS_CHECK).returncode:
+        print('  its ops do not run here: it is compiled')
+        return False
+    print('  installed; its ops run')
+    return True
 
 
 def install_mmcv(env: Environment, pin: str, torch_version: str) -> None:
     """Makes sure that mmcv is there with ops that run on the installed torch.
 
-    A wheel from pip's cache may have been compiled against another torch. It is
-    tried first, and compiled afresh if its ops do not run.
+    A prebuilt wheel is tried first, then one from pip's cache, which may have been
+    compiled against another torch; mmcv is compiled afresh if its ops do not run.
 
     Raises:
         BuildError: If the ops still do not run, with the end of the log.
     """
+    if install_wheel(env, pin, torch_version):
+        env.record(mmcv_torch=torch_version)
+        return
+    if not shutil.which(os.environ.get('CXX', 'c++')):
+        raise BuildError(
+            "mmcv is compiled here and there is no C++ compiler ('apt install g++')."
+        )
     built_for = env.read_stamp().get('mmcv_torch', torch_version)
     afresh = ['--no-cache-dir', '--force-reinstall']
     problem = ''
     for options in [[], afresh] if built_for == torch_version else [afresh]:
-        if not compile_mmcv(env, pin, *options):
+        if not compile_mmcv(env.python, env.mmcv_log, pin, *options):
             lines = env.mmcv_log.read_text(encoding='utf-8').splitlines()
             problem = '\n'.join(lines[-25:])
             break
@@ -238,10 +236,6 @@ def build(env: Environment) -> None:
     Raises:
         BuildError: If a step fails; the message says which and what to do.
     """
-    if not shutil.which(os.environ.get('CXX', 'c++')):
-        raise BuildError(
-            "mmcv is compiled here and there is no C++ compiler ('apt install g++')."
-        )
     create(env)
     env.record(key='')
     env.pip('-r', PINS / 'build.txt')

@@ -37,7 +37,13 @@ mmmix needs torch and one of two stacks of the same module names:
   the maintained fork          onedl-mmengine, onedl-mmcv, onedl-mmdetection
   the classic stack            mmengine, mmcv>=2.0,<2.2, mmdet>=3.0,<4
 
-Install torch first, then mmcv, compiled against that torch with its ops:
+Install torch first, then mmcv with its ops. For torch 2.8 to 2.12 there are wheels of
+onedl-mmcv, listed for instance (CPU, torch 2.9; cu128-torch290 for CUDA 12.8) by
+
+  pip install onedl-mmcv -f https://mmwheels.onedl.ai/cpu-torch290/simple/onedl-mmcv/index.html
+  pip install 'mmmix[onedl]'
+
+For other versions of torch it is compiled, in some minutes:
 
   pip install 'setuptools>=80,<81' wheel packaging ninja psutil
   MMCV_WITH_OPS=1 pip install --no-build-isolation onedl-mmcv   (or 'mmcv<2.2')
