@@ -26,14 +26,22 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'init': Subcommand(
             'init', 'write a config for a folder of images', 'data/mine', light=True
         ),
-        'train': Subcommand('train', 'train a detector', 'my_ssd.py'),
+        'check': Subcommand(
+            'check', 'look for faults before a training', 'mine.py', light=True
+        ),
+        'train': Subcommand('train', 'train a detector', 'mine.py'),
         'test': Subcommand(
             'test',
             'test a detector and print its metrics',
-            'my_ssd.py work_dirs/my_ssd/epoch_12.pth',
+            'mine.py work_dirs/mine/epoch_12.pth',
         ),
         'browse': Subcommand(
-            'browse_mix', 'save pictures of mixed batches', 'my_ssd.py --num-batches 2'
+            'browse_mix', 'save pictures of mixed batches', 'mine.py --num-batches 2'
+        ),
+        'predict': Subcommand(
+            'predict',
+            'detect in a folder of images: pictures, COCO and YOLO files',
+            'new_images mine.py --out predictions',
         ),
         'export': Subcommand(
             'export_detector',
@@ -53,7 +61,7 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'study': Subcommand(
             'study',
             'configs x seeds, resumable: mean and spread',
-            'my_ssd.py my_ssd.py+lossmix --work-dir work_dirs/study',
+            'mine.py mine.py+lossmix --work-dir work_dirs/study',
         ),
         'object-crops': Subcommand(
             'make_object_crops',
@@ -76,27 +84,27 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'robustness': Subcommand(
             'robustness',
             'what is lost under noise, corruptions, occlusion and FGSM',
-            'my_ssd.py@epoch_12.pth --out robustness',
+            'mine.py@epoch_12.pth --out robustness',
         ),
         'transplant': Subcommand(
             'transplant',
             'whether an object is found where it does not belong',
-            'my_ssd.py@epoch_12.pth --patches data/digit_patches --out transplant',
+            'mine.py@epoch_12.pth --patches data/digit_patches --out transplant',
         ),
         'uncertainty': Subcommand(
             'uncertainty',
             'whether a detector is sure of images of nothing',
-            'my_ssd.py@epoch_12.pth --out uncertainty',
+            'mine.py@epoch_12.pth --out uncertainty',
         ),
         'in-between': Subcommand(
             'in_between',
             'what a detector sees between two images',
-            'my_ssd.py@epoch_12.pth --out in_between',
+            'mine.py@epoch_12.pth --out in_between',
         ),
         'calibration': Subcommand(
             'calibration',
             'whether a score is a probability',
-            'my_ssd.py@epoch_12.pth --out calibration',
+            'mine.py@epoch_12.pth --out calibration',
         ),
         'image-intervals': Subcommand(
             'image_intervals',
@@ -106,12 +114,12 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'flattening': Subcommand(
             'plot_flattening',
             'how flat the representations of a class are',
-            'my_ssd.py@epoch_12.pth --out flattening',
+            'mine.py@epoch_12.pth --out flattening',
         ),
         'compare': Subcommand(
             'compare_detections',
             'detections of several models beside the annotations',
-            'plain=my_ssd.py@a.pth boxmix=my_ssd.py@b.pth --out compared',
+            'plain=mine.py@a.pth boxmix=mine.py@b.pth --out compared',
         ),
         'alignment': Subcommand(
             'browse_alignment',
@@ -126,7 +134,7 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'mmdet::ssd/ssd300_coco.py mmmix::ssd300_coco_boxmix.py',
         ),
         'benchmark-data': Subcommand(
-            'benchmark_data', 'samples a second of loading and mixing', 'my_ssd.py'
+            'benchmark_data', 'samples a second of loading and mixing', 'mine.py'
         ),
         'benchmark-ema': Subcommand(
             'benchmark_ema', "time of a teacher's update, ours and mmdet's", ''

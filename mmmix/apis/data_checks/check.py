@@ -44,7 +44,7 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
         source
         for split, loop in zip(splits, loops)
         if loop is not None
-        for source in _sources(
+        for source in sources_of(
             loop.dataloader.dataset, f'{split}_dataloader.dataset', seen
         )
     ]
@@ -108,13 +108,15 @@ def _settings(given: Mapping) -> dict[str, int]:
     return {**SETTINGS, **given}
 
 
-def _sources(dataset: Any, key: str, seen: Mapping[int, Contents]) -> Iterator[Source]:
+def sources_of(
+    dataset: Any, key: str, seen: Mapping[int, Contents]
+) -> Iterator[Source]:
     """A data set, or what is inside it."""
     if isinstance(getattr(dataset, 'datasets', None), (list, tuple)):
         for index, part in enumerate(dataset.datasets):
-            yield from _sources(part, f'{key}.datasets[{index}]', seen)
+            yield from sources_of(part, f'{key}.datasets[{index}]', seen)
     elif hasattr(dataset, 'dataset'):
-        yield from _sources(dataset.dataset, f'{key}.dataset', seen)
+        yield from sources_of(dataset.dataset, f'{key}.dataset', seen)
     else:
         metainfo = getattr(dataset, 'metainfo', None)
         classes = metainfo.get('classes') if isinstance(metainfo, Mapping) else None

@@ -34,15 +34,13 @@ def check_images(source: Source, sampled: int = SAMPLED) -> list[str]:
         ValueError: If one is no regular file, or has another size than is stated.
     """
     dataset, unsure = source.dataset, []
-    loader = _loader(dataset)
+    loader = image_loader(dataset)
     count = len(dataset) if loader is not None and source.contents else 0
     for index in np.unique(np.linspace(0, count - 1, min(count, sampled)).round()):
         info = dataset.get_data_info(int(index))
-        header = _header(info, source, loader)
-        if header is not None:
-            _check_size(info, header, loader, source)
-            if 2 <= header.orientation <= 4:
-                unsure.append(str(info['img_path']))
+        header = look_at_image(info, source, loader)
+        if header is not None and 2 <= header.orientation <= 4:
+            unsure.append(str(info['img_path']))
     if not unsure:
         return []
     return [
@@ -53,7 +51,30 @@ def check_images(source: Source, sampled: int = SAMPLED) -> list[str]:
     ]
 
 
-def _loader(dataset: Any) -> LoadImageFromFile | None:
+def look_at_image(
+    info: dict[str, Any], source: Source, loader: LoadImageFromFile
+) -> ImageHeader | None:
+    """Compare the head of an image with what is stated.
+
+    Args:
+        info: What its data set says of it.
+        source: The data set.
+        loader: The step that loads it.
+
+    Returns:
+        Its head; None if it is not local or not of a known format.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+        ValueError: If it is no regular file, or has another size than is stated.
+    """
+    header = _header(info, source, loader)
+    if header is not None:
+        _check_size(info, header, loader, source)
+    return header
+
+
+def image_loader(dataset: Any) -> LoadImageFromFile | None:
     """The step of a pipeline that loads images from files."""
     steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
     return next((step for step in steps if isinstance(step, LoadImageFromFile)), None)

@@ -7,7 +7,7 @@ import pytest
 from mmdet.registry import DATASETS
 
 from mmmix.apis.data_checks import check_images
-from mmmix.apis.data_checks.check import _sources
+from mmmix.apis.data_checks.check import sources_of
 from mmmix.datasets.contents import watched_loading
 from tests.datasets.contents.broken import (
     HEIGHT,
@@ -27,7 +27,7 @@ def found(root, loader='CheckedLoadImageFromFile', kind='XMLDataset', **settings
     config['pipeline'] = [dict(type=loader, **settings), *config['pipeline'][1:]]
     with watched_loading() as seen:
         dataset = DATASETS.build(config)
-    (source,) = _sources(dataset, 'train_dataloader.dataset', seen)
+    (source,) = sources_of(dataset, 'train_dataloader.dataset', seen)
     return check_images(source)
 
 

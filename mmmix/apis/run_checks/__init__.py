@@ -1,0 +1,1 @@
+"""What ``mmmix check`` looks at before a training."""

@@ -1,0 +1,182 @@
+"""One batch of a config through its model, as a training would do it."""
+
+from __future__ import annotations
+
+import copy
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner, load_checkpoint
+from torch import nn
+
+from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checks import check_mixing
+from mmmix.apis.cli import build_runner
+from mmmix.apis.data_checks import check_epochs_end
+from mmmix.apis.pretrained import drop_pretrained
+from mmmix.engine.hooks import ClassCountHook
+from mmmix.engine.hooks.find_mixers import find_batch_mixers
+from mmmix.structures import MIX_WEIGHTS
+
+from .finding import FAULT, OK, WARNING, Finding, said
+
+_RAISED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a config that does not fit may lead to, in mmdet too."""
+
+
+def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]:
+    """Build the Runner of a config with random weights.
+
+    Args:
+        cfg: Stays as it is.
+        folder: Takes the log.
+    """
+    cfg = copy.deepcopy(cfg)
+    drop_pretrained(cfg)
+    cfg.work_dir = folder
+    cfg.log_level, cfg.resume = 'ERROR', False
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(key):
+            cfg[key].num_workers, cfg[key].persistent_workers = 0, False
+            cfg[key].pop('prefetch_factor', None)
+    try:
+        return build_runner(cfg), []
+    except _RAISED as error:
+        return None, [Finding(FAULT, 'config', said(error))]
+
+
+def check_batch(runner: Runner) -> Iterator[Finding]:
+    """Load one batch, mix it, and compute the loss and its gradient once."""
+    start = time.perf_counter()
+    try:
+        loop = runner.train_loop
+        ClassCountHook().before_train_epoch(runner)
+        check_epochs_end(runner, ('train',))
+        check_mixing(runner)
+        runner.model.train()
+        data = runner.model.data_preprocessor(next(iter(loop.dataloader)), True)
+        losses = runner.model(**data, mode='loss')
+        total, terms = runner.model.parse_losses(losses)
+        total.backward()
+    except StopIteration:
+        yield Finding(
+            FAULT,
+            'batch',
+            'the training data has not one whole batch',
+            'take a smaller batch_size, or drop_last=False',
+        )
+        return
+    except _RAISED as error:
+        yield Finding(FAULT, 'batch', said(error))
+        return
+    took = time.perf_counter() - start
+    yield from _losses(terms)
+    yield from _mixed(runner.model, data)
+    yield Finding(OK, 'batch', f'{took:.1f} s for one, {_memory()}')
+
+
+def _losses(terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
+    """Whether all terms are finite."""
+    text = ', '.join(f'{name} {value.item():.3g}' for name, value in terms.items())
+    if all(bool(torch.isfinite(value).all()) for value in terms.values()):
+        yield Finding(OK, 'loss', text)
+    else:
+        yield Finding(
+            FAULT,
+            'loss',
+            f'not finite in the first batch: {text}',
+            'look for broken boxes above; else lower the learning rate',
+        )
+
+
+def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
+    """How many samples were mixed."""
+    if not find_batch_mixers(model):
+        yield Finding(OK, 'mixing', 'no mixer of batches in this config')
+        return
+    samples = data['data_samples']
+    if isinstance(samples, dict):
+        yield Finding(OK, 'mixing', 'a teacher mixes inside its own step')
+        return
+    count = sum(MIX_WEIGHTS in sample.metainfo for sample in samples)
+    yield Finding(
+        OK if count else WARNING,
+        'mixing',
+        f'{count} of {len(samples)} samples of the first batch are mixed',
+        ''
+        if count
+        else 'look at prob and fraction of the mixer, and at the batch size',
+    )
+
+
+def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
+    """Whether the weights that a config starts from are there and fit."""
+    path = cfg.get('load_from')
+    if not path:
+        yield Finding(
+            WARNING,
+            'weights',
+            'load_from is None: the detector starts from what model.backbone.init_cfg '
+            'loads, or from random weights',
+            'few images need weights trained on COCO; mmmix init names them',
+        )
+    elif '://' in path:
+        yield Finding(OK, 'weights', f'{path} will be fetched')
+    elif not os.path.isfile(path):
+        yield Finding(
+            FAULT,
+            'weights',
+            f'load_from: there is no file {os.path.abspath(path)}',
+            'correct the path, or load_from = None',
+        )
+    elif runner is not None:
+        yield from _fit(path, runner)
+
+
+def _fit(path: str, runner: Runner) -> Iterator[Finding]:
+    """How much of a checkpoint fits."""
+    try:
+        with install_safe_loading(False):
+            saved = load_checkpoint(
+                runner.model, path, map_location='cpu', logger='silent'
+            )
+    except _RAISED as error:
+        yield Finding(FAULT, 'weights', said(error))
+        return
+    saved = saved.get('state_dict', saved)
+    own = runner.model.state_dict()
+    fit = sum(name in saved and saved[name].shape == own[name].shape for name in own)
+    fault = not fit
+    yield Finding(
+        FAULT if fault else OK if fit > len(own) / 2 else WARNING,
+        'weights',
+        f'{fit} of {len(own)} tensors of the model are in {Path(path).name}',
+        'take the checkpoint of this detector' if fit <= len(own) / 2 else '',
+    )
+
+
+def _memory() -> str:
+    """The most memory that was used."""
+    if torch.cuda.is_available():
+        peak = torch.cuda.max_memory_allocated()
+        return f'{peak / 2**30:.1f} GiB of GPU memory at most'
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak *= 1 if sys.platform == 'darwin' else 1024
+    return f'{peak / 2**30:.1f} GiB of memory at most'

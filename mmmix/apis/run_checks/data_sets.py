@@ -1,0 +1,189 @@
+"""All data sets of a config, each looked at as far as it can be loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+
+from mmmix.apis.data_checks.check import sources_of
+from mmmix.apis.data_checks.class_names import Source, check_class_names
+from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.datasets.contents import watched_loading
+
+from .finding import FAULT, OK, WARNING, Finding, said
+
+SPLITS = ('train', 'val', 'test')
+ERRORS = (LookupError, OSError, TypeError, ValueError, AttributeError, AssertionError)
+"""What a data set may raise that its annotations or its config are the cause of."""
+FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
+
+
+@dataclass
+class Loaded:
+    """The data sets of a config that could be loaded.
+
+    Attributes:
+        sources: Innermost data sets by their split.
+        findings: What was found on the way.
+    """
+
+    sources: dict[str, list[Source]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Source]:
+        """The sources of all splits."""
+        return [source for some in self.sources.values() for source in some]
+
+
+def load_data_sets(cfg: Config) -> Loaded:
+    """Load the data sets of all splits, and note what is wrong with annotations."""
+    loaded = Loaded()
+    for split in SPLITS:
+        config = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
+        if cfg.get(f'{split}_cfg') is None or config is None:
+            continue
+        if split == 'test' and config == cfg.val_dataloader.dataset:
+            continue
+        try:
+            check_dataset_paths(cfg, (split,))
+        except FileNotFoundError as error:
+            loaded.findings.append(Finding(FAULT, f'{split} data', str(error)))
+            continue
+        loaded.sources[split] = _load(split, config, loaded.findings)
+    return loaded
+
+
+def _load(split: str, config: Any, findings: list[Finding]) -> list[Source]:
+    """One split; a fault of its annotations is noted, and it is loaded as it is."""
+    key = f'{split}_dataloader.dataset'
+    try:
+        with watched_loading() as seen:
+            dataset = DATASETS.build(config)
+            _initialise(dataset)
+    except ERRORS as error:
+        findings.append(Finding(FAULT, f'{split} annotations', said(error)))
+        seen = {}
+        try:
+            dataset = DATASETS.build(config)
+            _initialise(dataset)
+        except ERRORS:
+            return []
+    return list(sources_of(dataset, key, seen))
+
+
+def _initialise(dataset: Any) -> None:
+    """Load what is loaded lazily."""
+    if hasattr(dataset, 'full_init'):
+        dataset.full_init()
+
+
+def check_contents(loaded: Loaded) -> Iterator[Finding]:
+    """Counts of images, objects and classes; what is rare, missing or dropped."""
+    for split, sources in loaded.sources.items():
+        for source in sources:
+            yield from _count(split, source)
+    yield from _check_names(loaded)
+
+
+def _check_names(loaded: Loaded) -> Iterator[Finding]:
+    """Class names against the data and each other."""
+    train = loaded.sources.get('train', [])
+    try:
+        remarks = check_class_names(loaded.all, training=bool(train))
+    except ValueError as error:
+        yield Finding(FAULT, 'classes', str(error))
+        return
+    for text in remarks:
+        yield Finding(WARNING, 'classes', text)
+    for split in ('val', 'test'):
+        known = _names(train)
+        unknown = sorted(_names(loaded.sources.get(split, ())) - known)
+        if known and unknown:
+            yield Finding(
+                WARNING,
+                'classes',
+                f'{split} has objects of {unknown[:10]}, and the training images have '
+                'none: their AP stays 0',
+                'label some for training, or split anew',
+            )
+
+
+def _names(sources: Sequence[Source]) -> set[str]:
+    """Classes that occur in the images that are kept."""
+    return {name for source in sources for name in class_counts(source)}
+
+
+def class_counts(source: Source) -> Counter:
+    """Objects of each class in the images that are kept, ignored ones left out."""
+    classes = source.classes or ()
+    return Counter(
+        classes[instance['bbox_label']]
+        for info in infos(source)
+        for instance in info.get('instances') or ()
+        if not instance.get('ignore_flag') and instance['bbox_label'] < len(classes)
+    )
+
+
+def infos(source: Source) -> Iterator[dict[str, Any]]:
+    """What a data set says of each of its images, if it can say it."""
+    if hasattr(source.dataset, 'get_data_info'):
+        for index in range(len(source.dataset)):
+            yield source.dataset.get_data_info(index)
+
+
+def _count(split: str, source: Source) -> Iterator[Finding]:
+    """Images and objects of one data set."""
+    images = list(infos(source))
+    where = f'{split} data'
+    place = source.contents.source if source.contents else source.key
+    if not source.labelled:
+        yield Finding(OK, where, f'{len(images)} images without labels ({place})')
+        return
+    counts = class_counts(source)
+    some = ', '.join(f'{name} {count}' for name, count in counts.most_common(30))
+    empty = sum(not info.get('instances') for info in images)
+    text = f'{len(images)} images, {sum(counts.values())} objects: {some or "none"}'
+    text += f'; {empty} images without an object' if empty else ''
+    yield Finding(OK, where, f'{text} ({place})')
+    if source.contents and source.contents.warnings.count:
+        found = source.contents.warnings
+        text = f'{found.count} faults that are survived:\n{found}'
+        yield Finding(WARNING, f'{split} annotations', text)
+    if split == 'train' and not counts:
+        yield Finding(
+            FAULT,
+            where,
+            f'{place}: no object is left to train on',
+            'boxes go that have no area, no class of this config, or are marked '
+            'difficult or crowd; mend the annotations, or metainfo.classes',
+        )
+    yield from _few(split, len(images), counts)
+
+
+def _few(split: str, images: int, counts: Counter) -> Iterator[Finding]:
+    """What there is too little of."""
+    least = FEW_IMAGES if split == 'train' else FEW_VAL
+    if images < least:
+        yield Finding(
+            WARNING,
+            f'{split} data',
+            f'{images} images are few; from less than {least} '
+            + ('little is learned' if split == 'train' else 'figures say little'),
+            'label more',
+        )
+    rare = [
+        f'{name} ({count})' for name, count in counts.items() if count < FEW_OBJECTS
+    ]
+    if split == 'train' and rare:
+        yield Finding(
+            WARNING,
+            'classes',
+            f'fewer than {FEW_OBJECTS} objects to train on: {", ".join(rare[:20])}',
+            'label more of them, or take the class out',
+        )

@@ -1,0 +1,137 @@
+"""Image files of all data sets: there, whole, of the stated size, and on one side."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from mmmix.apis.data_checks.class_names import Source
+from mmmix.apis.data_checks.images import image_loader, look_at_image
+from mmmix.layouts.near_duplicates import pairs_alike, perceptual_hash
+
+from .data_sets import Loaded, infos
+from .finding import FAULT, OK, WARNING, Finding
+
+SHOWN = 5
+
+
+def check_pictures(loaded: Loaded) -> Iterator[Finding]:
+    """Decode every image once; compare training images with the others."""
+    hashes: dict[str, dict[str, int]] = {}
+    for split, sources in loaded.sources.items():
+        hashes[split] = {}
+        for source in sources:
+            yield from _look_at(split, source, hashes[split])
+    for split in ('val', 'test'):
+        yield from _duplicates(hashes.get('train', {}), hashes.get(split, {}), split)
+
+
+def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Finding]:
+    """The images of one data set; their hashes are added to ``hashes``."""
+    loader = image_loader(source.dataset)
+    if loader is None:
+        return
+    faults, broken, orientations = [], [], Counter()
+    every = list(infos(source))
+    for info in tqdm(every, desc=f'{split} images', disable=None, leave=False):
+        path = str(info.get('img_path'))
+        try:
+            header = look_at_image(info, source, loader)
+        except (FileNotFoundError, ValueError) as error:
+            faults.append(str(error))
+            continue
+        orientations[header.orientation if header else 1] += 1
+        value = perceptual_hash(path)
+        if value is None:
+            broken.append(path)
+        else:
+            hashes[path] = value
+    yield from _say_faults(split, faults, broken, len(every))
+    yield from _say_orientations(split, orientations)
+
+
+def _say_faults(
+    split: str, faults: Sequence[str], broken: Sequence[str], count: int
+) -> Iterator[Finding]:
+    """Images that are missing, of another size, or not whole."""
+    where = f'{split} images'
+    if faults:
+        yield Finding(
+            FAULT,
+            where,
+            f'{len(faults)} of {count} are missing or do not fit:\n{_some(faults)}',
+        )
+    if broken:
+        yield Finding(
+            FAULT,
+            where,
+            f'{len(broken)} of {count} cannot be decoded:\n{_some(broken)}',
+            'get the files again, or take them out of the annotations',
+        )
+    if not faults and not broken:
+        yield Finding(OK, where, f'{count} are there, whole and of the stated size')
+
+
+def _say_orientations(split: str, orientations: Counter) -> Iterator[Finding]:
+    """Images that EXIF turns or mirrors."""
+    turned = sum(count for value, count in orientations.items() if value >= 5)
+    if turned:
+        yield Finding(
+            OK, f'{split} images', f'{turned} are turned by EXIF, and their boxes too'
+        )
+    mirrored = sum(count for value, count in orientations.items() if 2 <= value <= 4)
+    if mirrored:
+        yield Finding(
+            WARNING,
+            f'{split} images',
+            f'{mirrored} are mirrored or turned upside down by EXIF; their size does '
+            'not tell whether their boxes are for them as stored or as shown',
+            'look at some: mmmix browse CONFIG',
+        )
+
+
+def _duplicates(
+    train: dict[str, int], other: dict[str, int], split: str
+) -> Iterator[Finding]:
+    """Images of another split that look like one to train on."""
+    names, others = list(train), list(other)
+    pairs = pairs_alike(list(train.values()), list(other.values()))
+    leaked = {j: i for i, j in pairs}
+    if not leaked:
+        if names and others:
+            text = f'no {split} image looks like one of the {len(names)} to train on'
+            yield Finding(OK, 'duplicates', text)
+        return
+    some = [
+        f'{others[j]} is {"" if _same(names[i], others[j]) else "like "}{names[i]}'
+        for j, i in leaked.items()
+    ]
+    yield Finding(
+        WARNING,
+        'duplicates',
+        f'{len(leaked)} of {len(others)} {split} images look like images to train on: '
+        f'the figures of {split} will be too good\n{_some(some)}',
+        'take them out of one list; mmmix init keeps them on one side of its split',
+    )
+
+
+def _same(first: str, second: str) -> bool:
+    """Whether two paths are one file, or hold the same bytes."""
+    if os.path.samefile(first, second):
+        return True
+    if os.path.getsize(first) != os.path.getsize(second):
+        return False
+    with open(first, 'rb') as a, open(second, 'rb') as b:
+        return a.read() == b.read()
+
+
+def _some(texts: Sequence[Any]) -> str:
+    """The first few, one a line."""
+    lines = [f'  {text}' for text in texts[:SHOWN]]
+    if len(texts) > SHOWN:
+        lines.append(f'  and {len(texts) - SHOWN} more')
+    return '\n'.join(lines)

@@ -1,0 +1,168 @@
+"""Detect objects in a folder of images.
+
+Writes pictures with the boxes, a data set in COCO format and label files in YOLO's,
+which labelling programs read as a first draft. A checkpoint of a teacher detects as its
+config says (semi_test_cfg), by its teacher.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import mmcv
+import numpy as np
+import torch
+from mmdet.structures import DetDataSample
+from mmdet.visualization import DetLocalVisualizer
+from mmengine.config import DictAction
+from mmengine.structures import InstanceData
+from tqdm import tqdm
+
+from mmmix.apis.checkpoint import add_trust_argument
+from mmmix.apis.commands import run_command
+from mmmix.apis.config_reading import config_name
+from mmmix.layouts.writers import Boxes, coco_text, yolo_texts
+from mmmix.layouts.writing import write_all
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detector
+from mmmix.studies.trained.model_arguments import ModelSpec
+from mmmix.studies.trained.outside_images import folder_images
+from mmmix.studies.trained.prediction import batches, predict
+from mmmix.studies.trained.truth import blank_info
+
+OUTPUTS = ('pictures', 'coco', 'yolo')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('folder', type=Path, help='with images, or one image')
+    add('config', help='of the training, or mmmix::NAME.py')
+    add(
+        'checkpoint',
+        nargs='?',
+        help='default: the best of work_dirs/<name of the config>, else the last',
+    )
+    add('--out', type=Path, default=Path('predictions'), help='default: %(default)s')
+    add(
+        '--score-thr',
+        type=float,
+        default=0.3,
+        help='least score of what is written (default: %(default)s)',
+    )
+    add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
+    add('--batch-size', type=int, default=8, help='default: %(default)s')
+    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add_trust_argument(parser)
+    args = parser.parse_args(argv)
+    if not 0 <= args.score_thr <= 1 or args.batch_size < 1:
+        parser.error('--score-thr lies in [0, 1], --batch-size is at least 1')
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Detect and write.
+
+    Raises:
+        FileNotFoundError: If the folder, the config or the checkpoint is missing.
+        ValueError: If an image cannot be decoded, or the checkpoint is another model's.
+    """
+    args = parse_args(argv)
+    images = [args.folder] if args.folder.is_file() else folder_images(args.folder)
+    checkpoint = args.checkpoint or best_checkpoint(args.config)
+    spec = ModelSpec(config_name(args.config), args.config, checkpoint)
+    detector = load_detector(spec, args.device, args.cfg_options, args.trust_checkpoint)
+    print(f'{checkpoint}: {len(detector.classes)} classes, {len(images)} images')
+    root = args.folder.parent if args.folder.is_file() else args.folder
+    found = list(detect(detector, images, root, args))
+    files = {}
+    if 'coco' in args.write:
+        files[args.out / 'coco.json'] = coco_text(found, detector.classes)
+    if 'yolo' in args.write:
+        texts = yolo_texts(found, detector.classes)
+        files.update({args.out / 'yolo' / path: text for path, text in texts.items()})
+    write_all(files)
+    boxes = sum(len(image.boxes) for image in found)
+    empty = sum(not len(image.boxes) for image in found)
+    print(
+        f'{boxes} objects with a score of {args.score_thr:g} or more; {empty} images '
+        f'without any. Written to {args.out}: {", ".join(args.write)}'
+    )
+
+
+def best_checkpoint(config: str) -> str:
+    """The checkpoint of a training, as ``mmmix train`` leaves it.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    folder = Path('work_dirs', config_name(config))
+    best = sorted(folder.glob('best_*.pth'), key=os.path.getmtime)
+    if best:
+        return str(best[-1])
+    last = folder / 'last_checkpoint'
+    if last.is_file() and Path(last.read_text().strip()).is_file():
+        return last.read_text().strip()
+    raise FileNotFoundError(
+        f'{folder.absolute()} has no checkpoint; name one behind the config, or train '
+        f'first: mmmix train {config}'
+    )
+
+
+def detect(
+    detector: LoadedDetector,
+    images: Sequence[Path],
+    root: Path,
+    args: argparse.Namespace,
+) -> Iterator[Boxes]:
+    """Detect on all images, a batch at a time, and draw them."""
+    painter = DetLocalVisualizer()
+    painter.dataset_meta = dict(classes=detector.classes)
+    progress = tqdm(total=len(images), unit='image', disable=None)
+    for part in batches(len(images), args.batch_size):
+        paths = [images[index] for index in part]
+        pixels = [detector.read_image(blank_info(str(path), (0, 0))) for path in paths]
+        infos = [blank_info(str(p), image.shape[:2]) for p, image in zip(paths, pixels)]
+        for path, image, sample in zip(
+            paths, pixels, predict(detector, pixels, infos, args.batch_size)
+        ):
+            kept = sample.pred_instances
+            kept = kept[kept.scores >= args.score_thr]
+            name = path.relative_to(root).as_posix()
+            if 'pictures' in args.write:
+                draw(painter, image, kept, args.out / 'pictures' / name)
+            yield Boxes(
+                name,
+                (image.shape[1], image.shape[0]),
+                kept.bboxes.numpy(),
+                kept.labels.tolist(),
+                kept.scores.tolist(),
+            )
+            progress.update()
+    progress.close()
+
+
+def draw(
+    painter: DetLocalVisualizer, image: np.ndarray, kept: InstanceData, path: Path
+) -> None:
+    """Save a picture with its boxes; ``image`` is BGR."""
+    sample = DetDataSample(pred_instances=kept)
+    painter.add_datasample(
+        'image', mmcv.bgr2rgb(image), sample, draw_gt=False, pred_score_thr=0
+    )
+    mmcv.imwrite(mmcv.rgb2bgr(painter.get_image()), str(path))
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()

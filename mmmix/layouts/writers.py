@@ -1,0 +1,85 @@
+"""Detections and labels written in formats that labelling programs read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Boxes(NamedTuple):
+    """What was found in one image.
+
+    Attributes:
+        name: Path of the image below its folder, with slashes.
+        size: (width, height) in pixels.
+        boxes: x1, y1, x2, y2 of each box in pixels.
+        labels: Class of each box, from 0.
+        scores: In [0, 1].
+    """
+
+    name: str
+    size: tuple[int, int]
+    boxes: Sequence[Sequence[float]]
+    labels: Sequence[int]
+    scores: Sequence[float]
+
+
+def coco_text(found: Sequence[Boxes], classes: Sequence[str]) -> str:
+    """A data set in COCO format whose annotations also have a ``score``.
+
+    Ids of images, annotations and categories count from 1; categories are all classes
+    in the order of their labels.
+    """
+    images, annotations = [], []
+    for number, image in enumerate(found, 1):
+        width, height = image.size
+        images.append(dict(id=number, file_name=image.name, width=width, height=height))
+        for box, label, score in zip(image.boxes, image.labels, image.scores):
+            x1, y1, x2, y2 = (round(float(value), 2) for value in box)
+            sides = round(x2 - x1, 2), round(y2 - y1, 2)
+            annotation: dict[str, Any] = dict(
+                id=len(annotations) + 1,
+                image_id=number,
+                category_id=int(label) + 1,
+                bbox=[x1, y1, *sides],
+                area=round(sides[0] * sides[1], 2),
+                iscrowd=0,
+                score=round(float(score), 4),
+            )
+            annotations.append(annotation)
+    categories = [dict(id=i, name=name) for i, name in enumerate(classes, 1)]
+    content = dict(images=images, annotations=annotations, categories=categories)
+    return json.dumps(content, ensure_ascii=False) + '\n'
+
+
+def yolo_texts(found: Sequence[Boxes], classes: Sequence[str]) -> dict[Path, str]:
+    """Label files in YOLO's format, below ``labels``, and ``data.yaml``.
+
+    Raises:
+        ValueError: If two images would have the same label file.
+    """
+    texts = {}
+    for image in found:
+        width, height = image.size
+        lines = []
+        for (x1, y1, x2, y2), label in zip(image.boxes, image.labels):
+            shares = (
+                (x1 + x2) / 2 / width,
+                (y1 + y2) / 2 / height,
+                (x2 - x1) / width,
+                (y2 - y1) / height,
+            )
+            lines.append(f'{label} {" ".join(f"{share:.6f}" for share in shares)}\n')
+        path = Path('labels', image.name).with_suffix('.txt')
+        if path in texts:
+            raise ValueError(
+                f'{image.name} and another image of its folder differ in their ending '
+                "alone, and YOLO's labels would be in one file; rename one, or leave "
+                'yolo out of --write'
+            )
+        texts[path] = ''.join(lines)
+    names = json.dumps(list(classes), ensure_ascii=False)  # which is YAML too
+    texts[Path('data.yaml')] = f'names: {names}\n'
+    return texts
