@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmmix.apis.own_data.config_text import config_text
+from mmmix.apis.own_data.config_text import Choice, config_text
 from mmmix.apis.own_data.defaults import DETECTOR, VAL_SHARE
 from mmmix.apis.own_data.detectors import DETECTORS, Detector
 from mmmix.apis.own_data.find import LAYOUTS, find_layout
@@ -21,6 +21,13 @@ from mmmix.apis.own_data.layout import Layout
 from mmmix.apis.own_data.methods import chosen_method
 from mmmix.apis.own_data.plan import Plan, make_plan
 from mmmix.apis.own_data.splitting import complete_splits
+from mmmix.apis.own_data.teachers import (
+    DOMAIN,
+    SEMI,
+    Unlabelled,
+    find_unlabelled,
+    teacher_method,
+)
 from mmmix.apis.own_data.warnings import warnings_on
 from mmmix.apis.own_data.weights import load_from_lines
 from mmmix.layouts.writing import write_all
@@ -45,6 +52,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--mix',
         metavar='METHOD',
         help='how to mix, see `mmmix configs --methods`; none for the plain detector',
+    )
+    more = parser.add_mutually_exclusive_group()
+    more.add_argument(
+        '--unlabelled',
+        type=Path,
+        metavar='FOLDER',
+        help='of images without labels, for a teacher (semi-supervised training)',
+    )
+    more.add_argument(
+        '--target',
+        type=Path,
+        metavar='FOLDER',
+        help='of images without labels that look otherwise (domain adaptation)',
     )
     add('--size', type=int, help="of the images in pixels (default: the detector's)")
     add('--batch-size', type=int, help="default: the detector's, for one GPU")
@@ -97,7 +117,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'{args.out} exists already; give another --out, or --force to replace it'
         )
     detector = DETECTORS[args.detector]
-    method = chosen_method(detector, args.mix)
+    unlabelled = unlabelled_images(args)
+    if unlabelled:
+        method = teacher_method(unlabelled.teacher, args.mix)
+    else:
+        method = chosen_method(detector, args.mix)
     size = checked_size(detector, args.size)
     load_from, start = load_from_lines(detector, args.weights)
     layout = find_layout(args.folder, args.format)
@@ -109,14 +133,38 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'the {len(train.items)} training images of {args.folder} have no object; '
             'label them, or correct the list of training images'
         )
-    plan = make_plan(detector, len(train.items), args.batch_size, args.epochs)
-    text = config_text(
-        args.out.stem, layout, classes, detector, size, plan, method, load_from
+    batch = args.batch_size
+    if unlabelled:  # each batch is half labelled
+        batch = max(1, (batch or detector.batch) // 2)
+    plan = make_plan(detector, len(train.items), batch, args.epochs)
+    choice = Choice(
+        name=args.out.stem,
+        layout=layout,
+        classes=classes,
+        detector=detector,
+        size=size,
+        plan=plan,
+        method=method,
+        load_from=load_from,
+        unlabelled=unlabelled,
     )
-    write_all({**files, args.out: text})
+    write_all({**files, args.out: config_text(choice)})
     say(args, layout, classes, plan, [*files])
     print(f'{detector.title}{f" with {method}" if method else ""}, {start}')
     print(f'\nnext:\n  mmmix check {args.out}\n  mmmix train {args.out}')
+
+
+def unlabelled_images(args: argparse.Namespace) -> Unlabelled | None:
+    """What --unlabelled or --target says.
+
+    Raises:
+        FileNotFoundError, ValueError: If it cannot be used.
+    """
+    if args.unlabelled is not None:
+        return find_unlabelled(args.unlabelled, SEMI, args.detector)
+    if args.target is not None:
+        return find_unlabelled(args.target, DOMAIN, args.detector)
+    return None
 
 
 def checked_size(detector: Detector, given: int | None) -> int:

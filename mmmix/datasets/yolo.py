@@ -10,7 +10,7 @@ from mmdet.datasets import BaseDetDataset, XMLDataset
 from mmdet.registry import DATASETS
 
 from mmmix.layouts.image_files import SUFFIXES, read_header
-from mmmix.layouts.yolo import label_file, read_labels
+from mmmix.layouts.yolo import Labels, label_file, read_labels
 
 SHOWN = 10
 
@@ -28,10 +28,15 @@ class YOLODataset(BaseDetDataset):
             one, all images below ``data_prefix['img']``.
         data_prefix: ``img``: the folder of the images if there is no list.
         metainfo: ``classes`` are the names, in the order of the ids.
+        labelled: Whether there are labels; if not, no label file is looked for.
         filter_cfg: ``filter_empty_gt`` leaves out images without objects, ``min_size``
             (pixels) small images; in training only.
         **kwargs: As mmdet's ``BaseDetDataset``.
     """
+
+    def __init__(self, labelled: bool = True, **kwargs: Any) -> None:
+        self.labelled = labelled
+        super().__init__(**kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read heads and labels of all images.
@@ -59,7 +64,8 @@ class YOLODataset(BaseDetDataset):
             raise ValueError(
                 f'{len(faults)} lines of label files cannot be read:\n{lines}{more}'
             )
-        if not self.test_mode and not any(label_file(i).is_file() for i in images):
+        wanted = self.labelled and not self.test_mode
+        if wanted and not any(label_file(image).is_file() for image in images):
             raise FileNotFoundError(
                 f'none of {len(images)} images has labels; {label_file(images[0])} '
                 f'would be those of {images[0]}. Put the labels there, in a folder '
@@ -107,7 +113,9 @@ class YOLODataset(BaseDetDataset):
                 f'{image} has no head of an image; get the file again, or leave it out'
             )
         width, height = header.shown
-        labels = read_labels(label_file(image), num_classes)
+        labels = Labels([], [], [])
+        if self.labelled:
+            labels = read_labels(label_file(image), num_classes)
         faults.extend(labels.faults)
         return dict(
             img_path=image,

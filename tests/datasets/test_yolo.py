@@ -120,6 +120,14 @@ def test_images_without_any_label_are_refused_in_training(folder):
     assert len(build(folder, ann_file='list.txt', test_mode=True)) == 3
 
 
+def test_unlabelled_images_need_no_label_and_read_none(folder):
+    dataset = build(folder, data_prefix=dict(img='images'), labelled=False)
+    assert [len(info['gt_bboxes']) for info in dataset] == [0, 0, 0]
+    for label in (folder / 'labels').iterdir():
+        label.unlink()
+    assert len(build(folder, data_prefix=dict(img='images'), labelled=False)) == 3
+
+
 def test_the_check_of_data_sees_names_and_bad_boxes(folder):
     (folder / 'labels' / 'b.txt').write_text('1 .5 .5 0 .1\n')
     with watched_loading(), pytest.raises(ValueError, match='has no width') as error:

@@ -3,170 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from .detectors import Detector
 from .layout import Layout, Split
 from .plan import Plan
+from .teachers import Unlabelled, model_lines, schedule_fields
+from .templates import SCHEDULE, TEMPLATE, TRAIN_LOADER
 
-_TEMPLATE = """\
-# {title}{with_method} on {name}: {count} classes, {train} images to train on
-# and {val} to validate on. Written by mmmix init; it is yours to change.
-#
-#   mmmix check {file}    looks for faults in the data, this config and the stack
-#   mmmix train {file}    {epochs} epochs of {iterations} iterations
-_base_ = [
-{bases}
-]
-
-# The data, and the classes in the order of their labels.
-data_root = {root!r}
-classes = {classes}
-
-train_pipeline = [
-{train_steps}]
-test_pipeline = [
-    dict(type='CheckedLoadImageFromFile'),
-    dict(type='Resize', scale={scale}, keep_ratio={keep_ratio}),
-    # after Resize: the boxes stay in the image's own pixels
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=(
-            'img_id',
-            'img_path',
-            'ori_shape',
-            'img_shape',
-            'scale_factor',
-            'instances',
-        ),
-    ),
-]
-
-train_dataloader = dict(
-    batch_size={batch},
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=True,  # a last batch of one image could not be mixed
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(
-{train_set}
-        filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size={test_batch},
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-{val_set}
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = {test_loader}
-# VOC's mAP at IoU 0.5, with the AP of each class, and COCO's AP.
-val_evaluator = [
-    dict(type='VOCStyleMetric', eval_mode='area'),
-    dict(type='CocoStyleMetric'),
-]
-test_evaluator = val_evaluator
-
-# The model{method_note}
-model = dict(
-{model}
-)
-
-# The schedule, for {batch} images a batch on one device. With another batch, change
-# lr in proportion, or train with --auto-scale-lr.
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs={epochs}, val_interval={interval}
-)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr={lr:g}, {optimizer}),{clip}
-)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end={warm_up}),
-    dict(type='MultiStepLR', milestones={milestones}, gamma=0.1, by_epoch=True),
-]
-auto_scale_lr = dict(enable=False, base_batch_size={batch})
-default_hooks = dict(
-    checkpoint=dict(interval={interval}, max_keep_ckpts=2, save_best='pascal_voc/mAP'),
-    logger=dict(interval={log}),
-)
-randomness = dict(seed=0)
-
-{load_from}
-"""
+UNWEIGHED = ('union', 'noise')
+"""Methods that any head trains on as it is."""
 
 
-def config_text(
-    name: str,
-    layout: Layout,
-    classes: tuple[str, ...],
-    detector: Detector,
-    size: int,
-    plan: Plan,
-    method: str | None,
-    load_from: str,
-) -> str:
-    """Write out a config.
+class Choice(NamedTuple):
+    """What a config is made of.
 
-    Args:
+    Attributes:
         name: Of the config, without ending.
-        layout: With its splits.
+        layout: The data, with its splits.
         classes: In the order of their labels.
         detector: What is trained.
         size: Of the images, in pixels.
-        plan: The schedule.
+        plan: The schedule; with unlabelled images, for the labelled half of a batch.
         method: How it mixes; None for the plain detector.
         load_from: Lines that say where the weights come from.
+        unlabelled: Images without labels; None for none.
     """
-    splits = layout.splits
+
+    name: str
+    layout: Layout
+    classes: tuple[str, ...]
+    detector: Detector
+    size: int
+    plan: Plan
+    method: str | None
+    load_from: str
+    unlabelled: Unlabelled | None = None
+
+
+def config_text(choice: Choice) -> str:
+    """Write out a config."""
+    layout, plan, detector = choice.layout, choice.plan, choice.detector
+    size = choice.size
     sizes = dict(size=size, least=size * 3 // 4 // 32 * 32, longest=size * 5 // 3)
-    bases = [f'_base_/models/{detector.base}.py']
-    bases += [f'_base_/mixes/{method}.py'] if method else []
-    bases += ['_base_/default_runtime.py']
-    test = 'val_dataloader'
-    if 'test' in splits:
-        lines = _data_set(layout, splits['test'], '    ')
-        test = f'dict(\n    val_dataloader,\n    dataset=dict(\n{lines}\n'
-        test += '        test_mode=True,\n        pipeline=test_pipeline,\n    ),\n)'
-    clip = f'\n    clip_grad=dict(max_norm={detector.clip}),'
-    return _TEMPLATE.format(
-        **plan._asdict(),
+    fields: dict[str, Any] = dict(
+        plan._asdict(),
         title=detector.title,
-        with_method=f' with {method}' if method else '',
+        with_method=f' with {choice.method}' if choice.method else '',
         name=layout.root.resolve().name,
-        file=f'{name}.py',
-        count=len(classes),
-        train=len(splits['train'].items),
-        val=len(splits['val'].items),
-        bases='\n'.join(f"    'mmmix::{base}'," for base in bases),
+        file=f'{choice.name}.py',
+        count=len(choice.classes),
+        train=len(layout.splits['train'].items),
+        val=len(layout.splits['val'].items),
+        bases='\n'.join(f"    'mmmix::_base_/{base}.py'," for base in _bases(choice)),
         root=layout.root.as_posix() + '/',
-        classes=_tuple(classes),
+        classes=_tuple(choice.classes),
         train_steps=detector.train.format(**sizes),
         scale=detector.scale.format(**sizes),
         keep_ratio=detector.keep_ratio,
-        train_set=_data_set(layout, splits['train'], '    '),
-        val_set=_data_set(layout, splits['val'], '    '),
-        test_loader=test,
+        val_set=_data_set(layout, layout.splits['val'], 8),
+        test_loader=_test_loader(layout),
         test_batch=detector.test_batch,
-        method_note=f', and what {method} does to a batch.' if method else '.',
-        model=_model(detector, len(classes), method),
+        model='\n'.join(f'    {line}' for line in _model(choice)),
         optimizer=detector.optimizer,
-        clip=clip if detector.clip else '',
+        clip=f'\n    clip_grad=dict(max_norm={detector.clip}),' * bool(detector.clip),
         log=max(1, min(50, plan.iterations // 2)),
-        load_from=load_from,
+        load_from=choice.load_from,
+        length=f'{plan.epochs} epochs of {plan.iterations} iterations',
+    )
+    return TEMPLATE.format(**fields, **_training(choice, fields))
+
+
+def _training(choice: Choice, fields: Mapping[str, Any]) -> dict[str, str]:
+    """The training data and the schedule, with or without a teacher."""
+    train = choice.layout.splits['train']
+    if choice.unlabelled is None:
+        fields = dict(fields, train_set=_data_set(choice.layout, train, 8))
+        loader, schedule = TRAIN_LOADER, SCHEDULE
+    else:
+        folder, _, teacher = choice.unlabelled
+        fields = dict(
+            fields,
+            **schedule_fields(teacher, choice.plan)
+            | dict(
+                train_set=_data_set(choice.layout, train, 20),
+                other=folder.as_posix() + '/',
+                grouped=choice.detector.keep_ratio,
+            ),
+        )
+        loader, schedule = teacher.loader, teacher.schedule
+    return dict(
+        train_loader=loader.format(**fields), schedule=schedule.format(**fields)
     )
 
 
-def _data_set(layout: Layout, split: Split, indent: str) -> str:
+def _bases(choice: Choice) -> list[str]:
+    """Bases of a config, without folder and ending."""
+    unlabelled, model = choice.unlabelled, choice.detector.base
+    prefix = unlabelled.teacher.prefix if unlabelled else ''
+    bases = [f'models/{prefix}{model}']
+    bases += [f'datasets/{unlabelled.teacher.pipelines}'] if unlabelled else []
+    bases += [f'mixes/{choice.method}'] if choice.method else []
+    return [*bases, 'default_runtime']
+
+
+def _test_loader(layout: Layout) -> str:
+    """The loader of test images: those of validation, if there are no others."""
+    if 'test' not in layout.splits:
+        return 'val_dataloader'
+    return (
+        'dict(\n    val_dataloader,\n    dataset=dict(\n'
+        + _data_set(layout, layout.splits['test'], 8)
+        + '\n        test_mode=True,\n        pipeline=test_pipeline,\n    ),\n)'
+    )
+
+
+def _data_set(layout: Layout, split: Split, indent: int) -> str:
     """The lines of a data set."""
     settings: Mapping[str, Any] = dict(sorted(split.settings.items()))
     lines = [
@@ -175,7 +127,7 @@ def _data_set(layout: Layout, split: Split, indent: str) -> str:
         'metainfo=dict(classes=classes)',
         *(f'{key}={_value(value)}' for key, value in settings.items()),
     ]
-    return '\n'.join(f'{indent}    {line},' for line in lines)
+    return '\n'.join(f'{" " * indent}{line},' for line in lines)
 
 
 def _value(value: Any) -> str:
@@ -193,12 +145,15 @@ def _tuple(names: tuple[str, ...]) -> str:
     return '(\n' + ''.join(f'    {name!r},\n' for name in names) + ')'
 
 
-def _model(detector: Detector, count: int, method: str | None) -> str:
+def _model(choice: Choice) -> list[str]:
     """The settings of the model."""
-    text = f'num_classes={count}'
+    detector, method = choice.detector, choice.method
+    classes = f'num_classes={len(choice.classes)}'
     for key in reversed(detector.classes):
-        text = f'{key}=dict({text})'
-    lines = [detector.model, f'{text},']
+        classes = f'{key}=dict({classes})'
+    if choice.unlabelled:
+        return model_lines(choice.unlabelled.teacher, classes, method)
+    lines = [detector.model, f'{classes},']
     if method:
         mix = '_base_.mix'
         if detector.wrapped and method not in UNWEIGHED:
@@ -207,8 +162,4 @@ def _model(detector: Detector, count: int, method: str | None) -> str:
             # Whole losses are weighted, so a batch shares its weights.
             mix = "dict(_base_.mix, lam_per='batch')"
         lines += [f'data_preprocessor=dict(batch_augments=[{mix}]),']
-    return '\n'.join(f'    {line}' for line in lines)
-
-
-UNWEIGHED = ('union', 'boxstack', 'noise')
-"""Methods that any head trains on as it is."""
+    return lines

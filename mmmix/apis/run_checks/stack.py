@@ -16,8 +16,7 @@ def check_versions() -> Iterator[Finding]:
     try:
         check_stack()
     except ImportError as error:
-        text, _, fix = str(error).partition('\n')
-        yield Finding(FAULT, 'stack', text, fix.strip())
+        yield Finding(FAULT, 'stack', str(error))
         return
     names = ('torch', *(requirement.module for requirement in REQUIREMENTS))
     versions = ', '.join(f'{name} {import_module(name).__version__}' for name in names)

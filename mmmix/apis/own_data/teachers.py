@@ -1,0 +1,155 @@
+"""Configs with a teacher: unlabelled images, of the same domain or of another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from mmmix.layouts.image_files import SUFFIXES
+
+from .find import files_below
+from .plan import Plan
+from .teacher_templates import (
+    DOMAIN_LOADER,
+    DOMAIN_SCHEDULE,
+    SEMI_LOADER,
+    SEMI_SCHEDULE,
+)
+
+BURN_IN = 0.25
+"""Share of a training before the teacher begins."""
+
+_MEMORY, _SLOWEST, _FASTEST = 10, 0.0004, 0.01
+"""The teacher is the mean of about a tenth of the training; bounds of its momentum, of
+which the lower is that of long trainings (Unbiased Teacher, Adaptive Teacher)."""
+
+
+class Teacher(NamedTuple):
+    """How a config with unlabelled images differs from one without.
+
+    Attributes:
+        detectors: That have a model of it among the bases.
+        prefix: Of these models.
+        pipelines: The base with the views of images.
+        terms: Of the mixers.
+        methods: That it takes; the first is the default.
+        wrapper: Type of the optimizer wrapper.
+        best: What the best checkpoint is judged by.
+        loader: Template of the training data.
+        schedule: Template of the schedule.
+    """
+
+    detectors: tuple[str, ...]
+    prefix: str
+    pipelines: str
+    terms: tuple[str, ...]
+    methods: tuple[str, ...]
+    wrapper: str
+    best: str
+    loader: str
+    schedule: str
+
+
+SEMI = Teacher(
+    detectors=('ssd300', 'yolov3'),
+    prefix='mean-teacher_',
+    pipelines='semi_pipelines',
+    terms=('sup', 'unsup', 'cross'),
+    methods=('boxmix', 'lossmix', 'lossmix_alpha-0.2', 'union', 'weighted-union'),
+    wrapper='OptimWrapper',
+    best='teacher/pascal_voc/mAP',
+    loader=SEMI_LOADER,
+    schedule=SEMI_SCHEDULE,
+)
+DOMAIN = Teacher(
+    detectors=('ssd300',),
+    prefix='domain-teacher_',
+    pipelines='domain_pipelines',
+    terms=('mss', 'mtt', 'mst'),
+    methods=('lossmix', 'lossmix_alpha-0.2', 'union'),
+    # Adversarial training diverges now and then: a step that is not finite is left out.
+    wrapper='SkipNonFiniteOptimWrapper',
+    best='current/pascal_voc/mAP',
+    loader=DOMAIN_LOADER,
+    schedule=DOMAIN_SCHEDULE,
+)
+
+
+class Unlabelled(NamedTuple):
+    """A folder of images without labels, and what is made of it."""
+
+    folder: Path
+    images: int
+    teacher: Teacher
+
+
+def find_unlabelled(folder: Path, teacher: Teacher, detector: str) -> Unlabelled:
+    """Look into a folder of images without labels.
+
+    Args:
+        folder: The folder; labels in it are not read.
+        teacher: What is made of it.
+        detector: That is trained.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no image in it.
+        ValueError: If the detector has no such teacher.
+    """
+    option = '--target' if teacher is DOMAIN else '--unlabelled'
+    if detector not in teacher.detectors:
+        raise ValueError(
+            f'{option} goes with --detector {" or ".join(teacher.detectors)}, got '
+            f'{detector}; docs/semi_supervised.md and docs/domain_adaptation.md have '
+            'configs of others'
+        )
+    images = [p for p in files_below(folder) if p.suffix.lower() in SUFFIXES]
+    if not images:
+        raise FileNotFoundError(f'{option} {folder}: there is no image in it')
+    return Unlabelled(folder, len(images), teacher)
+
+
+def teacher_method(teacher: Teacher, given: str | None) -> str | None:
+    """The method of a teacher's mixers; None for none.
+
+    Raises:
+        ValueError: If the teacher does not take it.
+    """
+    if given == 'none':
+        return None
+    method = given or teacher.methods[0]
+    if method not in teacher.methods:
+        raise ValueError(
+            f'--mix {given}: a teacher takes one of {", ".join(teacher.methods)}, none'
+        )
+    return method
+
+
+def model_lines(teacher: Teacher, classes: str, method: str | None) -> list[str]:
+    """The settings of the model.
+
+    Args:
+        teacher: The kind.
+        classes: The setting of the number of classes, of the detector.
+        method: Of the mixers.
+    """
+    lines = [f'detector=dict(backbone=dict(init_cfg=None), {classes}),']
+    if method:
+        terms = ', '.join(f'{term}=_base_.mix' for term in teacher.terms)
+        lines.append(f'mixers=dict({terms}),')
+    return lines
+
+
+def schedule_fields(teacher: Teacher, plan: Plan) -> dict[str, object]:
+    """What the templates want to know, in iterations."""
+    total = plan.epochs * plan.iterations
+    return dict(
+        half=plan.batch,
+        batch=2 * plan.batch,
+        iterations=total,
+        interval=max(1, plan.interval * plan.iterations),
+        burn_in=max(1, round(BURN_IN * total)),
+        momentum=round(min(max(_MEMORY / total, _SLOWEST), _FASTEST), 4),
+        milestones=tuple(epoch * plan.iterations for epoch in plan.milestones),
+        wrapper=teacher.wrapper,
+        best=teacher.best,
+    )

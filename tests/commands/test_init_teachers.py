@@ -1,0 +1,75 @@
+"""Configs with a teacher for a folder and another one without labels."""
+
+from __future__ import annotations
+
+import pytest
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+
+from mmmix.apis.own_data import weights
+from mmmix.commands.init import main
+from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
+from tests.apis.own_data.folders import write_image, write_voc
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, 'is_reachable', lambda url: False)
+    write_voc(tmp_path / 'mine', lists=True)
+    for number in range(3):
+        write_image(tmp_path / 'bare' / f'{number}.jpg', 100 + number)
+
+
+@pytest.mark.parametrize(
+    ('options', 'kind', 'terms', 'branches'),
+    [
+        (['--unlabelled', 'bare'], MixTeacher, {'sup', 'unsup', 'cross'}, {'sup'}),
+        (
+            ['--unlabelled', 'bare', '--detector', 'yolov3', '--mix', 'lossmix'],
+            MixTeacher,
+            {'sup', 'unsup', 'cross'},
+            {'sup'},
+        ),
+        (
+            ['--target', 'bare'],
+            MixedDomainTeacher,
+            {'mss', 'mtt', 'mst', 'nst'},
+            {'sup', 'sup_weak'},
+        ),
+    ],
+)
+def test_a_teacher_is_built_with_its_data(options, kind, terms, branches):
+    main(['mine', '--batch-size', '4', '--epochs', '10', *options])
+    cfg = Config.fromfile('mine.py')
+    model = MODELS.build(cfg.model)
+    assert type(model) is kind
+    assert set(cfg.model.mixers) == terms
+    assert model.student.bbox_head.num_classes == 2
+    data = DATASETS.build(cfg.train_dataloader.dataset)
+    assert len(data) == 8 + 3
+    assert set(data[0]['inputs']) == branches
+    assert set(data[9]['inputs']) == {'unsup_teacher', 'unsup_student'}
+    assert cfg.train_dataloader.sampler.source_ratio == [2, 2]
+    # 8 labelled images, two of them in a batch
+    assert cfg.train_cfg.max_iters == 10 * 4
+    (hook,) = (h for h in cfg.custom_hooks if h['type'] == 'MixTeacherHook')
+    assert hook['burn_in'] == 10
+    left = {'weak_view', 'strong_view', 'source_views', 'resize', 'labelled_pipeline'}
+    assert not left & set(cfg)
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (['--unlabelled', 'bare', '--detector', 'faster-rcnn'], 'goes with'),
+        (['--target', 'bare', '--detector', 'yolov3'], '--detector ssd300, got yolov3'),
+        (['--target', 'bare', '--mix', 'boxmix'], 'takes one of lossmix'),
+        (['--unlabelled', 'nowhere'], 'there is no folder'),
+        (['--unlabelled', 'mine/Annotations'], 'there is no image in it'),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, said, tmp_path):
+    with pytest.raises((ValueError, FileNotFoundError), match=said):
+        main(['mine', *options])
+    assert not (tmp_path / 'mine.py').exists()
