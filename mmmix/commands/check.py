@@ -107,7 +107,9 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
     try:
         cfg = read_config(args.config, options.parse_args(given).cfg_options, args.mix)
     except (LookupError, OSError, SyntaxError, TypeError, ValueError) as error:
-        return None, Finding(FAULT, 'config', said(error))
+        text = said(error)
+        place = '' if args.config in text else f'{args.config}: '
+        return None, Finding(FAULT, 'config', f'{place}{text}')
     return cfg, Finding(OK, 'config', args.config)
 
 

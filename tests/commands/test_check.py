@@ -193,7 +193,7 @@ FAULTS = [
     (box_outside, f'{FIRST}.xml: object 1 (big dog) lies outside'),
     (broken_xml, f'{FIRST}.xml is not whole XML'),
     (xml_is_missing, f'{FIRST}'),
-    (image_is_missing, f'{FIRST}.png of train_dataloader.dataset does not exist'),
+    (image_is_missing, f'image mine/JPEGImages/{FIRST}'),
     (image_is_cut_off, f'{LAST}.png -> get the files again'),
     (image_of_another_size, f'{FIRST}.png has 64 x 96 pixels'),
     (empty_list, 'train.txt names no image'),
@@ -201,7 +201,7 @@ FAULTS = [
     (nothing_to_learn, 'no object is left to train on'),
     (id_twice_in_val, 'more than once'),
     (missing_weights, 'nope.pth'),
-    (broken_config, 'mine.py'),
+    (broken_config, "mine.py: '(' was never closed"),
 ]
 WARNINGS = [
     (unknown_name, "1 objects called 'big  dog' are dropped"),

@@ -52,6 +52,9 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
     drop_pretrained(cfg)
     cfg.work_dir = folder
     cfg.log_level, cfg.resume = 'ERROR', False
+    if isinstance(cfg.get('visualizer'), dict):
+        # One of the same name would write to the folder of an earlier Runner.
+        cfg.visualizer.name = folder
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(key):
             cfg[key].num_workers, cfg[key].persistent_workers = 0, False

@@ -18,7 +18,15 @@ from mmmix.datasets.contents import watched_loading
 from .finding import FAULT, OK, WARNING, Finding, said
 
 SPLITS = ('train', 'val', 'test')
-ERRORS = (LookupError, OSError, TypeError, ValueError, AttributeError, AssertionError)
+ERRORS = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    SyntaxError,  # broken XML
+    TypeError,
+    ValueError,
+)
 """What a data set may raise that its annotations or its config are the cause of."""
 FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
 
