@@ -55,6 +55,9 @@ def test_a_teacher_is_built_with_its_data(options, kind, terms, branches):
     assert cfg.train_cfg.max_iters == 10 * 4
     (hook,) = (h for h in cfg.custom_hooks if h['type'] == 'MixTeacherHook')
     assert hook['burn_in'] == 10
+    settings = cfg.model.semi_train_cfg
+    ramp = settings.get('disc_ramp_up') or settings.ramp_up
+    assert ramp == 8
     left = {'weak_view', 'strong_view', 'source_views', 'resize', 'labelled_pipeline'}
     assert not left & set(cfg)
 

@@ -152,7 +152,7 @@ def _model(choice: Choice) -> list[str]:
     for key in reversed(detector.classes):
         classes = f'{key}=dict({classes})'
     if choice.unlabelled:
-        return model_lines(choice.unlabelled.teacher, classes, method)
+        return model_lines(choice.unlabelled.teacher, classes, method, choice.plan)
     lines = [detector.model, f'{classes},']
     if method:
         mix = '_base_.mix'

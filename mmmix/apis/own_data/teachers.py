@@ -16,8 +16,8 @@ from .teacher_templates import (
     SEMI_SCHEDULE,
 )
 
-BURN_IN = 0.25
-"""Share of a training before the teacher begins."""
+BURN_IN, RAMP_UP = 0.25, 0.2
+"""Shares of a training: before the teacher begins, until its terms count in full."""
 
 _MEMORY, _SLOWEST, _FASTEST = 10, 0.0004, 0.01
 """The teacher is the mean of about a tenth of the training; bounds of its momentum, of
@@ -32,6 +32,7 @@ class Teacher(NamedTuple):
         prefix: Of these models.
         pipelines: The base with the views of images.
         terms: Of the mixers.
+        ramp: Setting of the iterations in which the unlabelled terms grow.
         methods: That it takes; the first is the default.
         wrapper: Type of the optimizer wrapper.
         best: What the best checkpoint is judged by.
@@ -43,6 +44,7 @@ class Teacher(NamedTuple):
     prefix: str
     pipelines: str
     terms: tuple[str, ...]
+    ramp: str
     methods: tuple[str, ...]
     wrapper: str
     best: str
@@ -55,6 +57,7 @@ SEMI = Teacher(
     prefix='mean-teacher_',
     pipelines='semi_pipelines',
     terms=('sup', 'unsup', 'cross'),
+    ramp='ramp_up',
     methods=('boxmix', 'lossmix', 'lossmix_alpha-0.2', 'union', 'weighted-union'),
     wrapper='OptimWrapper',
     best='teacher/pascal_voc/mAP',
@@ -66,6 +69,7 @@ DOMAIN = Teacher(
     prefix='domain-teacher_',
     pipelines='domain_pipelines',
     terms=('mss', 'mtt', 'mst'),
+    ramp='disc_ramp_up',
     methods=('lossmix', 'lossmix_alpha-0.2', 'union'),
     # Adversarial training diverges now and then: a step that is not finite is left out.
     wrapper='SkipNonFiniteOptimWrapper',
@@ -124,15 +128,22 @@ def teacher_method(teacher: Teacher, given: str | None) -> str | None:
     return method
 
 
-def model_lines(teacher: Teacher, classes: str, method: str | None) -> list[str]:
+def model_lines(
+    teacher: Teacher, classes: str, method: str | None, plan: Plan
+) -> list[str]:
     """The settings of the model.
 
     Args:
         teacher: The kind.
         classes: The setting of the number of classes, of the detector.
         method: Of the mixers.
+        plan: The schedule.
     """
-    lines = [f'detector=dict(backbone=dict(init_cfg=None), {classes}),']
+    ramp = max(1, round(RAMP_UP * plan.epochs * plan.iterations))
+    lines = [
+        f'detector=dict(backbone=dict(init_cfg=None), {classes}),',
+        f'semi_train_cfg=dict({teacher.ramp}={ramp}),',
+    ]
     if method:
         terms = ', '.join(f'{term}=_base_.mix' for term in teacher.terms)
         lines.append(f'mixers=dict({terms}),')

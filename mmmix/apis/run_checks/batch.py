@@ -21,7 +21,7 @@ from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
 from mmmix.apis.pretrained import drop_pretrained
-from mmmix.engine.hooks import ClassCountHook
+from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.hooks.find_mixers import find_batch_mixers
 from mmmix.structures import MIX_WEIGHTS
 
@@ -74,7 +74,12 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         check_epochs_end(runner, ('train',))
         check_mixing(runner)
         runner.model.train()
-        data = runner.model.data_preprocessor(next(iter(loop.dataloader)), True)
+        data = next(iter(loop.dataloader))
+        for hook in runner.hooks:
+            if isinstance(hook, MixTeacherHook):  # a teacher's loss asks how far it is
+                hook.before_train(runner)
+                hook.before_train_iter(runner, 0, data)
+        data = runner.model.data_preprocessor(data, True)
         losses = runner.model(**data, mode='loss')
         total, terms = runner.model.parse_losses(losses)
         total.backward()
