@@ -48,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if {'-h', '--help'} & set(rest):
             print(f'\nexample:\n  {NAME} {name} {command.example}'.rstrip())
         raise
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (LookupError, OSError, TypeError, ValueError) as error:
         if not said_by_us(error) or os.environ.get(TRACEBACK):
             raise

@@ -1,0 +1,117 @@
+"""`mmmix check` on COCO and YOLO data, on photographs that EXIF turns, and a teacher."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mmmix.apis.own_data import weights
+from mmmix.apis.run_checks import batch
+from mmmix.commands import init
+from mmmix.commands.check import main
+from tests.apis.own_data.folders import (
+    WRITERS,
+    stem_of,
+    voc_xml,
+    write_image,
+    write_voc,
+)
+
+
+@pytest.fixture(autouse=True)
+def _here_and_offline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, 'is_reachable', lambda url: False)
+
+
+@pytest.fixture
+def _no_model(monkeypatch):
+    monkeypatch.setattr(batch, 'build_model', lambda cfg, folder: (None, []))
+
+
+def checked(capsys, *options):
+    """The exit code, and what was found by level."""
+    capsys.readouterr()
+    code = main(['mine.py', '--json', *options])
+    found = json.loads(capsys.readouterr().out)['findings']
+    return code, {
+        level: '\n'.join(f['text'] for f in found if f['level'] == level)
+        for level in ('ok', 'warning', 'FAULT')
+    }
+
+
+@pytest.mark.usefixtures('_no_model')
+@pytest.mark.parametrize('kind', WRITERS)
+def test_what_init_writes_is_sound(kind, tmp_path, capsys):
+    WRITERS[kind](tmp_path / 'mine')
+    init.main(['mine'])
+    code, texts = checked(capsys)
+    assert (code, texts['FAULT']) == (0, '')
+    assert '10 images, 10 objects: cat 7, big dog 3' in texts['ok']
+
+
+@pytest.mark.usefixtures('_no_model')
+def test_categories_in_another_order_are_a_fault(tmp_path, capsys):
+    root = WRITERS['coco'](tmp_path / 'mine')
+    init.main(['mine'])
+    path = root / 'labels.mmmix_val.json'
+    content = json.loads(path.read_text())
+    content['categories'].reverse()
+    path.write_text(json.dumps(content))
+    code, texts = checked(capsys)
+    assert code == 1
+    assert 'classes would be swapped' in texts['FAULT']
+
+
+@pytest.mark.usefixtures('_no_model')
+def test_an_id_beyond_the_names_is_a_fault(tmp_path, capsys):
+    root = WRITERS['yolo'](tmp_path / 'mine')
+    init.main(['mine'])
+    (root / 'labels' / f'{stem_of(4)}.txt').write_text('5 .5 .5 .1 .1')
+    code, texts = checked(capsys)
+    assert code == 1
+    assert f'{stem_of(4)}.txt, line 1: the class is 5' in texts['FAULT']
+
+
+@pytest.mark.usefixtures('_no_model')
+def test_a_turned_photograph_is_told_from_a_wrong_one(tmp_path, capsys):
+    root = write_voc(tmp_path / 'mine', lists=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = root / 'JPEGImages' / f'{stem_of(0)}.png'
+    # The boxes are for the image as stored: loading turns it back.
+    Image.open(path).save(path, exif=exif)
+    init.main(['mine'])
+    code, texts = checked(capsys)
+    assert code == 0
+    assert '1 are turned by EXIF' in texts['ok']
+    # The boxes are for neither: somebody rescaled the image.
+    xml = root / 'Annotations' / f'{stem_of(0)}.xml'
+    xml.write_text(voc_xml('cat', (960, 640)))
+    code, texts = checked(capsys)
+    assert code == 1
+    assert 'its annotation says 960 x 640' in texts['FAULT']
+
+
+def test_a_teacher_makes_its_step_too(tmp_path, capsys):
+    write_voc(tmp_path / 'mine', lists=True)
+    for number in range(3):
+        write_image(tmp_path / 'bare' / f'{number}.jpg', 100 + number)
+    options = ['--detector', 'yolov3', '--size', '64', '--batch-size', '4']
+    init.main(['mine', '--unlabelled', 'bare', *options])
+    code, texts = checked(capsys, '--no-pictures')
+    assert (code, texts['FAULT']) == (0, '')
+    assert '3 images without labels' in texts['ok']
+    assert 'a teacher mixes inside its own step' in texts['ok']
+    assert 'loss_conf' in texts['ok']
+
+
+def test_without_a_config_the_stack_alone(tmp_path, capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert 'ok       ops of mmcv: run on cpu' in out
+    assert out.splitlines()[-2].endswith('ready to train')
+    assert not list(Path(tmp_path).iterdir())
