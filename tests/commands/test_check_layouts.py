@@ -1,4 +1,4 @@
-"""`mmmix check` on COCO and YOLO data, on photographs that EXIF turns, and a teacher."""
+"""`mmmix check` on COCO and YOLO data, on photographs EXIF turns, and a teacher."""
 
 from __future__ import annotations
 
