@@ -21,6 +21,11 @@ def _folders(tmp_path, monkeypatch):
         write_image(tmp_path / 'bare' / f'{number}.jpg', 100 + number)
 
 
+def filled(sample):
+    """The branches that a sample has an image for."""
+    return {name for name, image in sample['inputs'].items() if image is not None}
+
+
 @pytest.mark.parametrize(
     ('options', 'kind', 'terms', 'branches'),
     [
@@ -48,8 +53,8 @@ def test_a_teacher_is_built_with_its_data(options, kind, terms, branches):
     assert model.student.bbox_head.num_classes == 2
     data = DATASETS.build(cfg.train_dataloader.dataset)
     assert len(data) == 8 + 3
-    assert set(data[0]['inputs']) == branches
-    assert set(data[9]['inputs']) == {'unsup_teacher', 'unsup_student'}
+    assert filled(data[0]) == branches
+    assert filled(data[9]) == {'unsup_teacher', 'unsup_student'}
     assert cfg.train_dataloader.sampler.source_ratio == [2, 2]
     # 8 labelled images, two of them in a batch
     assert cfg.train_cfg.max_iters == 10 * 4
