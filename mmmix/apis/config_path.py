@@ -60,7 +60,7 @@ def config_names() -> list[str]:
     """The configs to train with, as :func:`config_path` takes them."""
     root = config_root()
     names = (path.relative_to(root) for path in root.rglob('*.py'))
-    return sorted(name.as_posix() for name in names if name.parts[0] != '_base_')
+    return sorted(name.as_posix() for name in names if '_base_' not in name.parts)
 
 
 def nearest_configs(path: str) -> str:
