@@ -10,6 +10,10 @@ the stock heads they derive from. Test them by tools/test.py, or
     from mmdet.apis import DetInferencer
     inferencer = DetInferencer('CHECKPOINT_teacher.py', 'CHECKPOINT_teacher.pth')
 
+With --backbone it takes the backbone out of a classifier's checkpoint instead:
+
+python tools/model_converters/export_detector.py --backbone CHECKPOINT --out FILE.pth
+
 Before anything is written, the detector is built from the new config and has to take
 all of the weights.
 """
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +40,7 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.plain_config import plain_config, plain_config_text
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.commands import export_backbone
 from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
 
 ROLES = ('teacher', 'student')
@@ -137,6 +143,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         FileNotFoundError: If the config or the checkpoint is missing.
         ValueError: If they do not fit, or the checkpoint is unsafe.
     """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if '--backbone' in argv:
+        argv.remove('--backbone')
+        export_backbone.main(argv)
+        return
     args = parse_args(argv)
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmdet'))

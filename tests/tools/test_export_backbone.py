@@ -1,0 +1,48 @@
+"""A classifier's backbone in a file that detectors load; mmpretrain is not needed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+
+from mmmix.commands import export_detector
+from mmmix.commands.export_backbone import backbone_weights
+
+
+def classifier_of(backbone, prefix='backbone.'):
+    state = {f'{prefix}{k}': v for k, v in backbone.state_dict().items()}
+    return dict(meta={}, state_dict={**state, 'head.fc.weight': torch.zeros(3, 4)})
+
+
+@pytest.fixture(scope='module')
+def resnet():
+    torch.manual_seed(0)
+    return MODELS.build(dict(type='ResNet', depth=18, base_channels=4, stem_channels=4))
+
+
+@pytest.mark.parametrize('prefix', ['backbone.', 'module.backbone.'])
+def test_it_writes_the_backbones_names_and_weights(prefix, resnet, tmp_path, capsys):
+    path = tmp_path / 'epoch_3.pth'
+    torch.save(classifier_of(resnet, prefix), path)
+    export_detector.main(['--backbone', str(path)])
+    out = tmp_path / 'epoch_3_backbone.pth'
+    assert str(out) in capsys.readouterr().out
+    written = torch.load(out, weights_only=True)
+    assert written['meta'] == {'exported_from': 'epoch_3.pth'}
+    own = resnet.state_dict()
+    assert written['state_dict'].keys() == own.keys()
+    assert all(torch.equal(written['state_dict'][k], v) for k, v in own.items())
+    assert not list(tmp_path.glob('*.tmp'))
+
+
+def test_checkpoints_without_such_a_backbone_are_refused(tmp_path):
+    with pytest.raises(ValueError, match='has no backbone'):
+        backbone_weights({'state_dict': {'encoder.weight': torch.zeros(1)}})
+    state = {'backbone.features.0.conv.weight': torch.zeros(1)}
+    with pytest.raises(ValueError, match=r'has no conv1.weight and is no ResNet'):
+        backbone_weights({'state_dict': state})
+    with pytest.raises(FileNotFoundError):
+        export_detector.main(['--backbone', str(tmp_path / 'no.pth')])
+    with pytest.raises(SystemExit):
+        export_detector.main(['--backbone', 'a.pth', '--out', 'b.txt'])
