@@ -18,9 +18,9 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
 from mmmix.apis.commands import RESUMABLE, run_command
@@ -76,19 +76,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def top_score(sample: DetDataSample, _: int) -> float:
-    """The highest score of a detection; 0 without one."""
-    return max(sample.pred_instances.scores.tolist(), default=0.0)
-
-
 def image_sets(
     args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
 ) -> dict[str, EachImage]:
     """The data set's images, then those outside it; noise has the images' sizes."""
     images = DecodedImages(reader, dataset, budget=0)
 
+    def top_score(sample: Any, _: int) -> float:
+        return reader.top_score(sample)
+
     def noise(kind: str, index: int) -> Image:
         info = dataset.get_data_info(index)
+        if 'height' not in info:  # of a classifier's data set
+            info = dict(zip(('height', 'width'), images[index][0].shape))
         shape = (info['height'], info['width'])
         name = f'{kind} noise {index}'
         return noise_image(kind, shape, index, args.seed), blank_info(name, shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 
 import pytest
 import torch
@@ -91,9 +92,13 @@ def first_two(dataset):
     return pseudo_collate([dataset[0], dataset[1]])
 
 
-SLOW = ('pyramidnet200_cifar100_mixup', 'pyramidnet200_cifar100_cutmix')
+# Large models whose step another leaf of the same model and method makes, or nearly so.
+SLOW = re.compile(
+    r'pyramidnet200_cifar100_|r50_imagenet_(mixup|lossmix)|-cam_cub_mixup|-cam_imagenet'
+)
 stepped = [
-    pytest.param(leaf, marks=[pytest.mark.slow] * (leaf in SLOW)) for leaf in LEAVES
+    pytest.param(leaf, marks=[pytest.mark.slow] * bool(SLOW.search(leaf)))
+    for leaf in LEAVES
 ]
 
 
@@ -123,7 +128,12 @@ def test_it_is_built_and_makes_a_step(leaf, data, monkeypatch):
 TESTED = [leaf for leaf in MATRIX if leaf.startswith(('preact', 'r50-cam_cub'))]
 
 
-@pytest.mark.parametrize('leaf', [*TESTED, 'r50_imagenet', 'r50-cam_imagenet'])
+LARGE = [
+    pytest.param(f'{a}_imagenet', marks=pytest.mark.slow) for a in ('r50', 'r50-cam')
+]
+
+
+@pytest.mark.parametrize('leaf', [*TESTED, *LARGE])
 def test_it_is_tested_with_its_metrics(leaf, data, monkeypatch):
     monkeypatch.chdir(data)
     monkeypatch.setattr('mmpretrain.datasets.cifar.check_md5', lambda *_: True)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.prediction import batches
-from mmmix.studies.trained.truth import objects_of
 
 
 def predict_attacked(
@@ -44,7 +43,7 @@ def predict_attacked(
         data = detector.model.data_preprocessor(data, False)
         inputs = data['inputs']
         targets = [
-            _target(sample, infos[i]).to(inputs.device)
+            detector.target(sample, infos[i]).to(inputs.device)
             for sample, i in zip(data['data_samples'], part)
         ]
         inputs = attack(detector, inputs, targets, epsilon, seed)
@@ -69,7 +68,7 @@ def attack(
     Args:
         detector: The detector.
         inputs: ``(N, 3, H, W)``, normalised.
-        targets: Samples with the objects in pixels of ``inputs``.
+        targets: From the detector's ``target``, in pixels of ``inputs``.
         epsilon: In grey levels of 255, at least 0.
         seed: Seed of what the loss draws.
 
@@ -107,17 +106,6 @@ def _gradient(
     devices = [inputs.device] if inputs.device.type == 'cuda' else []
     with torch.enable_grad(), torch.random.fork_rng(devices):
         torch.manual_seed(seed)
-        losses = detector.model(leaf, targets, mode='loss')
+        losses = detector.losses(leaf, targets)
         loss, _ = detector.model.parse_losses(losses)
         return torch.autograd.grad(loss, leaf)[0]
-
-
-def _target(sample: DetDataSample, info: Mapping[str, Any]) -> DetDataSample:
-    """The objects of an image, scaled as the pipeline scaled the image."""
-    objects, ignored = objects_of(info)
-    scale = torch.tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
-    target = DetDataSample(metainfo=sample.metainfo)
-    for field, instances in (('gt_instances', objects), ('ignored_instances', ignored)):
-        instances.bboxes = instances.bboxes * scale
-        setattr(target, field, instances)
-    return target

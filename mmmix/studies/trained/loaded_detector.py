@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from mmdet.registry import DATASETS, MODELS, TRANSFORMS
+from mmdet.structures import DetDataSample
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -23,8 +24,13 @@ from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import ForeignCheckpointError
 from mmmix.apis.config_reading import read_config
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.studies.trained.evaluation import DetectionScores
 from mmmix.studies.trained.model_arguments import ModelSpec
+from mmmix.studies.trained.truth import objects_of
 from mmmix.visualization import class_names
+
+MAIN_METRICS = ('pascal_voc/mAP', 'coco/AP')
+"""What studies show of detectors."""
 
 
 @dataclass
@@ -95,6 +101,11 @@ class LoadedDetector:
         """
         return self._load(dict(info))['img']
 
+    @property
+    def main_metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that a study shows."""
+        return MAIN_METRICS
+
     def pack(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
         """Pass an image that is already decoded through the test pipeline.
 
@@ -114,6 +125,34 @@ class LoadedDetector:
         truth = {'instances': info.get('instances', [])}
         packed['data_samples'].set_metainfo(truth)
         return packed
+
+    def target(self, sample: Any, info: Mapping[str, Any]) -> Any:
+        """What the loss is computed on: an image's objects, scaled as the image was.
+
+        Args:
+            sample: As the pipeline packed it.
+            info: Its entry of the data set.
+        """
+        objects, ignored = objects_of(info)
+        scale = torch.tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
+        target = DetDataSample(metainfo=sample.metainfo)
+        fields = (('gt_instances', objects), ('ignored_instances', ignored))
+        for field, instances in fields:
+            instances.bboxes = instances.bboxes * scale
+            setattr(target, field, instances)
+        return target
+
+    def losses(self, inputs: Tensor, targets: Sequence[Any]) -> dict[str, Any]:
+        """The losses of a batch of :meth:`target`, by name."""
+        return self.model(inputs, targets, mode='loss')
+
+    def scores(self, metainfo: Mapping[str, Any]) -> Any:
+        """Collects detections, and judges them."""
+        return DetectionScores(self.cfg, metainfo)
+
+    def top_score(self, sample: Any) -> float:
+        """The highest score of a detection; 0 without one."""
+        return max(sample.pred_instances.scores.tolist(), default=0.0)
 
 
 def load_detector(
@@ -146,7 +185,12 @@ def load_detector(
         except ForeignCheckpointError as error:
             raise ForeignCheckpointError(f'{spec.config}: {error}') from error
     model.to(device).eval().requires_grad_(False)
-    return LoadedDetector(spec.name, spec, cfg, model, _classes(cfg, checkpoint))
+    kind = LoadedDetector
+    if cfg.get('default_scope') == 'mmpretrain':
+        from mmmix.studies.trained.loaded_classifier import LoadedClassifier
+
+        kind = LoadedClassifier
+    return kind(spec.name, spec, cfg, model, _classes(cfg, checkpoint))
 
 
 def load_detectors(args: argparse.Namespace) -> list[LoadedDetector]:

@@ -48,7 +48,8 @@ class DecodedImages:
             if image.nbytes <= self._left:
                 self._left -= image.nbytes
                 self._kept[index] = image
-        return image, info
+        # Classifiers' data sets have no ids, which draws depend on.
+        return image, {'img_id': index, **info}
 
 
 class PerturbedImages:
@@ -83,7 +84,8 @@ class PerturbedImages:
             return self._images
         key = json.dumps(cfg)
         if key not in self._made:
-            transform = TRANSFORMS.build(cfg)
+            # with its scope: the model may be of mmpretrain
+            transform = TRANSFORMS.build({**cfg, 'type': f'mmdet.{cfg["type"]}'})
             self._made[key] = [
                 transform({**info, 'img': image})['img']
                 for image, info in zip(self._images, self.infos)

@@ -7,7 +7,6 @@ from typing import Any
 
 from mmdet.structures import DetDataSample
 
-from mmmix.studies.trained.evaluation import DetectionScores
 from mmmix.studies.trained.fgsm import predict_attacked
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.perturbation_list import Perturbation
@@ -65,7 +64,7 @@ class _Scores:
         seed: int,
     ) -> None:
         self._detector, self._perturbation, self._seed = detector, perturbation, seed
-        self._scores = DetectionScores(detector.cfg, metainfo)
+        self._scores = detector.scores(metainfo)
 
     def add(self, images: PerturbedImages, part: range) -> None:
         self._scores.add(self._detect(images, len(part)))

@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from mmmix.studies.trained.figures import grid, save
+from mmmix.studies.trained.loaded_detector import MAIN_METRICS
 from mmmix.studies.trained.perturbation_list import CLEAN, UNITS, Perturbation
 from mmmix.studies.trained.summary import MODEL, summarise
 from mmmix.studies.trained.tables import (
@@ -21,7 +22,7 @@ from mmmix.studies.trained.tables import (
 )
 
 PERTURBATION = 'perturbation'
-METRICS = ('pascal_voc/mAP', 'coco/AP')
+METRICS = MAIN_METRICS
 
 _PANELS_A_ROW = 5
 _MEAN = 'mean of {} corruptions'

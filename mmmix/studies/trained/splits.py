@@ -47,7 +47,8 @@ def build_split(
     dataset.full_init()
     if limit is not None:
         dataset.get_subset_(list(range(min(limit, len(dataset)))))
-    if not any(dataset.get_data_info(i).get('instances') for i in range(len(dataset))):
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    if not any(info.get('instances') or 'gt_label' in info for info in infos):
         raise ValueError(
             f'{split}_dataloader.dataset of {cfg.filename} has {len(dataset)} images '
             'and no annotation; studies need both'

@@ -1,0 +1,98 @@
+"""Trained classifiers for the studies that are made for detectors."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
+from mmengine.registry import TRANSFORMS
+from torch import Tensor
+
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+
+
+class LoadedClassifier(LoadedDetector):
+    """A classifier of mmpretrain, seen as the studies see a detector.
+
+    What is measured stays theirs. Of a classifier, an image's score is the largest
+    probability of a class (CutMix suppl. E.2), the loss that FGSM follows is the head's
+    on the label, without any mixing (E.1), and a set of images is judged by the metrics
+    of its config, top-1 accuracy among them.
+    """
+
+    def __post_init__(self) -> None:
+        steps = list(self.cfg.test_dataloader.dataset.pipeline)
+        # CIFAR's data set holds its images decoded.
+        loads = bool(steps) and 'LoadImage' in str(steps[0]['type'])
+        self._load = TRANSFORMS.build(steps.pop(0)) if loads else None
+        self._steps = Compose(steps)
+
+    @property
+    def bgr_to_rgb(self) -> bool:
+        """Whether the preprocessor swaps the channels of what is loaded."""
+        return bool(self.model.data_preprocessor.to_rgb)
+
+    @property
+    def main_metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that a study shows."""
+        return ('accuracy/top1',)
+
+    def read_image(self, info: Mapping[str, Any]) -> np.ndarray:
+        """Decode an image, ``(H, W, 3)`` uint8, in the order of its loader."""
+        if self._load is None:
+            return np.array(info['img'])
+        return self._load(dict(info))['img']
+
+    def pack(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        """Pass a decoded image through the test pipeline; see the parent."""
+        shape = image.shape[:2]
+        results = copy.deepcopy(dict(info))
+        results.update(img=image, img_shape=shape, ori_shape=shape)
+        return self._steps(results)
+
+    def target(self, sample: Any, info: Mapping[str, Any]) -> Any:
+        """The sample itself: the pipeline has packed its label."""
+        return sample
+
+    def losses(self, inputs: Tensor, targets: Sequence[Any]) -> dict[str, Tensor]:
+        """The head's losses on plain labels, whatever the model mixes in training."""
+        features = self.model.extract_feat(inputs)
+        return self.model.head.loss(features, targets)
+
+    def scores(self, metainfo: Mapping[str, Any]) -> ClassifierScores:
+        """Collects predictions, and judges them."""
+        return ClassifierScores(self.cfg, metainfo)
+
+    def top_score(self, sample: Any) -> float:
+        """The largest probability of a class."""
+        return float(sample.pred_score.max())
+
+
+class ClassifierScores:
+    """Collects predictions of one model on one set of images, and scores them.
+
+    Args:
+        cfg: Its config, with ``test_evaluator``.
+        metainfo: Of the data set, with ``classes``.
+    """
+
+    def __init__(self, cfg: Any, metainfo: Mapping[str, Any]) -> None:
+        self._evaluator = Evaluator(copy.deepcopy(cfg.test_evaluator))
+        self._evaluator.dataset_meta = dict(metainfo)
+        self._count = 0
+
+    def add(self, samples: Sequence[Any]) -> None:
+        """Add images, with their labels and predictions."""
+        self._evaluator.process(data_samples=list(samples), data_batch=None)
+        self._count += len(samples)
+
+    def result(self) -> dict[str, float]:
+        """All numbers of ``tools/test.py``, in percent."""
+        with torch.no_grad():
+            scores = self._evaluator.evaluate(self._count)
+        return {key: float(value) for key, value in scores.items()}

@@ -1,0 +1,166 @@
+"""The studies of trained detectors, on a classifier."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+
+from . import require  # noqa: F401  skips without mmpretrain
+
+# isort: split
+from mmpretrain.registry import MODELS
+
+from mmmix.commands import robustness, uncertainty
+from mmmix.studies.trained.fgsm import attack
+from mmmix.studies.trained.loaded_classifier import LoadedClassifier
+from mmmix.studies.trained.loaded_detector import load_detector
+from mmmix.studies.trained.model_arguments import ModelSpec
+from mmmix.studies.trained.outside_images import noise_image
+from mmmix.studies.trained.prediction import predict
+from mmmix.studies.trained.splits import build_split
+from tests.configs.config_cases import CONFIGS
+
+from .tiny_data import write_animals
+
+LEAF = 'preact-r18_animal-crops_alignmix'
+
+
+@pytest.fixture(scope='module')
+def given(tmp_path_factory):
+    """A random classifier's config and checkpoint, and four images."""
+    root = tmp_path_factory.mktemp('study')
+    write_animals(root / 'crops')
+    cfg = Config.fromfile(CONFIGS / f'classification/{LEAF}.py')
+    cfg.model.backbone.base_channels = 4
+    cfg.model.head.in_channels = 32
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.data_root = str(root / 'crops')
+    cfg.dump(root / 'model.py')
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(cfg.model))
+    torch.nn.init.normal_(model.head.fc.weight, std=2.0)
+    meta = dict(dataset_meta=dict(classes=tuple('abcdef')))
+    torch.save(dict(meta=meta, state_dict=model.state_dict()), root / 'a.pth')
+    return f'small={root / "model.py"}@{root / "a.pth"}', root
+
+
+@pytest.fixture
+def classifier(given):
+    name, _, rest = given[0].partition('=')
+    config, _, checkpoint = rest.partition('@')
+    return load_detector(ModelSpec(name, config, checkpoint))
+
+
+def images_of(classifier):
+    dataset = build_split(classifier.cfg)
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    return [classifier.read_image(info) for info in infos], infos
+
+
+def test_it_is_loaded_as_a_classifier_and_predicts_as_its_pipeline(classifier):
+    assert isinstance(classifier, LoadedClassifier)
+    assert not classifier.model.training
+    assert classifier.bgr_to_rgb
+    images, infos = images_of(classifier)
+    samples = predict(classifier, images, infos, 2)
+    packed = [classifier.pack(*pair)['inputs'] for pair in zip(images, infos)]
+    inputs = torch.stack(packed).flip(1).float()
+    inputs = (inputs - classifier.mean.view(3, 1, 1)) / classifier.std.view(3, 1, 1)
+    expected = classifier.model.head(classifier.model.backbone(inputs)).softmax(1)
+    torch.testing.assert_close(torch.stack([s.pred_score for s in samples]), expected)
+    tops = [classifier.top_score(sample) for sample in samples]
+    assert tops == pytest.approx(expected.max(dim=1).values.tolist())
+
+
+def test_fgsm_follows_the_loss_of_the_plain_label(classifier):
+    """The model would mix in training; its attack must not."""
+    images, infos = images_of(classifier)
+    packed = [classifier.pack(*pair) for pair in zip(images, infos)]
+    data = {key: [item[key] for item in packed] for key in packed[0]}
+    data = classifier.model.data_preprocessor(data, False)
+    inputs = data['inputs']
+    attacked = attack(classifier, inputs, data['data_samples'], 8.0)
+    leaf = inputs.clone().requires_grad_()
+    logits = classifier.model.head(classifier.model.backbone(leaf))
+    labels = torch.tensor([info['gt_label'] for info in infos])
+    F.cross_entropy(logits, labels).backward()
+    mean, std = (v.view(3, 1, 1) for v in (classifier.mean, classifier.std))
+    pixels = ((inputs * std + mean) + 8 * leaf.grad.sign()).clamp(0, 255)
+    torch.testing.assert_close(attacked * std + mean, pixels, atol=1e-3, rtol=0)
+    assert not torch.equal(attacked, inputs)
+
+
+def test_robustness_gives_the_accuracy_under_each_perturbation(given, classifier):
+    model, root = given
+    out = root / 'robustness'
+    asked = ['hole:0,1', 'boundary:1', 'fgsm:0,8', 'gaussian:0.2']
+    robustness.main(
+        [model, '--out', str(out), '--perturbations', *asked, '--device', 'cpu']
+    )
+    (results,) = (json.loads(path.read_text()) for path in out.glob('results.json'))
+    assert 'accuracy/top1' in (out / 'cells.csv').read_text()
+    images, infos = images_of(classifier)
+    right = [
+        int(sample.pred_label) == info['gt_label']
+        for sample, info in zip(predict(classifier, images, infos), infos)
+    ]
+    clean = 100 * np.mean(right)
+    stored = {
+        key.rpartition(' on ')[2]: value['accuracy/top1']
+        for key, value in _values(results)
+    }
+    # No hole, nothing outside of the whole image, and a step of 0 change nothing.
+    for name in ('clean', 'hole:0', 'boundary:1', 'fgsm:0'):
+        assert stored[name] == pytest.approx(clean), name
+    # A hole that hides all leaves the mean colour: one prediction for all images.
+    blank = [
+        np.full_like(i, 0) + classifier.mean.flip(0).round().byte().numpy()
+        for i in images
+    ]
+    label = {int(s.pred_label) for s in predict(classifier, blank, infos)}
+    assert len(label) == 1
+    hidden = 100 * np.mean([info['gt_label'] in label for info in infos])
+    assert stored['hole:1'] == pytest.approx(hidden)
+
+
+def _values(results):
+    """Entries of a study's results, wherever its file keeps them."""
+    for key, value in results.items():
+        if isinstance(value, dict) and 'accuracy/top1' in value:
+            yield key, value
+        elif isinstance(value, dict):
+            yield from _values(value)
+
+
+def test_uncertainty_scores_are_the_largest_probabilities(given, classifier, capsys):
+    model, root = given
+    out = root / 'uncertainty'
+    uncertainty.main(
+        [model, '--out', str(out), '--noise', 'uniform', '--device', 'cpu']
+    )
+    assert 'AUROC' in capsys.readouterr().out
+    results = json.loads((out / 'results.json').read_text())
+    kept = {
+        key.rpartition(' on ')[2]: value
+        for part in (results, *results.values())
+        if isinstance(part, dict)
+        for key, value in part.items()
+        if ' on ' in key
+    }
+    images, infos = images_of(classifier)
+    for name, shown in (
+        ('test', images),
+        (
+            'uniform',
+            [noise_image('uniform', im.shape[:2], i) for i, im in enumerate(images)],
+        ),
+    ):
+        samples = predict(classifier, shown, infos)
+        expected = [float(sample.pred_score.max()) for sample in samples]
+        assert kept[name] == pytest.approx(expected, abs=1e-6)
