@@ -121,6 +121,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'detections of several models beside the annotations',
             'plain=mine.py@a.pth boxmix=mine.py@b.pth --out compared',
         ),
+        'cams': Subcommand(
+            'browse_cam',
+            'where a classifier looks, with boxes',
+            'mmmix::classification/r50-cam_cub.py@epoch_600.pth --out cams',
+        ),
         'alignment': Subcommand(
             'browse_alignment',
             'what AlignMix carries from one image to another',

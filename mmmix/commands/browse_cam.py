@@ -1,0 +1,98 @@
+"""Save pictures of where a classifier looks, with boxes.
+
+python tools/analysis_tools/browse_cam.py CONFIG@CHECKPOINT --out work_dirs/cams
+
+A picture is an image as the network sees it, and its class activation map on it, of the
+predicted class: annotated boxes in green, the box of the map in red. Its name has the
+predicted and the true class. It takes configs with CAMHead, on any of their data.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmcv
+import numpy as np
+import torch
+
+from mmmix.apis.checkpoint import add_trust_argument
+from mmmix.apis.commands import run_command
+from mmmix.studies.trained.loaded_classifier import LoadedClassifier
+from mmmix.studies.trained.loaded_detector import load_detector
+from mmmix.studies.trained.model_arguments import SPLITS, parse_model
+from mmmix.studies.trained.splits import build_split
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('model', metavar='CONFIG@CHECKPOINT')
+    add('--out', type=Path, required=True, metavar='DIR', help='folder of the pictures')
+    add('--split', choices=SPLITS, default='test', help='default: test')
+    add('--count', type=int, default=20, help='evenly over the images (default: 20)')
+    add('--sigma', type=float, default=0.15, help='of the maximum (default: 0.15)')
+    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add_trust_argument(parser)
+    args = parser.parse_args(argv)
+    try:
+        args.model = parse_model(args.model)
+    except ValueError as error:
+        parser.error(str(error))
+    if args.count < 1 or not 0 <= args.sigma < 1:
+        parser.error('--count must be at least 1, and --sigma lie in [0, 1)')
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command.
+
+    Raises:
+        FileNotFoundError: If the config, the checkpoint or the data are missing.
+        ValueError: If the model is no classifier with ``CAMHead``.
+    """
+    args = parse_args(argv)
+    model = load_detector(args.model, args.device, trust=args.trust_checkpoint)
+    if not isinstance(model, LoadedClassifier):
+        raise ValueError(f'{args.model} is a detector; give a classifier with CAMHead')
+    # Here and not above: this needs mmpretrain, and the command's --help does not.
+    from mmmix.classification.localization.draw_cam import draw_cam
+    from mmmix.classification.models.cam_head import PRED_CAM
+
+    dataset = build_split(model.cfg, args.split)
+    count = min(args.count, len(dataset))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):
+        info = dataset.get_data_info(int(index))
+        packed = model.pack(model.read_image(info), info)
+        batch = {key: [value] for key, value in packed.items()}
+        with torch.no_grad():
+            (sample,) = model.model.test_step(batch)
+        if PRED_CAM not in sample:
+            raise ValueError(
+                f"{args.model.config} keeps no maps: give it head=dict(type='CAMHead') "
+                'and neck=None'
+            )
+        pixels = packed['inputs'].permute(1, 2, 0).contiguous().numpy()
+        cam = sample.get(PRED_CAM).cpu().numpy()
+        picture = draw_cam(pixels, cam, sample.get('gt_bboxes'), args.sigma)
+        names = [
+            model.classes[int(label)] for label in (sample.pred_label, info['gt_label'])
+        ]
+        mmcv.imwrite(
+            picture, str(args.out / f'{index:05}_{names[0]}_is_{names[1]}.png')
+        )
+    print(f'{count} pictures: {args.out}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()
