@@ -9,9 +9,11 @@ one side.
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmmix.apis.own_data.config_text import Choice, config_text
 from mmmix.apis.own_data.defaults import DETECTOR, VAL_SHARE
@@ -30,6 +32,7 @@ from mmmix.apis.own_data.teachers import (
 )
 from mmmix.apis.own_data.warnings import warnings_on
 from mmmix.apis.own_data.weights import load_from_lines
+from mmmix.commands.console import register_all
 from mmmix.layouts.writing import write_all
 
 
@@ -44,9 +47,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--format', choices=LAYOUTS, help='of the labels (default: found out)')
     add(
         '--detector',
-        choices=DETECTORS,
+        metavar='NAME',
         default=DETECTOR,
-        help='default: %(default)s',
+        help=f'{", ".join(DETECTORS)}, or mmdet::FOLDER/NAME.py (default: %(default)s)',
     )
     add(
         '--mix',
@@ -116,9 +119,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise FileExistsError(
             f'{args.out} exists already; give another --out, or --force to replace it'
         )
-    detector = DETECTORS[args.detector]
+    stock = stock_detector(args)
+    detector = stock.detector if stock else DETECTORS[args.detector]
     unlabelled = unlabelled_images(args)
-    if unlabelled:
+    if stock:
+        method = stock.method
+    elif unlabelled:
         method = teacher_method(unlabelled.teacher, args.mix)
     else:
         method = chosen_method(detector, args.mix)
@@ -126,32 +132,72 @@ def main(argv: Sequence[str] | None = None) -> None:
     load_from, start = load_from_lines(detector, args.weights)
     layout = find_layout(args.folder, args.format)
     files = complete_splits(layout, args.val_share, args.seed)
-    train = layout.splits['train']
-    classes = layout.classes(train)
-    if not train.names:
-        raise ValueError(
-            f'the {len(train.items)} training images of {args.folder} have no object; '
-            'label them, or correct the list of training images'
-        )
-    batch = args.batch_size
-    if unlabelled:  # each batch is half labelled
-        batch = max(1, (batch or detector.batch) // 2)
-    plan = make_plan(detector, len(train.items), batch, args.epochs)
     choice = Choice(
         name=args.out.stem,
         layout=layout,
-        classes=classes,
+        classes=checked_classes(layout),
         detector=detector,
         size=size,
-        plan=plan,
+        plan=planned(args, layout, detector),
         method=method,
         load_from=load_from,
         unlabelled=unlabelled,
     )
-    write_all({**files, args.out: config_text(choice)})
-    say(args, layout, classes, plan, [*files])
+    text = stock.text(choice) if stock else config_text(choice)
+    write_all({**files, args.out: text})
+    say(args, choice, [*files])
     print(f'{detector.title}{f" with {method}" if method else ""}, {start}')
     print(f'\nnext:\n  mmmix check {args.out}\n  mmmix train {args.out}')
+
+
+def stock_detector(args: argparse.Namespace) -> Any:
+    """The config of mmdet that --detector names, if it names one.
+
+    Raises:
+        FileNotFoundError, ValueError: If it cannot be used.
+    """
+    if not args.detector.startswith('mmdet::'):
+        if args.detector in DETECTORS:
+            return None
+        near = difflib.get_close_matches(args.detector, DETECTORS, n=1)
+        hint = f'; did you mean {near[0]}?' if near else ''
+        raise ValueError(
+            f'--detector {args.detector}: expected {", ".join(DETECTORS)}, or '
+            f'mmdet::FOLDER/NAME.py{hint}'
+        )
+    if args.size or args.unlabelled or args.target:
+        raise ValueError(
+            f'--size, --unlabelled and --target do not go with {args.detector}: sizes '
+            'stand in its pipelines, and teachers are made of our own detectors'
+        )
+    register_all()
+    # It needs the stack, which the other detectors do without.
+    from mmmix.apis.own_data.stock import StockDetector
+
+    return StockDetector(args.detector, args.mix)
+
+
+def checked_classes(layout: Layout) -> tuple[str, ...]:
+    """The classes.
+
+    Raises:
+        ValueError: If no training image has an object.
+    """
+    train = layout.splits['train']
+    if not train.names:
+        raise ValueError(
+            f'the {len(train.items)} training images of {layout.root} have no object; '
+            'label them, or correct the list of training images'
+        )
+    return layout.classes(train)
+
+
+def planned(args: argparse.Namespace, layout: Layout, detector: Detector) -> Plan:
+    """The schedule; with unlabelled images for the labelled half of a batch."""
+    batch = args.batch_size
+    if args.unlabelled or args.target:
+        batch = max(1, (batch or detector.batch) // 2)
+    return make_plan(detector, len(layout.splits['train'].items), batch, args.epochs)
 
 
 def unlabelled_images(args: argparse.Namespace) -> Unlabelled | None:
@@ -174,6 +220,8 @@ def checked_size(detector: Detector, given: int | None) -> int:
         ValueError: If the detector has another.
     """
     size = given or detector.size
+    if not size:  # it stands in the pipelines of a config of mmdet
+        return size
     if detector.sizes and size not in detector.sizes:
         raise ValueError(
             f'--size {size}: {detector.title} is made for '
@@ -185,14 +233,9 @@ def checked_size(detector: Detector, given: int | None) -> int:
     return size
 
 
-def say(
-    args: argparse.Namespace,
-    layout: Layout,
-    classes: tuple[str, ...],
-    plan: Plan,
-    written: Sequence[Path],
-) -> None:
+def say(args: argparse.Namespace, choice: Choice, written: Sequence[Path]) -> None:
     """Tell what was found and made of it."""
+    layout, classes, plan = choice.layout, choice.classes, choice.plan
     counts = {name: len(split.items) for name, split in layout.splits.items()}
     parts = ', '.join(f'{count} {name}' for name, count in counts.items())
     names = layout.splits['train'].names

@@ -57,12 +57,12 @@ def config_text(choice: Choice) -> str:
         val=len(layout.splits['val'].items),
         bases='\n'.join(f"    'mmmix::_base_/{base}.py'," for base in _bases(choice)),
         root=layout.root.as_posix() + '/',
-        classes=_tuple(choice.classes),
+        classes=tuple_text(choice.classes),
         train_steps=detector.train.format(**sizes),
         scale=detector.scale.format(**sizes),
         keep_ratio=detector.keep_ratio,
-        val_set=_data_set(layout, layout.splits['val'], 8),
-        test_loader=_test_loader(layout),
+        val_set=set_lines(layout, layout.splits['val'], 8),
+        test_loader=test_loader_text(layout),
         test_batch=detector.test_batch,
         model='\n'.join(f'    {line}' for line in _model(choice)),
         optimizer=detector.optimizer,
@@ -78,7 +78,7 @@ def _training(choice: Choice, fields: Mapping[str, Any]) -> dict[str, str]:
     """The training data and the schedule, with or without a teacher."""
     train = choice.layout.splits['train']
     if choice.unlabelled is None:
-        fields = dict(fields, train_set=_data_set(choice.layout, train, 8))
+        fields = dict(fields, train_set=set_lines(choice.layout, train, 8))
         loader, schedule = TRAIN_LOADER, SCHEDULE
     else:
         folder, _, teacher = choice.unlabelled
@@ -86,7 +86,7 @@ def _training(choice: Choice, fields: Mapping[str, Any]) -> dict[str, str]:
             fields,
             **schedule_fields(teacher, choice.plan)
             | dict(
-                train_set=_data_set(choice.layout, train, 20),
+                train_set=set_lines(choice.layout, train, 20),
                 other=folder.as_posix() + '/',
                 grouped=choice.detector.keep_ratio,
             ),
@@ -107,18 +107,18 @@ def _bases(choice: Choice) -> list[str]:
     return [*bases, 'default_runtime']
 
 
-def _test_loader(layout: Layout) -> str:
+def test_loader_text(layout: Layout) -> str:
     """The loader of test images: those of validation, if there are no others."""
     if 'test' not in layout.splits:
         return 'val_dataloader'
     return (
         'dict(\n    val_dataloader,\n    dataset=dict(\n'
-        + _data_set(layout, layout.splits['test'], 8)
+        + set_lines(layout, layout.splits['test'], 8)
         + '\n        test_mode=True,\n        pipeline=test_pipeline,\n    ),\n)'
     )
 
 
-def _data_set(layout: Layout, split: Split, indent: int) -> str:
+def set_lines(layout: Layout, split: Split, indent: int) -> str:
     """The lines of a data set."""
     settings: Mapping[str, Any] = dict(sorted(split.settings.items()))
     lines = [
@@ -137,7 +137,7 @@ def _value(value: Any) -> str:
     return repr(value)
 
 
-def _tuple(names: tuple[str, ...]) -> str:
+def tuple_text(names: tuple[str, ...]) -> str:
     """Names as a tuple, on one line or one a line."""
     line = f'({", ".join(map(repr, names))}{"," if len(names) == 1 else ""})'
     if len(line) <= 76:

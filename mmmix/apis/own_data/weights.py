@@ -36,6 +36,8 @@ def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
                 'checkpoint, a URL, or none'
             )
         return f'load_from = {given!r}', f'from {given}'
+    if not detector.weights:
+        return 'load_from = None', 'from its backbone: mmdet names no weights for it'
     name = detector.weights.rpartition('/')[2]
     lines = (
         '# Weights that mmdet trained on COCO; layers of another number of classes '

@@ -1,0 +1,222 @@
+"""A config for a folder of data around any detection config of mmdet.
+
+Unlike the rest of this folder it needs the stack: what a method changes in a detector
+is found by applying it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.utils import get_installed_path
+
+from mmmix.apis.apply_mix import apply_mix
+
+from .config_text import Choice, set_lines, test_loader_text, tuple_text
+from .defaults import METHOD, WRAPPED_METHOD
+from .detectors import Detector
+from .stock_template import STOCK
+
+PREFIX = 'mmdet::'
+
+
+class StockDetector:
+    """A detection config of mmdet, and what a method makes of it.
+
+    Args:
+        name: ``mmdet::FOLDER/NAME.py``.
+        method: As ``--mix`` says it.
+
+    Attributes:
+        detector: Its schedule and weights, for :func:`make_plan` and ``load_from``.
+        method: That it is trained with; None for none.
+        wrapped: Whether ``LossMixDetector`` wraps it.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        ValueError: If it cannot be trained on boxes alone, or the method does not fit.
+        KeyError: If there is no such method.
+    """
+
+    def __init__(self, name: str, method: str | None) -> None:
+        self.name = name
+        self.cfg = _read(name)
+        init_default_scope('mmdet')
+        self.method, mixed = _mixed(self.cfg, method)
+        self.model = mixed.model
+        self.imports = mixed.get('custom_imports')
+        self.hooks = list(mixed.get('custom_hooks') or [])
+        scaling = self.cfg.get('auto_scale_lr') or {}
+        self.detector = Detector(
+            title=Path(name.rpartition('::')[2]).stem,
+            base=name,
+            model='',
+            classes=(),
+            weights=_weights(name),
+            lr=self.cfg.optim_wrapper.optimizer.lr,
+            lr_batch=scaling.get('base_batch_size', 16),
+            optimizer='',
+            clip=None,
+            batch=2,
+            size=0,
+            sizes=(),
+            scale='',
+            keep_ratio=True,
+            train='',
+            test_batch=1,
+        )
+
+    def text(self, choice: Choice) -> str:
+        """The config for a folder."""
+        layout, plan = choice.layout, choice.plan
+        model = _difference(self.cfg.model.to_dict(), self.model.to_dict())
+        count = len(choice.classes)
+        model = _merged(model, _with_classes(self.model.to_dict(), count) or {})
+        return STOCK.format(
+            **plan._asdict(),
+            title=self.detector.title,
+            with_method=f' with {choice.method}' if choice.method else '',
+            name=layout.root.resolve().name,
+            file=f'{choice.name}.py',
+            count=count,
+            train=len(layout.splits['train'].items),
+            val=len(layout.splits['val'].items),
+            base=self.name,
+            root=layout.root.as_posix() + '/',
+            classes=tuple_text(choice.classes),
+            train_set=set_lines(layout, layout.splits['train'], 8),
+            val_set=set_lines(layout, layout.splits['val'], 8),
+            test_loader=test_loader_text(layout),
+            model=written(model),
+            hooks=written(self.hooks),
+            log=max(1, min(50, plan.iterations // 2)),
+            load_from=choice.load_from,
+        )
+
+
+def _read(name: str) -> Config:
+    """The config, if it can be trained on boxes alone.
+
+    Raises:
+        FileNotFoundError, ValueError: If it cannot be used.
+    """
+    path, _ = Config._get_cfg_path(name, '.')
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'--detector {name}: mmdet has no config {path}')
+    cfg = Config.fromfile(path)
+    for key in ('train_pipeline', 'test_pipeline'):
+        if key not in cfg:
+            raise ValueError(
+                f'--detector {name}: it has no {key} that could be kept; write the '
+                'data into a config by hand, or take another one'
+            )
+    kind = cfg.train_dataloader.dataset.type
+    if kind != 'CocoDataset':
+        raise ValueError(
+            f'--detector {name} trains on a {kind}; take a config whose '
+            'train_dataloader has a CocoDataset, such as '
+            'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'
+        )
+    if any(
+        step.get('with_mask') or step.get('with_seg') for step in cfg.train_pipeline
+    ):
+        raise ValueError(
+            f'--detector {name} needs masks, and only boxes are read here; take a '
+            'config of a detector without masks'
+        )
+    return cfg
+
+
+def _mixed(cfg: Config, given: str | None) -> tuple[str | None, Config]:
+    """The method and what it makes of a config; the default is what the heads read."""
+    if given == 'none':
+        return None, cfg
+    for method in [given] if given else [METHOD, WRAPPED_METHOD]:
+        mixed = copy.deepcopy(cfg)
+        try:
+            return method, apply_mix(mixed, method)
+        except ValueError:
+            if given or method == WRAPPED_METHOD:
+                raise
+    raise AssertionError('a method was returned or refused')
+
+
+def _weights(name: str) -> str:
+    """Where mmdet has the weights of a config; empty if nowhere."""
+    relative = f'configs/{name.removeprefix(PREFIX)}'
+    folder = Path(get_installed_path('mmdet'), '.mim', relative).parent
+    for file in folder.glob('metafile.yml'):
+        content = yaml.safe_load(file.read_text(encoding='utf-8'))
+        models = content if isinstance(content, list) else content.get('Models', [])
+        for model in models:
+            if model.get('Config') == relative:
+                return model.get('Weights') or ''
+    return ''
+
+
+def _difference(before: Mapping, after: Mapping) -> dict[str, Any]:
+    """What has to be merged into one nest of dicts to have the other."""
+    changed: dict[str, Any] = {}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            inner = _difference(old, value)
+            if inner:
+                changed[key] = inner
+        elif key not in before or value != old:
+            changed[key] = value
+    return changed
+
+
+def _with_classes(node: Any, count: int) -> Any:
+    """What of a model has COCO's number of classes, with another; None if nothing."""
+    if isinstance(node, Mapping):
+        found = {
+            key: count if key == 'num_classes' else _with_classes(value, count)
+            for key, value in node.items()
+            if key != 'num_classes' or value == 80
+        }
+        return {key: value for key, value in found.items() if value is not None} or None
+    if isinstance(node, list):
+        parts = [_with_classes(item, count) for item in node]
+        if any(part is not None for part in parts):  # lists are replaced whole
+            return [
+                item if part is None else _merged(item, part)
+                for item, part in zip(node, parts)
+            ]
+    return None
+
+
+def _merged(first: Mapping, second: Mapping) -> dict[str, Any]:
+    """One nest of dicts over another."""
+    merged = dict(first)
+    for key, value in second.items():
+        old = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        merged[key] = _merged(old, value) if both else value
+    return merged
+
+
+def written(value: Any, indent: int = 0) -> str:
+    """A value as a config writes it, over several lines where it is long."""
+    inner, outer = ' ' * (indent + 4), ' ' * indent
+    if isinstance(value, Mapping):
+        items = [f'{key}={written(item, indent + 4)}' for key, item in value.items()]
+        start, end = 'dict(', ')'
+    elif isinstance(value, list):
+        items = [written(item, indent + 4) for item in value]
+        start, end = '[', ']'
+    else:
+        return repr(value)
+    line = f'{start}{", ".join(items)}{end}'
+    if len(line) + indent <= 72 and '\n' not in line:
+        return line
+    return (
+        f'{start}\n' + ''.join(f'{inner}{item},\n' for item in items) + f'{outer}{end}'
+    )

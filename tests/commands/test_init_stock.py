@@ -1,0 +1,77 @@
+"""Configs of mmdet for a folder of data."""
+
+from __future__ import annotations
+
+import pytest
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+
+from mmmix.apis.own_data import weights
+from mmmix.apis.own_data.stock import written
+from mmmix.commands.init import main
+from tests.apis.own_data.folders import write_voc
+
+FCOS = 'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'
+CASCADE = 'mmdet::cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco.py'
+FASTER = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
+
+
+@pytest.fixture(autouse=True)
+def _mine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, 'is_reachable', lambda url: True)
+    write_voc(tmp_path / 'mine', lists=True)
+
+
+@pytest.mark.parametrize(
+    ('name', 'kind', 'counts'),
+    [
+        (FCOS, 'LossMixDetector', [2]),
+        (CASCADE, 'LossMixDetector', [1, 2, 2, 2]),
+        (FASTER, 'FasterRCNN', [1, 2]),
+    ],
+)
+def test_it_is_built_with_the_classes_and_the_method(name, kind, counts):
+    main(['mine', '--detector', name])
+    cfg = Config.fromfile('mine.py')
+    assert cfg.model.type == kind
+    cfg.model.backbone.init_cfg = None
+    model = MODELS.build(cfg.model)
+    heads = [m for m in model.modules() if getattr(m, 'num_classes', -1) > 0]
+    assert sorted(head.num_classes for head in heads) == counts
+    assert len(cfg.model.data_preprocessor.batch_augments) == 1
+    assert cfg.load_from.startswith('https://download.openmmlab.com/')
+    train = DATASETS.build(cfg.train_dataloader.dataset)
+    assert len(train) == 8
+    assert tuple(train[0]['inputs'].shape)[0] == 3
+    val = DATASETS.build(cfg.val_dataloader.dataset)
+    assert 'instances' in val[0]['data_samples'].metainfo
+    # 0.02 or 0.01 for 16 images, here 2
+    base = Config.fromfile(Config._get_cfg_path(name, '.')[0])
+    lr = base.optim_wrapper.optimizer.lr * 2 / 16
+    assert cfg.optim_wrapper.optimizer.lr == pytest.approx(lr, rel=1e-3)
+    assert cfg.train_cfg.max_epochs == 200
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (['mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py'], 'needs masks'),
+        (['mmdet::yolox/yolox_s_8xb8-300e_coco.py'], 'MultiImageMixDataset'),
+        ([FCOS, '--size', '300'], 'do not go with'),
+        ([FCOS, '--mix', 'boxmix'], 'lossmix'),
+        (['ssd30'], 'did you mean ssd300'),
+    ],
+)
+def test_what_does_not_fit_is_refused(options, said, tmp_path):
+    with pytest.raises(ValueError, match=said):
+        main(['mine', '--detector', *options])
+    assert not (tmp_path / 'mine.py').exists()
+
+
+def test_values_are_written_as_they_are_read():
+    value = dict(a=[dict(b=(1, 2), c='x' * 40), None], d=dict(e=1.5, f=dict(g=True)))
+    scope: dict = {}
+    exec(f'value = {written(value)}', scope)
+    assert scope['value'] == value
+    assert max(map(len, written(value).splitlines())) <= 72
