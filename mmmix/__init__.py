@@ -11,7 +11,8 @@ from mmmix.version import __version__
 
 # While Python looks for the module of `-m`, argv[0] is '-m'. Later it is a path, and
 # this module is run again by those subcommands that need the stack.
-if not (sys.argv[:1] == ['-m'] and 'mmmix' in sys.orig_argv):
+_words = zip(sys.orig_argv, sys.orig_argv[1:])
+if sys.argv[:1] != ['-m'] or ('-m', 'mmmix') not in _words:
     from mmmix.apis.quiet_stack import import_stack_quietly
     from mmmix.apis.stack import check_stack
 
