@@ -17,9 +17,10 @@ ENV_onedl := .venv
 ENV_openmmlab := .venv-openmmlab
 ENV := $(or $(ENV_$(STACK)),$(error STACK must be onedl or openmmlab, got '$(STACK)'))
 BIN := $(ENV)/bin
+DOCS_ENV := .venv-docs
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 
-.PHONY: help env demo test test-all lint format clean clean-env
+.PHONY: help env demo test test-all lint format docs clean clean-env
 
 help:
 	@echo 'make env        build the environment in $(ENV) (about 10 minutes, once)'
@@ -27,6 +28,7 @@ help:
 	@echo 'make test       the tests without the slow ones'
 	@echo 'make test-all   every test'
 	@echo 'make lint       check style, types and lengths; make format applies the style'
+	@echo 'make docs       the documentation site, in build/docs (needs no torch)'
 	@echo 'make clean      remove what builds and tests left'
 	@echo 'make clean-env  remove both environments'
 	@echo
@@ -56,9 +58,19 @@ format: env
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# An environment of its own, made again when its requirements change.
+$(DOCS_ENV)/made: requirements/docs.txt
+	$(PYTHON) -m venv --clear $(DOCS_ENV)
+	$(DOCS_ENV)/bin/python -m pip install -q -r requirements/docs.txt
+	touch $@
+
+docs: $(DOCS_ENV)/made
+	$(DOCS_ENV)/bin/sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo 'The site is in build/docs/index.html'
+
 clean:
-	rm -rf build dist mmmix.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf build dist docs/api mmmix.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find configs mmmix tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 clean-env:
-	rm -rf $(ENV_onedl) $(ENV_openmmlab)
+	rm -rf $(ENV_onedl) $(ENV_openmmlab) $(DOCS_ENV)

@@ -5,6 +5,7 @@ where OpenMMLab's programs look for them. They are copied while the wheel is bui
 that neither an import nor an editable install puts files into the checkout.
 """
 
+import os
 import runpy
 import shutil
 from pathlib import Path
@@ -39,6 +40,19 @@ def read_floors(*starts: str) -> list[str]:
     """Returns the pins of ``dev.txt`` that start so, as the lowest versions."""
     pins = [pin for pin in read_pins('dev') if pin.startswith(starts)]
     return [pin.replace('==', '>=') for pin in pins]
+
+
+def project_urls() -> dict[str, str]:
+    """Returns addresses below the repository's, which the release's workflow gives."""
+    repository = os.environ.get('MMMIX_REPOSITORY_URL', '')
+    if not repository:
+        return {}
+    files = {'Documentation': 'docs/index.md', 'Changelog': 'CHANGELOG.md'}
+    return {
+        'Repository': repository,
+        'Issues': f'{repository}/issues',
+        **{name: f'{repository}/blob/main/{file}' for name, file in files.items()},
+    }
 
 
 class BuildWithMim(build_py):
@@ -87,6 +101,7 @@ setup(
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     author='the mmmix authors',
+    project_urls=project_urls(),
     license_expression='Apache-2.0',
     license_files=['LICENSE'],
     keywords=['object detection', 'mixup', 'mmdetection', 'regularisation'],

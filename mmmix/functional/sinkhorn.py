@@ -75,7 +75,7 @@ def assignment(
             needs one of either. Columns of other cells are 0; other rows are
             distributions too, but without meaning.
         absolute: Whether M are the squared distances as they are.
-        tolerance: Stop where Σ_i |Δu_i|, the mean over pairs, is below it, u being
+        tolerance: Stop where ``Σ_i |Δu_i|``, the mean over pairs, is below it, u being
             the rows' potentials in units of M. An update moves u_i by ε times the
             logarithm of what row i lacked, so rows were off by at most
             tolerance / ε, relatively. None makes all iterations.

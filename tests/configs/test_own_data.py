@@ -1,4 +1,4 @@
-"""The two configs for one's own data in the README."""
+"""The two configs for one's own data in docs/training.md."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .config_cases import ROOT, load
 
 @pytest.fixture
 def example(tmp_path):
-    """Loads the README's Python block that has a given base."""
+    """Loads the page's Python block that has a given base."""
 
     def load_block(base: str) -> Config:
-        blocks = (ROOT / 'README.md').read_text().split('```python\n')[1:]
+        blocks = (ROOT / 'docs/training.md').read_text().split('```python\n')[1:]
         start = f"_base_ = 'mmmix::{base}'"
         (text,) = (block.split('```')[0] for block in blocks if start in block)
         lines = [line for line in text.splitlines() if not line.startswith('#')]

@@ -139,7 +139,7 @@ def detection_calibration_error(
     dimensions: Sequence[str] = ('score',),
     min_count: int = 1,
 ) -> float:
-    """D-ECE: Σ over bins of (share of the detections) |mean score - precision|.
+    """D-ECE: over bins, Σ share of the detections × ``|mean score - precision|``.
 
     Args:
         verdicts: Detections.
