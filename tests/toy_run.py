@@ -25,7 +25,8 @@ class ToyModel(BaseModel):
     def __init__(self, norm: str = 'BN', init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         self.linear = nn.Linear(1, 1)
-        self.norm = nn.SyncBatchNorm(1) if norm == 'SyncBN' else nn.BatchNorm1d(1)
+        norms = {'SyncBN': nn.SyncBatchNorm, 'BN': nn.BatchNorm1d}
+        self.norm = nn.Identity() if norm == 'none' else norms[norm](1)
 
     def forward(self, x: torch.Tensor, mode: str = 'tensor'):
         y = self.linear(x)

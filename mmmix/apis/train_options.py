@@ -18,6 +18,7 @@ from mmmix.apis.agreement import (
     check_seen_by_all,
     decided_by_first,
 )
+from mmmix.apis.elastic import keep_images_per_step
 from mmmix.apis.pretrained import drop_pretrained
 from mmmix.apis.requeue import was_restarted
 from mmmix.apis.resume import (
@@ -85,18 +86,26 @@ def _is_stock(kind: Any) -> bool:
     return kind is CheckpointHook
 
 
-def keep_seed(cfg: Config) -> None:
-    """Give a resumed run the seed of its checkpoint, if the config has none.
+def keep_course(cfg: Config, scale_batch: bool = False) -> None:
+    """Let a resumed run keep its seed and the images of a step.
 
-    mmengine does so after the data loaders were built, too late for samplers.
+    The seed is the checkpoint's, if the config has none. mmengine takes it after the
+    data loaders were built, too late for samplers. For the images see
+    :func:`mmmix.apis.elastic.keep_images_per_step`.
+
+    Args:
+        cfg: The run's config.
+        scale_batch: Whether the batch of a process may be changed.
 
     Raises:
-        ValueError: If the checkpoint has no state of an optimizer to go on with.
+        ValueError: If the checkpoint has no state of an optimizer to go on with, or a
+            step would have another number of images.
     """
     if not cfg.get('resume'):
         return
     checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, map_location='cpu')
     check_resumable(checkpoint, cfg.load_from)
+    keep_images_per_step(cfg, checkpoint.get('meta', {}), scale_batch)
     randomness = cfg.get('randomness') or {}
     if randomness.get('seed') is not None:
         return

@@ -29,7 +29,7 @@ from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.apis.tta import use_tta
-from mmmix.engine.hooks import StopHook
+from mmmix.engine.hooks import SharedResultsHook, StopHook
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -99,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         install_safe_loading(args.trust_checkpoint),
     ):
         runner = build_runner(cfg)
+        runner.register_hook(SharedResultsHook())
         runner.register_hook(StopHook(signals))
         load_strictly(runner)
         if args.out is not None:

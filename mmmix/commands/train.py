@@ -35,10 +35,15 @@ from mmmix.apis.requeue import requeued
 from mmmix.apis.tracking import add_track_argument, track
 from mmmix.apis.train_options import (
     apply_options,
-    keep_seed,
+    keep_course,
     save_whole_checkpoints,
 )
-from mmmix.engine.hooks import EpochRestHook, StopHook
+from mmmix.engine.hooks import (
+    EpochRestHook,
+    ImagesPerStepHook,
+    SharedResultsHook,
+    StopHook,
+)
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import remove_drafts
 
@@ -70,6 +75,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--auto-scale-lr',
         action='store_true',
         help='scale the learning rate by batch size / auto_scale_lr.base_batch_size',
+    )
+    parser.add_argument(
+        '--auto-scale-batch',
+        action='store_true',
+        help='with --resume on another number of GPUs: change the batch of each, so '
+        'that a step has as many images as before',
     )
     parser.add_argument('--seed', type=int, help='seed of all random numbers')
     parser.add_argument(
@@ -117,13 +128,18 @@ def main(argv: Sequence[str] | None = None) -> None:
             install_safe_loading(args.trust_checkpoint),
         ):
             apply_options(cfg, args)
-            keep_seed(cfg)
+            keep_course(cfg, args.auto_scale_batch)
             save_whole_checkpoints(cfg)
             runner = build_runner(cfg)
             if cfg.get('resume'):
                 load_strictly(runner)
-            runner.register_hook(EpochRestHook())
-            runner.register_hook(StopHook(signals))
+            for hook in (
+                EpochRestHook(),
+                ImagesPerStepHook(),
+                SharedResultsHook(),
+                StopHook(signals),
+            ):
+                runner.register_hook(hook)
             with logged(
                 runner,
                 done=lambda: _where(runner),

@@ -33,7 +33,8 @@ class StopSignals:
 
     ``received`` is the first signal, or None. While ``waits`` is true a first signal
     is only noted; the code that set it asks :meth:`check` where it can end. A second
-    signal ends the process at once.
+    signal ends the process at once, but for SIGUSR1: Slurm may send it to a script and
+    to the processes that the script hands it on to.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,8 @@ class StopSignals:
         first = self.received is None
         if first:
             self.received = number
+        if not first and self.waits and number == signal.SIGUSR1:
+            return
         if not (first and self.waits):
             raise Stopped(self.received)
         name = signal.Signals(number).name

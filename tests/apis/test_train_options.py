@@ -80,7 +80,7 @@ def test_files_of_weights_alone_are_not_resumed(tmp_path):
     torch.save(dict(meta={}, state_dict={}), path)
     cfg = options(tmp_path, '--resume', path, randomness=dict(seed=1))
     with pytest.raises(ValueError, match='no optimizer.*load_from='):
-        train_module.keep_seed(cfg)
+        train_module.keep_course(cfg)
 
 
 def test_amp(tmp_path, monkeypatch):
@@ -141,10 +141,10 @@ def test_a_resumed_run_keeps_its_seed(tmp_path, configured, saved, kept):
     torch.save(dict(meta=meta, state_dict={}, optimizer={}), path)
     changes = {} if configured is None else dict(randomness=dict(seed=configured))
     cfg = options(tmp_path, '--resume', path, **changes)
-    train_module.keep_seed(cfg)
+    train_module.keep_course(cfg)
     assert cfg.get('randomness', {}).get('seed') == kept
     cfg = options(tmp_path)
-    train_module.keep_seed(cfg)
+    train_module.keep_course(cfg)
     assert cfg.get('randomness') is None
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from functools import partial
 
 import pytest
+import torch
 
 from tests.faults import harness, nodes, toys
 from tests.faults.nodes import ManyRun
@@ -51,3 +53,28 @@ def test_one_machine_ends_at_a_random_moment(tmp_path, whole, number, seed):
         assert set(codes) <= {143, 0}
         assert len(set(codes)) == 1
     assert not lost
+
+
+def test_another_number_of_processes(tmp_path):
+    """Two processes go on where four were: the same images, and the same weights.
+
+    The model has no layer that sees the batch, and its loss is a mean; what differs is
+    the order of sums.
+    """
+    names = ('whole', 'run')
+    whole, run = (ManyRun(tmp_path / name, toys.without_norm) for name in names)
+    assert whole.train() == 0
+    shutil.copytree(whole.work, run.work)
+    for name in ('iter_8.pth', 'last_checkpoint'):
+        (run.work / name).unlink()
+    first = whole.saved('iter_6.pth')['meta']['images_per_step']
+    assert first == {'processes': 4, 'batch': 4, 'passes': 1}
+    run.world = 2
+    last = str(run.work / 'iter_6.pth')
+    assert run.train('--resume', last) == 1
+    assert '4 processes x 4 images = 16 images a step, now it' in run.output()
+    assert run.train('--resume', last, '--auto-scale-batch') == 0
+    meta = run.saved('iter_8.pth')['meta']
+    assert meta['images_per_step'] == {'processes': 2, 'batch': 8, 'passes': 1}
+    for name, weight in whole.saved('iter_8.pth')['state_dict'].items():
+        torch.testing.assert_close(run.saved('iter_8.pth')['state_dict'][name], weight)

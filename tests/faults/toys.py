@@ -116,6 +116,11 @@ def supervised(folder: Path, **options) -> dict:
     )
 
 
+def without_norm(folder: Path) -> dict:
+    """The same without a layer that sees the batch, so that any share of it will do."""
+    return supervised(folder) | dict(model=dict(type='ToyModel', norm='none'))
+
+
 @DATASETS.register_module()
 class SlowNumbers(torch.utils.data.Dataset):
     """Eight numbers, again and again, that take a while to load."""

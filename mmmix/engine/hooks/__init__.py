@@ -6,12 +6,14 @@ from .detection_pictures_hook import DetectionPicturesHook
 from .divergence_watch_hook import DivergenceWatchHook
 from .domain_teacher_hook import DomainTeacherHook
 from .epoch_rest_hook import EpochRestHook
+from .images_per_step_hook import ImagesPerStepHook
 from .iteration_seed_hook import IterationSeedHook
 from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
 from .mix_teacher_hook import MixTeacherHook
 from .resume_skip_hook import ResumeSkipHook
 from .run_report_hook import RunReportHook
+from .shared_results_hook import SharedResultsHook
 from .stop_hook import StopHook
 from .teacher_preview_hook import TeacherPreviewHook
 from .whole_checkpoint_hook import WholeCheckpointHook
@@ -23,12 +25,14 @@ __all__ = [
     'DivergenceWatchHook',
     'DomainTeacherHook',
     'EpochRestHook',
+    'ImagesPerStepHook',
     'IterationSeedHook',
     'MixPreviewHook',
     'MixScheduleHook',
     'MixTeacherHook',
     'ResumeSkipHook',
     'RunReportHook',
+    'SharedResultsHook',
     'StopHook',
     'TeacherPreviewHook',
     'WholeCheckpointHook',
