@@ -41,6 +41,8 @@ find_nodes() {
     elif [ -n "${WORLD_SIZE:-}" ] && [ -n "${RANK:-}" ]; then
         from='PyTorchJob (WORLD_SIZE, RANK)'
         NNODES=$WORLD_SIZE NODE_RANK=$RANK PORT=${PORT:-${MASTER_PORT:-}}
+        # Older operators call the first pod so to itself.
+        [ "$RANK${MASTER_ADDR:-}" != 0localhost ] || MASTER_ADDR=$(hostname)
     elif [ -n "${SKYPILOT_NUM_NODES:-}" ]; then
         from='SkyPilot (SKYPILOT_NUM_NODES)'
         NNODES=$SKYPILOT_NUM_NODES NODE_RANK=$SKYPILOT_NODE_RANK
@@ -139,6 +141,9 @@ launch_dist() {
     elif [ -n "${PORT:-}" ]; then
         rendezvous=(--master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="$PORT")
     fi
+    # torchrun would tell a machine that comes back nothing of where the first one is: it
+    # notes that once, in the store of its first round.
+    export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
     # Of the nodes and of the script alone: torchrun would read them as its own.
     unset WORLD_SIZE RANK "${!PET_@}"
     run_and_pass_signals "$PYTHON" -m torch.distributed.run "${rendezvous[@]}" \
