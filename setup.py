@@ -127,6 +127,8 @@ setup(
         'digits': read_floors('scikit-learn'),
         'faster': read_floors('faster-coco'),
         'robustness': read_floors('imagecorruptions'),
+        'search': read_floors('optuna'),
+        'slurm': read_floors('submitit'),
     },
     zip_safe=False,
 )

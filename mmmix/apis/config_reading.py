@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,12 @@ def read_config(
 def config_name(config: str) -> str:
     """A config's file name without folder, ``mmmix::`` and ending.
 
-    That of ``CONFIG+METHOD`` ends in ``_METHOD``, as leaves are named.
+    That of ``CONFIG+METHOD`` ends in ``_METHOD``, as leaves are named, and that of
+    ``CONFIG@KEY=VALUE`` in ``@KEY=VALUE``, as studies write it.
     """
+    settings = re.search(r'(@[\w.]+=[\w.+-]*)+$', config)
+    if settings:
+        return config_name(config[: settings.start()]) + settings[0]
     path, method = split_method(config)
     stem = Path(path.rpartition('::')[2]).stem
     return stem if method is None else f'{stem}_{method}'

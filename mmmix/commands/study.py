@@ -9,12 +9,23 @@ the difference to the first config paired by seed with its 95 % interval (Studen
 report.json also the difference that so many seeds would detect.
 
 CONFIG+METHOD is a config with a method, as --mix of train.py puts it in: any config,
-those of mmdet included. --mix puts one into all configs.
+those of mmdet included. --mix puts one into all configs. --grid KEY=a,b varies a
+setting: each config with each value. A KEY of mix.* is one of the method, and leaves
+configs without a method alone.
+
+With --executor slurm each training and test is a job of Slurm, sent by submitit; this
+command waits for them, and can be ended and started again. With --nproc N each takes N
+processes, on the GPUs of one machine. Where runs are made is not part of the results: a
+study that began here goes on there, and the other way round.
 
 Examples:
   study.py configs/demo/ssd_digits.py configs/demo/ssd_digits_boxmix.py \
       --seeds 0 1 2 --work-dir work_dirs/digits --jobs 2 --metric coco/AP
   study.py mine.py mine.py+lossmix mine.py+boxmix --work-dir work_dirs/mine
+  study.py mine.py mine.py+lossmix --grid mix.ratio.alpha=0.2,1,5 --work-dir work_dirs/a
+  study.py mine.py mine.py+boxmix --work-dir work_dirs/mine --nproc 8 --jobs 20 \
+      --executor slurm --executor-options slurm_partition=gpu gpus_per_node=8 \
+      cpus_per_task=40 timeout_min=480
 """
 
 from __future__ import annotations
@@ -27,6 +38,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import DictAction
+
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.config_path import config_root
 from mmmix.apis.config_reading import config_name
@@ -34,11 +47,14 @@ from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.reporting import say, write_json
 from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.seeds.child_processes import ChildProcesses
+from mmmix.studies.seeds.grid import Axis, choices, parse_axis
 from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.records import METRICS, read_records
 from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
 from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.search import Search, Span, parse_span
 from mmmix.studies.seeds.study import Study
+from mmmix.studies.seeds.submitted_jobs import SubmittedJobs, slurm_executor
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -59,23 +75,94 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--jobs', type=int, default=1, help='runs at a time')
     add('--threads', type=int, default=1, help='threads of each run')
     add('--gpus', nargs='+', default=(), help='device ids to share out among runs')
+    add('--nproc', type=int, default=1, help='processes, and GPUs, of each run')
+    add('--executor', choices=('local', 'slurm'), default='local')
+    add(
+        '--executor-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='of submitit: slurm_partition, timeout_min, gpus_per_node, cpus_per_task',
+    )
+    add(
+        '--grid',
+        type=_axis,
+        nargs='+',
+        default=[],
+        metavar='KEY=VALUE,VALUE',
+        help='vary settings; mix.KEY is one of the method, e.g. mix.ratio.alpha=0.2,1',
+    )
     add('--metric', nargs='+', metavar='KEY', help='default: all; e.g. coco/AP')
     add('--train-args', default='', help="as in --train-args='--amp --no-pretrained'")
     add('--cfg-options', nargs='+', default=(), metavar='KEY=VALUE')
     add('--mix', metavar='NAME', help='method to put into every config')
     add('--mix-options', nargs='+', default=(), metavar='KEY=VALUE')
+    add(
+        '--search',
+        type=_span,
+        metavar='KEY=LOW:HIGH',
+        help='instead: choose a setting of one config by Optuna, on val; no tests',
+    )
+    add('--trials', type=int, default=20, help='trainings of --search (default: 20)')
     add('--heartbeat', type=float, default=60, help='seconds between signs of life')
     add('--report', action='store_true', help='only print what there is, of all seeds')
     args = parser.parse_args(argv)
-    if args.jobs < 1 or args.threads < 1:
-        parser.error('--jobs and --threads must be at least 1')
+    if min(args.jobs, args.threads, args.nproc) < 1:
+        parser.error('--jobs, --threads and --nproc must be at least 1')
+    if args.executor == 'local' and args.executor_options:
+        parser.error('--executor-options are for --executor slurm')
+    if len(args.gpus) % args.nproc:
+        parser.error(f'--gpus has {len(args.gpus)} devices, --nproc {args.nproc}')
+    if args.search and (len(args.configs) > 1 or len(args.metric or ()) != 1):
+        parser.error('--search needs one config, and one --metric of its validations')
     if args.mix is not None:
         args.configs = [f'{config}+{args.mix}' for config in args.configs]
     return args
 
 
+def _axis(text: str) -> Axis:
+    try:
+        return parse_axis(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from error
+
+
+def _span(text: str) -> Span:
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from error
+
+
+def build_children(
+    args: argparse.Namespace, lock: int
+) -> ChildProcesses | SubmittedJobs:
+    """What makes the runs.
+
+    Args:
+        args: The parsed arguments.
+        lock: File descriptor of the study folder's lock, which runs of this machine
+            hold too.
+
+    Raises:
+        ImportError, ValueError: If there is no submitit or no Slurm, where it is asked
+            for.
+    """
+    if args.executor == 'slurm':
+        executor = slurm_executor(args.work_dir / 'jobs', args.executor_options)
+        return SubmittedJobs(executor, args.threads)
+    step = args.nproc
+    starts = range(0, len(args.gpus), step)
+    gpus = [','.join(args.gpus[start : start + step]) for start in starts]
+    return ChildProcesses(args.threads, gpus, [lock])
+
+
 def run_all(
-    study: Study, children: ChildProcesses, jobs: int, heartbeat: float
+    study: Study,
+    children: ChildProcesses | SubmittedJobs,
+    jobs: int,
+    heartbeat: float,
 ) -> None:
     """Make all pending runs; an interruption ends them and keeps their results."""
     progress = Progress(study, jobs)
@@ -126,7 +213,8 @@ def make_report(
 
 
 def _report(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    return make_report(args.work_dir, args.configs, args.metric, args.checkpoint)
+    labels = [choice.label for choice in choices(args.configs, args.grid)]
+    return make_report(args.work_dir, labels, args.metric, args.checkpoint)
 
 
 def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
@@ -142,12 +230,18 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         return 0
     tools = tools or config_root().parent / 'tools'
     commands = Commands(
-        tools, args.cfg_options, shlex.split(args.train_args), args.mix_options
+        tools,
+        args.cfg_options,
+        shlex.split(args.train_args),
+        args.mix_options,
+        args.nproc,
     )
     with lock_folder(args.work_dir) as handle:
         for folder in (args.work_dir, *args.work_dir.glob('*/seed_*')):
             remove_drafts(folder)
-        children = ChildProcesses(args.threads, args.gpus, [handle.fileno()])
+        children = build_children(args, handle.fileno())
+        if args.search:
+            return _search(args, commands, children)
         study = Study(
             args.configs,
             args.seeds,
@@ -155,6 +249,7 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             commands,
             children,
             args.checkpoint,
+            args.grid,
         )
         try:
             run_all(study, children, args.jobs, args.heartbeat)
@@ -164,6 +259,30 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             write_whole(args.work_dir / 'report.md', f'{text}\n'.encode())
             write_json(args.work_dir / 'report.json', numbers)
     return 1 if study.pending else 0
+
+
+def _search(
+    args: argparse.Namespace,
+    commands: Commands,
+    children: ChildProcesses | SubmittedJobs,
+) -> int:
+    """Choose a setting; returns 0."""
+    search = Search(
+        args.configs[0],
+        args.search,
+        args.seeds[0],
+        args.work_dir,
+        commands,
+        children,
+        args.metric[0],
+    )
+    try:
+        search.run(args.trials, args.jobs)
+    finally:
+        text = search.report()
+        print(f'\n{text}')
+        write_whole(args.work_dir / 'search.md', f'{text}\n'.encode())
+    return 0
 
 
 def run() -> None:

@@ -83,7 +83,7 @@ def test_a_failed_run_is_reported_and_tried_again(configs, tools):
     assert failed['state'] == 'started'
     log = tools.parent / 'work/a/seed_0/train.log'
     assert failed['error'] == (
-        f'exit code 1, end of {log}:\nfirst line\nCUDA is on fire'
+        f'CUDA is on fire (exit code 1), end of {log}:\nfirst line\nCUDA is on fire'
     )
     assert good['state'] == 'done'
     assert calls(tools) == ['train a 0', 'train bcd 0', 'test bcd 0']
@@ -141,6 +141,26 @@ def test_commands():
     ]
 
 
+def test_commands_of_several_processes():
+    run = Run('x/a.py', 4, Path('w/x'))
+    start = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
+    many = Commands(Path('t'), processes=8)
+    assert many.train(run, resume=False) == [
+        *(*start, '--nproc_per_node=8', 't/train.py', '--launcher', 'pytorch'),
+        *('x/a.py', '--work-dir', 'w/x', '--seed', '4'),
+    ]
+    assert many.test(run, 'e.pth', Path('w/y')) == [
+        *(*start, '--nproc_per_node=8', 't/test.py', '--launcher', 'pytorch'),
+        *('x/a.py', 'e.pth', '--work-dir', 'w/y'),
+    ]
+
+
+def test_the_number_of_processes_is_part_of_a_result(configs, tools):
+    run_pending(make_study(configs, tools, seeds=(0,)))
+    with pytest.raises(ValueError, match='--train-args or --nproc'):
+        make_study(configs, tools, seeds=(0,), processes=2)
+
+
 def load_tool(tools):
     """The tool, making its runs with the stand-ins."""
     tool = runpy.run_module(TOOL)
@@ -171,12 +191,51 @@ def test_the_tool_runs_reports_and_resumes(configs, tools, tmp_path, capsys):
     assert text in capsys.readouterr().out
 
 
+def test_the_tool_varies_a_setting(configs, tools, tmp_path, capsys):
+    """Names, records and the report have the setting; nothing is made twice."""
+    Path(configs[0]).write_text('x = 1\nsome = dict(y=2)\n')
+    main, work = load_tool(tools)['main'], tmp_path / 'w'
+    arguments = [configs[0], '--seeds', '0', '--work-dir', str(work)]
+    assert main([*arguments, '--grid', 'some.y=3']) == 0
+    assert main([*arguments, '--grid', 'some.y=3,[4,5]']) == 0
+    out = capsys.readouterr().out
+    assert '2 runs, 1 of them to do' in out
+    assert calls(tools) == ['train a 0', 'test a 0'] * 2
+    runs = json.loads((work / 'results.json').read_text())['runs']
+    assert list(runs) == ['a@some.y=3/seed_0', 'a@some.y=4_5/seed_0']
+    assert runs['a@some.y=3/seed_0']['config'] == f'{configs[0]}@some.y=3'
+    assert (work / 'a@some.y=4_5/seed_0/last_checkpoint').is_file()
+    assert '| a@some.y=4_5 | 1.000 (1) |' in out
+    (work / 'results.json').write_text('damaged')
+    assert main([*arguments, '--grid', 'some.y=3,[4,5]', '--report']) == 0
+    assert '| a@some.y=3   | 1.000 (1) |' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        ['--grid', 'x'],
+        ['--nproc', '0'],
+        ['--nproc', '2', '--gpus', '0', '1', '2'],
+        ['--executor-options', 'timeout_min=3'],
+    ],
+)
+def test_arguments_that_contradict_each_other(configs, tools, tmp_path, wrong, capsys):
+    main = load_tool(tools)['main']
+    with pytest.raises(SystemExit):
+        main([*configs, '--work-dir', str(tmp_path / 'w'), *wrong])
+    assert wrong[0] in capsys.readouterr().err
+
+
 def test_the_tool_goes_on_after_a_failure(configs, tools, tmp_path, capsys):
     Path(configs[0]).write_text("model = 'fail_once'\n")
     arguments = [*configs, '--seeds', '0', '--work-dir', str(tmp_path / 'w')]
     main = load_tool(tools)['main']
     assert main(arguments) == 1
-    assert 'a/seed_0 FAILED: exit code 1' in capsys.readouterr().out
+    assert (
+        'a/seed_0 FAILED: CUDA is on fire (exit code 1), end of '
+        in capsys.readouterr().out
+    )
     assert main(arguments) == 0
     assert calls(tools)[3:] == ['train a 0 resume', 'test a 0']
 

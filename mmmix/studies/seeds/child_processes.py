@@ -6,18 +6,22 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
+from mmmix.studies.seeds.reasons import reason
+
 _TAIL_LINES = 15
-_PATIENCE_S = 15
+_REASON_LINES = 300
+_LOOK_S = 5
+_PATIENCE_S = 40  # torchrun gives its processes 30
 _THREAD_VARIABLES = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 
 
 class ChildFailed(RuntimeError):
-    """A command ended with an error; the message has the tail of its log."""
+    """A command ended with an error: why, and then the tail of its log."""
 
 
 class ChildStopped(ChildFailed):
@@ -52,12 +56,22 @@ class ChildProcesses:
         self._running: dict[subprocess.Popen, Path] = {}
         self._stopped = False
 
-    def call(self, command: Sequence[str], log: Path) -> None:
+    def call(
+        self,
+        command: Sequence[str],
+        log: Path,
+        ends: Callable[[], bool] | None = None,
+    ) -> None:
         """Run a command to its end; its output is appended to ``log``.
+
+        Args:
+            command: The words of the command.
+            log: Its log.
+            ends: Asked now and then; the command is ended once it says so.
 
         Raises:
             ChildFailed: If it returns an error.
-            ChildStopped: If :meth:`stop` was called.
+            ChildStopped: If :meth:`stop` was called, or ``ends`` said so.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with self._environment() as environment, log.open('ab') as output:
@@ -74,18 +88,17 @@ class ChildProcesses:
                     pass_fds=self._pass_fds,
                 )
                 self._running[process] = log
-            code = process.wait()
+            code, ended = _wait(process, ends)
         with self._lock:
             del self._running[process]
-        if self._stopped:
+        if self._stopped or ended:
             raise ChildStopped('stopped')
         if code != 0:
-            raise ChildFailed(f'exit code {code}, end of {log}:\n{tail(log)}')
+            raise ChildFailed(failure(log, code))
 
     @contextmanager
     def _environment(self) -> Iterator[dict[str, str]]:
-        threads = dict.fromkeys(_THREAD_VARIABLES, str(self._threads))
-        environment = {**os.environ, **threads}
+        environment = {**os.environ, **thread_variables(self._threads)}
         if self._gpus is None:
             yield environment
             return
@@ -112,6 +125,43 @@ class ChildProcesses:
                 process.wait(_PATIENCE_S)
             except subprocess.TimeoutExpired:
                 signal_group(process, signal.SIGKILL)
+
+
+def _wait(
+    process: subprocess.Popen, ends: Callable[[], bool] | None
+) -> tuple[int, bool]:
+    """Wait for a command; returns its exit code, and whether ``ends`` ended it."""
+    if ends is None:
+        return process.wait(), False
+    ended = False
+    while True:
+        try:
+            return process.wait(_PATIENCE_S if ended else _LOOK_S), ended
+        except subprocess.TimeoutExpired:
+            if ended:
+                signal_group(process, signal.SIGKILL)
+            elif ends():
+                ended = True
+                signal_group(process, signal.SIGTERM)
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Environment variables that numerical libraries take their threads from."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads))
+
+
+def failure(log: Path, code: int | None, how: str = '') -> str:
+    """Why a command failed, in the first line, and the tail of its log.
+
+    Args:
+        log: Of the command.
+        code: Its exit code, None if that is not known.
+        how: How it ended, where that is not by an exit code.
+    """
+    lines = tail(log, _REASON_LINES).splitlines() if log.is_file() else []
+    end = '\n'.join(lines[-_TAIL_LINES:])
+    how = how or f'exit code {code}'
+    return f'{reason(lines, code)} ({how}), end of {log}:\n{end}'
 
 
 def signal_group(process: subprocess.Popen, number: signal.Signals) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 _NO_METRICS = ('time', 'data_time')
@@ -26,3 +27,22 @@ def read_metrics(path: Path) -> dict[str, float]:
         and not isinstance(value, bool)
         and key not in _NO_METRICS
     }
+
+
+def validations(folder: Path, metric: str) -> list[tuple[int, float]]:
+    """The validations of a training so far: the step, and a metric.
+
+    A step that was validated again, after a resume, counts once, as it was last.
+
+    Args:
+        folder: Working directory of the training.
+        metric: Its name in the log.
+    """
+    found = {}
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in path.read_text(encoding='utf-8').splitlines():
+            with suppress(ValueError):  # The last line may be on its way.
+                content = json.loads(line)
+                if metric in content:
+                    found[int(content['step'])] = float(content[metric])
+    return sorted(found.items())

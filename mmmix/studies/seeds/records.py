@@ -90,7 +90,7 @@ def _record_of(run: Path) -> Record:
         _check(name, record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         record = dict(
-            config=f'{run.parent.name}.py',
+            config=run.parent.name + ('' if '@' in run.parent.name else '.py'),
             seed=int(run.name.removeprefix('seed_')),
             fingerprint=None,
             state='started',

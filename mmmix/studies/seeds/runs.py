@@ -10,20 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmix.apis.config_reading import config_name, read_config
+from mmmix.studies.seeds.grid import Choice
 
 
 @dataclass(frozen=True)
 class Run:
-    """One config, trained and tested with one seed in a folder of its own."""
+    """One config, trained and tested with one seed in a folder of its own.
+
+    Args:
+        config: As it was given.
+        seed: Of all its random numbers.
+        folder: Of its files.
+        choice: The settings of a study that varies some; None for the config as it is.
+    """
 
     config: str
     seed: int
     folder: Path
+    choice: Choice | None = None
+
+    @property
+    def label(self) -> str:
+        """The config, with ``@KEY=VALUE`` behind it for each setting."""
+        return self.choice.label if self.choice else self.config
 
     @property
     def name(self) -> str:
         """Such as ``ssd_digits_boxmix/seed_0``."""
-        return f'{config_name(self.config)}/seed_{self.seed}'
+        return f'{config_name(self.label)}/seed_{self.seed}'
 
 
 @dataclass(frozen=True)
@@ -35,40 +49,62 @@ class Commands:
         cfg_options: ``KEY=VALUE`` strings for both.
         train_args: More arguments for the training.
         mix_options: ``KEY=VALUE`` strings for the methods of ``CONFIG+METHOD``.
+        processes: Of each training and test, on one machine.
     """
 
     tools: Path
     cfg_options: Sequence[str] = ()
     train_args: Sequence[str] = ()
     mix_options: Sequence[str] = ()
+    processes: int = 1
 
     def train(self, run: Run, resume: bool) -> list[str]:
         """Train a run, from its last checkpoint if ``resume``."""
-        command = [sys.executable, str(self.tools / 'train.py'), run.config]
+        command = [*self._start('train.py'), run.config]
         command += ['--work-dir', str(run.folder), '--seed', str(run.seed)]
         command += [*self.train_args, *(['--resume'] if resume else [])]
-        return command + self._options()
+        return command + self._options(run)
 
     def test(self, run: Run, checkpoint: str, folder: Path) -> list[str]:
         """Test a checkpoint of a run; logs and metrics go to ``folder``."""
-        command = [sys.executable, str(self.tools / 'test.py'), run.config, checkpoint]
+        command = [*self._start('test.py'), run.config, checkpoint]
         command += ['--work-dir', str(folder)]
-        return command + self._options()
+        return command + self._options(run)
 
-    def _options(self) -> list[str]:
-        named = ('--cfg-options', self.cfg_options), ('--mix-options', self.mix_options)
+    def _start(self, tool: str) -> list[str]:
+        path = str(self.tools / tool)
+        if self.processes == 1:
+            return [sys.executable, path]
+        return [
+            *(sys.executable, '-m', 'torch.distributed.run', '--standalone'),
+            *(f'--nproc_per_node={self.processes}', path, '--launcher', 'pytorch'),
+        ]
+
+    def _options(self, run: Run) -> list[str]:
+        chosen = run.choice or Choice(run.config)
+        named = (
+            ('--cfg-options', (*self.cfg_options, *chosen.cfg_options)),
+            ('--mix-options', (*self.mix_options, *chosen.mix_options)),
+        )
         return [part for name, values in named if values for part in (name, *values)]
 
-    def fingerprint(self, config: str) -> str:
+    def fingerprint(self, choice: Choice) -> str:
         """A digest of the config's content and of all further arguments.
+
+        Where the runs are made has no part in it, but in how many processes they are:
+        that is how many images a step has.
 
         Raises:
             FileNotFoundError: If there is no such config.
         """
-        content = read_config(config).to_dict()
+        content = read_config(choice.config).to_dict()
         del content['work_dir']
-        parts = [content, sorted(self.cfg_options), list(self.train_args)]
-        if self.mix_options:
-            parts.append(sorted(self.mix_options))
+        options = [*self.cfg_options, *choice.cfg_options]
+        parts = [content, sorted(options), list(self.train_args)]
+        mix_options = [*self.mix_options, *choice.mix_options]
+        if mix_options:
+            parts.append(sorted(mix_options))
+        if self.processes > 1:
+            parts.append({'processes': self.processes})
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

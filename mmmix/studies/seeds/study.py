@@ -21,6 +21,7 @@ from mmmix.studies.seeds.child_processes import (
     ChildProcesses,
     ChildStopped,
 )
+from mmmix.studies.seeds.grid import Axis, choices
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
 from mmmix.studies.seeds.records import (
     METRICS,
@@ -32,6 +33,7 @@ from mmmix.studies.seeds.records import (
     write_records,
 )
 from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
 
 
 class Study:
@@ -50,8 +52,10 @@ class Study:
         commands: How runs are made.
         children: Where processes are started.
         checkpoint: Which one is tested, ``'last'`` or ``'best'``.
+        grid: Settings to vary, each config with each combination.
 
     Raises:
+        KeyError: If a config has no place for a setting.
         ValueError: If two configs have one name, or ``results.json`` was made
             from other contents of a config or with other options.
     """
@@ -62,10 +66,12 @@ class Study:
         seeds: Sequence[int],
         folder: str | Path,
         commands: Commands,
-        children: ChildProcesses,
+        children: ChildProcesses | SubmittedJobs,
         checkpoint: str = 'last',
+        grid: Sequence[Axis] = (),
     ) -> None:
-        stems = [config_name(config) for config in configs]
+        chosen = choices(configs, grid)
+        stems = [config_name(choice.label) for choice in chosen]
         if len(set(stems)) < len(stems) or len(set(seeds)) < len(seeds):
             raise ValueError(
                 'configs need different file names and seeds must not repeat, '
@@ -73,9 +79,9 @@ class Study:
             )
         folder = Path(folder)
         self.runs = [
-            Run(config, seed, folder / stem / f'seed_{seed}')
+            Run(choice.config, seed, folder / stem / f'seed_{seed}', choice)
             for seed in seeds
-            for config, stem in zip(configs, stems)
+            for choice, stem in zip(chosen, stems)
         ]
         self._folder = folder
         self._commands = commands
@@ -83,7 +89,7 @@ class Study:
         self._checkpoint = checkpoint
         self._lock = threading.Lock()
         self.records = self._read_records()
-        self._fingerprints = {c: commands.fingerprint(c) for c in configs}
+        self._fingerprints = {c.label: commands.fingerprint(c) for c in chosen}
         self._check_records()
 
     def _read_records(self) -> dict[str, Record]:
@@ -98,12 +104,12 @@ class Study:
         for run in self.runs:
             record = self.records.get(run.name)
             known = record and record['fingerprint']
-            if known and known != self._fingerprints[run.config]:
+            if known and known != self._fingerprints[run.label]:
                 raise ValueError(
                     f'{self._folder / RESULTS} has {run.name} from another content of '
-                    f'{record["config"]}, other --cfg-options or --train-args. Use '
-                    f'another --work-dir, or move {run.folder} away and remove the '
-                    'entry'
+                    f'{record["config"]}, other --cfg-options, --train-args or '
+                    f'--nproc. Use another --work-dir, or move {run.folder} away and '
+                    'remove the entry'
                 )
 
     def _state(self, run: Run) -> str | None:
@@ -130,9 +136,9 @@ class Study:
         start = time.monotonic()
         self._record(
             run,
-            config=run.config,
+            config=run.label,
             seed=run.seed,
-            fingerprint=self._fingerprints[run.config],
+            fingerprint=self._fingerprints[run.label],
             state=self.records.get(run.name, {}).get('state', 'started'),
         )
         spent = self.records[run.name].get('minutes', 0.0)

@@ -1,0 +1,169 @@
+"""Settings that a study varies: ``KEY=a,b`` makes two runs of each config."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmmix.apis.cli import split_method
+from mmmix.apis.config_reading import read_config
+
+MIX = 'mix.'
+_AUGMENTS = 'model.data_preprocessor.batch_augments'
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A setting and its values, as they are written on the command line."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A config with one value for each setting that is varied.
+
+    Args:
+        config: As it was given.
+        settings: ``(KEY, value)`` of the axes that concern this config.
+        cfg_options: ``KEY=VALUE`` strings that make them so.
+        mix_options: Likewise, for the method of ``CONFIG+METHOD``.
+    """
+
+    config: str
+    settings: tuple[tuple[str, str], ...] = ()
+    cfg_options: tuple[str, ...] = ()
+    mix_options: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The config, and behind it the settings: ``CONFIG@KEY=VALUE``."""
+        parts = [f'@{key}={_in_file_name(value)}' for key, value in self.settings]
+        return self.config + ''.join(parts)
+
+
+def parse_axis(text: str) -> Axis:
+    """Read ``KEY=a,b``; commas within brackets or quotes belong to a value.
+
+    Raises:
+        ValueError: If it has another form, or a value twice.
+    """
+    key, equal, rest = text.partition('=')
+    values = tuple(_split(rest))
+    if not equal or not re.fullmatch(r'[\w.]+', key) or not all(values):
+        raise ValueError(f'--grid expects KEY=VALUE,VALUE,..., got {text!r}')
+    if len({_in_file_name(value) for value in values}) < len(values):
+        raise ValueError(f'--grid {text}: values must differ, in letters and digits')
+    return Axis(key, values)
+
+
+def choices(configs: Sequence[str], grid: Sequence[Axis]) -> list[Choice]:
+    """All combinations of configs and values, the configs in their order.
+
+    A key that begins with ``mix.`` is a setting of the method, and leaves configs alone
+    that have none: the baseline of a comparison is made once. Other keys are as in
+    ``--cfg-options``.
+
+    Raises:
+        KeyError: If a config has no place for a key.
+        ValueError: If a key comes twice, or the configs have no method to vary.
+    """
+    keys = [axis.key for axis in grid]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f'--grid has a key twice: {", ".join(keys)}')
+    found = [choice for config in configs for choice in _of_config(config, grid)]
+    varied = {key for choice in found for key, _ in choice.settings}
+    for key in keys:
+        if key not in varied:
+            raise ValueError(f'--grid {key}: no config mixes, {", ".join(configs)}')
+    return found
+
+
+def _of_config(config: str, grid: Sequence[Axis]) -> list[Choice]:
+    if not grid:
+        return [Choice(config)]
+    content = read_config(config).to_dict()
+    targets = {axis.key: _target(config, content, axis.key) for axis in grid}
+    axes = [axis for axis in grid if targets[axis.key]]
+    combined = []
+    for values in itertools.product(*(axis.values for axis in axes)):
+        settings = tuple((axis.key, value) for axis, value in zip(axes, values))
+        options: dict[str, list[str]] = {'cfg': [], 'mix': []}
+        for key, value in settings:
+            kind, real = targets[key]
+            options[kind].append(f'{real}={value}')
+        combined.append(
+            Choice(config, settings, tuple(options['cfg']), tuple(options['mix']))
+        )
+    return combined
+
+
+def _target(config: str, content: dict[str, Any], key: str) -> tuple[str, str] | None:
+    """Which option of the commands sets a key; None if it does not concern a config."""
+    if not key.startswith(MIX):
+        _check_place(config, content, key)
+        return 'cfg', key
+    name = key.removeprefix(MIX)
+    if split_method(config)[1] is not None:
+        return 'mix', name
+    augments = content.get('model', {}).get('data_preprocessor', {})
+    if not augments.get('batch_augments'):
+        return None
+    real = f'{_AUGMENTS}.0.{name}'
+    _check_place(config, content, real)
+    return 'cfg', real
+
+
+def _check_place(config: str, content: dict[str, Any], key: str) -> None:
+    """Refuse a key that leads nowhere; mmengine would make it up in silence.
+
+    The last part may be new where what holds it is an object with a ``type``, whose
+    constructor then knows it or not.
+
+    Raises:
+        KeyError: With the part that is missing, and what is there.
+    """
+    place: Any = content
+    parts = key.split('.')
+    for number, part in enumerate(parts):
+        if isinstance(place, (list, tuple)):
+            known = [str(index) for index in range(len(place))]
+        else:
+            known = list(place) if isinstance(place, Mapping) else []
+        last = number == len(parts) - 1
+        if part not in known and not (last and 'type' in known):
+            before = '.'.join(parts[:number]) or 'the config'
+            raise KeyError(
+                f'{config}: {key} has no place, {before} has {sorted(known)}'
+            )
+        if not last:
+            place = (
+                place[int(part)] if isinstance(place, (list, tuple)) else place[part]
+            )
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas outside of brackets and quotes."""
+    parts, depth, quote, start = [], 0, '', 0
+    for place, letter in enumerate(text):
+        if quote:
+            quote = '' if letter == quote else quote
+        elif letter in '\'"':
+            quote = letter
+        elif letter in '[({':
+            depth += 1
+        elif letter in '])}':
+            depth -= 1
+        elif letter == ',' and not depth:
+            parts.append(text[start:place])
+            start = place + 1
+    return [*parts, text[start:]]
+
+
+def _in_file_name(value: str) -> str:
+    """A value as a part of a folder's name."""
+    return re.sub(r'[^\w.+-]+', '_', value).strip('_')

@@ -1,0 +1,276 @@
+"""A setting chosen on the validation set, by Optuna."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmengine.config import DictAction
+
+from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.reporting import markdown_table, say
+from mmmix.apis.resume import newest_checkpoint
+from mmmix.studies.seeds.child_processes import (
+    ChildFailed,
+    ChildProcesses,
+    ChildStopped,
+)
+from mmmix.studies.seeds.grid import Axis, choices
+from mmmix.studies.seeds.logged_metrics import validations
+from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
+
+if TYPE_CHECKING:
+    from optuna import Study as Trials
+    from optuna import Trial
+
+
+@dataclass(frozen=True)
+class Span:
+    """A setting and the range that its values are drawn from, on a log scale."""
+
+    key: str
+    low: float
+    high: float
+
+
+def parse_span(text: str) -> Span:
+    """Read ``KEY=LOW:HIGH``.
+
+    Raises:
+        ValueError: If it has another form, or the bounds are not positive and in order.
+    """
+    key, _, bounds = text.partition('=')
+    low, _, high = bounds.partition(':')
+    try:
+        span = Span(key, float(low), float(high))
+    except ValueError as error:
+        raise ValueError(f'--search expects KEY=LOW:HIGH, got {text!r}') from error
+    if not key or not 0 < span.low < span.high:
+        raise ValueError(f'--search expects 0 < LOW < HIGH, got {text!r}')
+    return span
+
+
+class Search:
+    """Trainings with values of one setting, scored by their last validation.
+
+    No test is made. A training whose validations lag behind the median of the others is
+    ended early. The trials are kept in ``search.db`` of the folder, so that a search
+    that was ended goes on, with the trainings that were under way.
+
+    Args:
+        config: That mixes, or has another setting to choose.
+        span: The setting.
+        seed: Of all trainings.
+        folder: Of the search; each training has a folder in it.
+        commands: How trainings are made.
+        children: Where they are made.
+        metric: Of the validations, the greater the better.
+
+    Raises:
+        ImportError: If Optuna is not installed.
+        ValueError: If the config validates on the data that it is tested on.
+    """
+
+    def __init__(
+        self,
+        config: str,
+        span: Span,
+        seed: int,
+        folder: Path,
+        commands: Commands,
+        children: ChildProcesses | SubmittedJobs,
+        metric: str,
+    ) -> None:
+        check_val_is_not_test(config, commands.cfg_options)
+        try:
+            import optuna
+        except ImportError as error:
+            raise ImportError(
+                "--search needs Optuna: pip install 'mmmix[search]'"
+            ) from error
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._config, self._span, self._seed = config, span, seed
+        self._folder, self._metric = folder, metric
+        self._commands, self._children = commands, children
+        folder.mkdir(parents=True, exist_ok=True)
+        self.trials: Trials = optuna.create_study(
+            storage=f'sqlite:///{(folder / "search.db").resolve()}',
+            study_name=f'{config_name(config)} {span.key} {metric}',
+            direction='maximize',
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
+            load_if_exists=True,
+        )
+        # Another seed after each start, or the first draws would come again.
+        begun = len(self.trials.trials)
+        self.trials.sampler = optuna.samplers.TPESampler(seed=seed + begun)
+
+    def run(self, count: int, jobs: int = 1) -> None:
+        """Make trials until there are so many, some at a time.
+
+        Raises:
+            ChildStopped: If the trainings were stopped.
+        """
+        from optuna.trial import TrialState
+
+        ended = (TrialState.COMPLETE, TrialState.PRUNED)
+        for trial in self.trials.get_trials(states=(TrialState.RUNNING,)):
+            self.trials.tell(trial.number, state=TrialState.FAIL)
+            self.trials.enqueue_trial(trial.params)
+        left = max(count - len(self.trials.get_trials(states=ended)), 0)
+        say(f'{count} trials, {left} of them to do')
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            for future in as_completed([pool.submit(self._trial) for _ in range(left)]):
+                future.result()
+        except BaseException:
+            say('stopping the trainings')
+            pool.shutdown(wait=False, cancel_futures=True)
+            self._children.stop()
+            raise
+
+    def _trial(self) -> None:
+        """One training; one that is stopped with the search stays under way."""
+        from optuna import TrialPruned
+        from optuna.trial import TrialState
+
+        trial = self.trials.ask()
+        try:
+            self.trials.tell(trial, self._score(trial))
+        except TrialPruned:
+            self.trials.tell(trial, state=TrialState.PRUNED)
+        except TrialFailed as error:
+            say(f'trial {trial.number} FAILED: {error}')
+            self.trials.tell(trial, state=TrialState.FAIL)
+
+    def _score(self, trial: Trial) -> float:
+        drawn = trial.suggest_float(
+            self._span.key, self._span.low, self._span.high, log=True
+        )
+        run = self._run(f'{drawn:.3g}')
+        watch = _Watch(trial, run.folder, self._metric)
+        resume = newest_checkpoint(run.folder)[0] is not None
+        command = self._commands.train(run, resume)
+        try:
+            self._children.call(command, run.folder / 'train.log', watch.lags)
+        except ChildStopped:
+            if not watch.pruned:
+                raise
+        except ChildFailed as error:
+            raise TrialFailed(f'{run.name}: {error}') from error
+        return self._result(trial, run, watch)
+
+    def _result(self, trial: Trial, run: Run, watch: _Watch) -> float:
+        from optuna import TrialPruned
+
+        watch.report()
+        found = validations(run.folder, self._metric)
+        if not found:
+            raise TrialFailed(
+                f'{run.folder} has no validation with {self._metric}; is it the name '
+                'that the log has, such as coco/AP?'
+            )
+        score = found[-1][1]
+        said = 'ended early' if watch.pruned else 'done'
+        say(f'{run.name}: {said}, {self._metric} {score:.4f}')
+        if watch.pruned:
+            raise TrialPruned()
+        return score
+
+    def _run(self, value: str) -> Run:
+        """The training with a value; its folder is named by it."""
+        (choice,) = choices([self._config], [Axis(self._span.key, (value,))])
+        folder = self._folder / config_name(choice.label) / f'seed_{self._seed}'
+        return Run(choice.config, self._seed, folder, choice)
+
+    def report(self) -> str:
+        """The trials as a table, and the value that was chosen."""
+        rows = [
+            [
+                f'{trial.params[self._span.key]:.3g}',
+                trial.state.name.lower(),
+                '' if trial.value is None else f'{trial.value:.4f}',
+            ]
+            for trial in self.trials.trials
+            if trial.params
+        ]
+        text = markdown_table([self._span.key, 'state', f'val {self._metric}'], rows)
+        if not any(trial.state.name == 'COMPLETE' for trial in self.trials.trials):
+            return f'{text}\n\nNo trial came to its end.'
+        chosen = f'{self.trials.best_params[self._span.key]:.3g}'
+        return (
+            f'{text}\n\nChosen on val: {self._span.key}={chosen}. To test it over '
+            f'seeds: --grid {self._span.key}={chosen}'
+        )
+
+
+class TrialFailed(RuntimeError):
+    """A training of a search failed; the others go on."""
+
+
+class _Watch:
+    """Reports the validations of a training as they come."""
+
+    def __init__(self, trial: Trial, folder: Path, metric: str) -> None:
+        self._trial, self._folder, self._metric = trial, folder, metric
+        self._seen: set[int] = set()
+        self.pruned = False
+
+    def lags(self) -> bool:
+        """Whether to end the training: it is worse than half of the others were."""
+        if self.report() and self._trial.should_prune():
+            self.pruned = True
+        return self.pruned
+
+    def report(self) -> bool:
+        """Tell Optuna of the validations so far; whether there are new ones."""
+        found = validations(self._folder, self._metric)
+        new = [(step, score) for step, score in found if step not in self._seen]
+        for step, score in new:
+            self._seen.add(step)
+            self._trial.report(score, step)
+        return bool(new)
+
+
+def check_val_is_not_test(config: str, cfg_options: Sequence[str]) -> None:
+    """Refuse to choose on the data that the choice is tested on.
+
+    Args:
+        config: The config of the search.
+        cfg_options: ``KEY=VALUE`` strings that change it.
+
+    Raises:
+        ValueError: If both loaders read the same.
+    """
+    content = read_config(config, options=_parsed(cfg_options))
+    val, test = (
+        (content.get(f'{split}_dataloader') or {}).get('dataset')
+        for split in ('val', 'test')
+    )
+    if val is None or _source(val) == _source(test):
+        raise ValueError(
+            f'{config} validates on what it is tested on, or not at all: a choice '
+            'needs data of its own. Give val a list by --cfg-options '
+            'val_dataloader.dataset.ann_file=...'
+        )
+
+
+def _source(dataset: Any) -> Any:
+    """Which data a config of a data set reads, transforms aside."""
+    if isinstance(dataset, dict):
+        return {k: _source(v) for k, v in dataset.items() if k != 'pipeline'}
+    if isinstance(dataset, (list, tuple)):
+        return [_source(item) for item in dataset]
+    return dataset
+
+
+def _parsed(options: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` strings as the commands read them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='+', action=DictAction, default={})
+    words = ['--options', *options] if options else []
+    return parser.parse_args(words).options
