@@ -74,4 +74,4 @@ def test_values_are_written_as_they_are_read():
     scope: dict = {}
     exec(f'value = {written(value)}', scope)
     assert scope['value'] == value
-    assert max(map(len, written(value).splitlines())) <= 72
+    assert max(map(len, written(value).splitlines())) <= 88
