@@ -4,7 +4,8 @@ Pairs of images are blended (λ a + (1 - λ) b) or cut (the middle of b on a, wh
 keeps the share λ of its area) for λ from 0 to 1 (CutMix suppl. E.1, carried to
 detectors). For each λ: the mean of the highest detection scores; the share of images
 whose highest detection hits an object of either image (class, and IoU of 0.5); and
-the share of the objects of a, and of b, that a detection of --score-thr finds.
+the share of the objects of a, and of b, that a detection of --score-thr finds. A
+classifier's detection is its class on the whole image, as its pipeline prepares it.
 Writes in_between.md, .csv and .png to --out; the same command goes on where it was
 interrupted. See docs/studies/uncertainty.md.
 
@@ -19,8 +20,7 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-
-from mmdet.structures import DetDataSample
+from typing import Any
 
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.figures import grid, save
@@ -30,9 +30,8 @@ from mmmix.studies.trained.in_between import (
     is_hit,
     share_found,
 )
-from mmmix.studies.trained.loaded_detector import load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import summarise, write_summary
@@ -69,10 +68,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def measure(
-    pairs: Pairs, score_thr: float, sample: DetDataSample, index: int
+    reader: LoadedDetector, pairs: Pairs, score_thr: float, sample: Any, index: int
 ) -> list[float]:
     """Score, hit or not, and for either side objects found and their number."""
-    found, pair = sample.pred_instances, pairs(index)
+    found, pair = reader.detections(sample), pairs(index)
     score, hit = 0.0, False
     if len(found):
         top = int(found.scores.argmax())
@@ -124,9 +123,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         score_thr=args.score_thr,
     )
     store = ResultStore(args.out / 'results.json', settings)
-    pairs = Pairs(DecodedImages(detectors[0], dataset, MEMORY), args.seed)
+    reader = detectors[0]
+    pairs = Pairs(reader.images_of_pairs(dataset, MEMORY), args.seed)
     points = [(way, lam) for way in args.ways for lam in args.lams]
-    keep = partial(measure, pairs, args.score_thr)
+    keep = partial(measure, reader, pairs, args.score_thr)
     sets = {
         f'{way} at {lam:g}': EachImage(len(pairs), partial(pairs.mixed, lam, way), keep)
         for way, lam in points

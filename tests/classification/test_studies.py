@@ -16,7 +16,9 @@ from . import require  # noqa: F401  skips without mmpretrain
 # isort: split
 from mmpretrain.registry import MODELS
 
-from mmmix.commands import robustness, uncertainty
+from mmmix.commands import in_between, robustness, uncertainty
+from mmmix.mixing.counters import counter_rng
+from mmmix.mixing.draws import draw_partners
 from mmmix.studies.trained.fgsm import attack
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.loaded_detector import load_detector
@@ -164,3 +166,34 @@ def test_uncertainty_scores_are_the_largest_probabilities(given, classifier, cap
         samples = predict(classifier, shown, infos)
         expected = [float(sample.pred_score.max()) for sample in samples]
         assert kept[name] == pytest.approx(expected, abs=1e-6)
+
+
+def test_between_images_a_hit_is_the_class_of_either(given, classifier):
+    """Of what the network sees: 64 px, blended there and not before the pipeline."""
+    model, root = given
+    out = root / 'in_between'
+    lams = ['--lams', '0', '0.25', '1', '--score-thr', '0']
+    in_between.main([model, '--out', str(out), *lams, '--device', 'cpu'])
+    results = json.loads((out / 'results.json').read_text())
+    kept = {
+        key.rpartition(' on ')[2]: value
+        for part in (results, *results.values())
+        if isinstance(part, dict)
+        for key, value in part.items()
+        if ' on ' in key
+    }
+    images, infos = images_of(classifier)
+    seen = [classifier.pack(*pair)['inputs'].float() for pair in zip(images, infos)]
+    labels = [info['gt_label'] for info in infos]
+    partners = draw_partners(counter_rng(0), 4, 'shuffle').tolist()
+    mean, std = (v.view(3, 1, 1) for v in (classifier.mean, classifier.std))
+    for lam in (0.0, 0.25, 1.0):
+        for index, partner in enumerate(partners):
+            mixed = (lam * seen[index] + (1 - lam) * seen[partner]).round()
+            inputs = ((mixed.flip(0) - mean) / std)[None]
+            scores = classifier.model.head(classifier.model.backbone(inputs)).softmax(1)
+            score, label = (float(value) for value in scores.max(dim=1))
+            own, other = labels[index] == label, labels[partner] == label
+            expected = [score, float(own or other), float(own), 1.0, float(other), 1.0]
+            got = kept[f'blend at {lam:g}'][index]
+            assert got == pytest.approx(expected, abs=1e-4), (lam, index)

@@ -144,7 +144,10 @@ class Pairs:
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """The image between a pair, see :func:`between`, and its info."""
         image = between(self(index), lam, way)
-        return image, blank_info(f'{way} {lam:g} {index}', image.shape[:2])
+        info = blank_info(f'{way} {lam:g} {index}', image.shape[:2])
+        if getattr(self._images, 'prepared', False):
+            info['prepared'] = True
+        return image, info
 
 
 def is_hit(

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import Compose
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.evaluator import Evaluator
 from mmengine.registry import TRANSFORMS
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.studies.trained.loaded_detector import LoadedDetector
@@ -49,10 +50,15 @@ class LoadedClassifier(LoadedDetector):
         return self._load(dict(info))['img']
 
     def pack(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
-        """Pass a decoded image through the test pipeline; see the parent."""
+        """Pass a decoded image through the test pipeline; see the parent.
+
+        An image whose info says ``prepared`` has been through it and is only packed.
+        """
         shape = image.shape[:2]
         results = copy.deepcopy(dict(info))
         results.update(img=image, img_shape=shape, ori_shape=shape)
+        if results.pop('prepared', False):
+            return self._steps.transforms[-1](results)
         return self._steps(results)
 
     def target(self, sample: Any, info: Mapping[str, Any]) -> Any:
@@ -71,6 +77,51 @@ class LoadedClassifier(LoadedDetector):
     def top_score(self, sample: Any) -> float:
         """The largest probability of a class."""
         return float(sample.pred_score.max())
+
+    def detections(self, sample: Any) -> InstanceData:
+        """The predicted class, as one detection of the whole image."""
+        height, width = sample.img_shape[:2]
+        return InstanceData(
+            bboxes=torch.tensor([[0.0, 0.0, width, height]]),
+            scores=sample.pred_score.max()[None],
+            labels=sample.pred_label,
+        )
+
+    def images_of_pairs(self, dataset: BaseDataset, budget: float) -> PreparedImages:
+        """The images of a data set as the network sees them, all of one size."""
+        return PreparedImages(self, dataset)
+
+
+class PreparedImages:
+    """A data set's images after the test pipeline; the object is the whole image.
+
+    CutMix suppl. E.1 mixes what the network sees, crops of one size.
+
+    Args:
+        classifier: With the pipeline.
+        dataset: The data set.
+
+    Attributes:
+        prepared: Whether images have been through the test pipeline.
+    """
+
+    prepared = True
+
+    def __init__(self, classifier: LoadedClassifier, dataset: BaseDataset) -> None:
+        self._classifier, self._dataset = classifier, dataset
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, Any]]:
+        """``(H, W, 3)`` uint8 and its info."""
+        info = self._dataset.get_data_info(index)
+        image = self._classifier.read_image(info)
+        packed = self._classifier.pack(image, info)['inputs']
+        image = packed.permute(1, 2, 0).contiguous().numpy()
+        height, width = image.shape[:2]
+        whole = dict(bbox=[0, 0, width, height], bbox_label=int(info['gt_label']))
+        return image, dict(img_id=index, instances=[whole])
 
 
 class ClassifierScores:

@@ -14,10 +14,11 @@ from mmdet.registry import DATASETS, MODELS, TRANSFORMS
 from mmdet.structures import DetDataSample
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
-from mmengine.dataset import Compose
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from mmmix.apis.checkpoint import install_safe_loading
@@ -153,6 +154,21 @@ class LoadedDetector:
     def top_score(self, sample: Any) -> float:
         """The highest score of a detection; 0 without one."""
         return max(sample.pred_instances.scores.tolist(), default=0.0)
+
+    def detections(self, sample: Any) -> InstanceData:
+        """What was detected, in pixels of the image."""
+        return sample.pred_instances
+
+    def images_of_pairs(self, dataset: BaseDataset, budget: float) -> Any:
+        """The images of a data set that pairs are made of.
+
+        Args:
+            dataset: The data set.
+            budget: Bytes of decoded images to keep.
+        """
+        from mmmix.studies.trained.perturbed_images import DecodedImages
+
+        return DecodedImages(self, dataset, budget)
 
 
 def load_detector(
