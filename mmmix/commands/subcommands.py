@@ -48,6 +48,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'take the teacher or the student out of a checkpoint',
             'mmmix::semi/ssd300_voc07-voc12u_mean-teacher.py iter_120000.pth',
         ),
+        'ray-train': Subcommand(
+            'ray_train',
+            'train in workers of Ray Train',
+            'mine.py --workers 4 --work-dir /shared/mine --storage /shared/ray',
+        ),
     },
     'data, configs and comparisons': {
         'configs': Subcommand(
@@ -70,6 +75,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         ),
         'glyphs': Subcommand(
             'make_glyphs', 'handwritten digits, for classifiers', '--out data/glyphs'
+        ),
+        'voc-animals': Subcommand(
+            'make_voc_animals',
+            'six animals of VOC2012 at 256 px, as in the evidence',
+            'data/VOCdevkit/VOC2012',
         ),
         'digits': Subcommand(
             'make_digits', 'generate the demo data', '--out data/digits'
