@@ -1,9 +1,9 @@
-"""Soft-label losses of BoxMix (eq. 7-11), one image at a time.
+"""Classification losses with SSD's hard negative mining, for all images at once.
 
-Shape shorthand: A anchors, C classes; labels lie in [0, C], C is background.
-Index 0 of a pair is component 0 with weight λ, index 1 the other one.
+Shape shorthand: N images, A anchors, C classes; labels lie in [0, C], C is
+background. Index 0 of two is component 0 with weight λ, index 1 the other one.
 
-Soft cross-entropy is linear in its target, so the soft label of eq. 8,
+Soft cross-entropy is linear in its target, so the soft label of BoxMix (eq. 8),
 p̃ = λ p + (1 - λ) p', is never built: two hard-label losses do.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 POSITIVES = ('dominant', 'any', 'factored')
@@ -19,26 +19,38 @@ POSITIVES = ('dominant', 'any', 'factored')
 
 
 class ClsLosses(NamedTuple):
-    """Classification loss of one image before normalisation.
+    """Classification losses of images before normalisation.
 
     Attributes:
-        loss: Sum over positives and mined negatives, a scalar tensor.
-        num_pos: n of the image, the count it contributes to the normaliser;
+        loss: Sum over positives and mined negatives, ``(..., N)``.
+        num_pos: n of each image, the count it contributes to the normaliser;
             fractional under ``'factored'``.
     """
 
     loss: Tensor
-    num_pos: float
+    num_pos: Tensor
+
+
+def hard_losses(log_probs: Tensor, labels: Tensor, label_weights: Tensor) -> Tensor:
+    """Weighted cross-entropy of hard labels, ``(K, N, A)``.
+
+    Args:
+        log_probs: ``(N, A, C + 1)``.
+        labels: ``(K, N, A)``, K labels of each anchor.
+        label_weights: ``(K, N, A)``, 0 for anchors to be left out.
+    """
+    chosen = log_probs.gather(2, labels.permute(1, 2, 0)).permute(2, 0, 1)
+    return chosen * -label_weights
 
 
 def boxmix_cls_losses(
     log_probs: Tensor,
-    labels: tuple[Tensor, Tensor],
-    label_weights: tuple[Tensor, Tensor],
-    lam: float,
+    labels: Tensor,
+    label_weights: Tensor,
+    weights: Tensor,
     neg_pos_ratio: float,
     positives: str,
-    dominant: int,
+    dominant: list[int],
 ) -> ClsLosses:
     """Classification loss of BoxMix with SSD's hard negative mining.
 
@@ -53,56 +65,60 @@ def boxmix_cls_losses(
       n = λ n_0 + (1 - λ) n_1. Continuous in λ.
 
     Args:
-        log_probs: ``(A, C + 1)``, float32.
-        labels: Two ``(A,)`` label vectors.
-        label_weights: Two ``(A,)`` weights, 0 for anchors to be left out.
-        lam: λ in [0, 1].
+        log_probs: ``(N, A, C + 1)``, float32.
+        labels: ``(2, N, A)``.
+        label_weights: ``(2, N, A)``, 0 for anchors to be left out.
+        weights: ``(2, N)``: λ and 1 - λ of each image.
         neg_pos_ratio: Mined negatives per positive (3 in SSD).
         positives: One of the rules above.
-        dominant: Index of the dominant component.
+        dominant: Index of each image's dominant component.
     """
-    weights = (lam, 1.0 - lam)
-    parts = [
-        weight * F.nll_loss(log_probs, label, reduction='none') * label_weight
-        for weight, label, label_weight in zip(weights, labels, label_weights)
-    ]
-    classes = log_probs.shape[1] - 1
-    matched = [label < classes for label in labels]
+    scaled = label_weights * weights[..., None].to(label_weights)
+    losses = hard_losses(log_probs, labels, scaled)
+    matched = labels < log_probs.shape[-1] - 1
     if positives == 'factored':
-        num_pos = sum(w * int(m.sum()) for w, m in zip(weights, matched))
-        foreground = parts[0][matched[0]].sum() + parts[1][matched[1]].sum()
-        background = parts[0] * ~matched[0] + parts[1] * ~matched[1]
-        return factored_loss(foreground, background, num_pos, neg_pos_ratio)
-    is_pos = matched[0] | matched[1] if positives == 'any' else matched[dominant]
-    return mined_loss(parts[0] + parts[1], is_pos, neg_pos_ratio)
+        num_pos = (weights.double() * matched.sum(dim=-1)).sum(dim=0)
+        foreground = torch.where(matched, losses, 0.0).sum(dim=0)
+        background = torch.where(matched, 0.0, losses).sum(dim=0)
+        return mined_losses(foreground, background, num_pos, neg_pos_ratio)
+    if positives == 'any':
+        is_pos = matched.any(dim=0)
+    else:
+        is_pos = torch.stack([matched[k, i] for i, k in enumerate(dominant)])
+    return split_losses(losses.sum(dim=0), is_pos, neg_pos_ratio)
 
 
-def mined_loss(loss: Tensor, is_pos: Tensor, neg_pos_ratio: float) -> ClsLosses:
+def split_losses(losses: Tensor, is_pos: Tensor, neg_pos_ratio: float) -> ClsLosses:
     """All positives and the hardest of the other anchors.
 
     Args:
-        loss: ``(A,)`` loss per anchor.
-        is_pos: ``(A,)`` bool, the positives.
+        losses: ``(..., A)`` loss per anchor, not negative.
+        is_pos: ``(..., A)`` bool, the positives.
         neg_pos_ratio: Mined negatives per positive.
     """
-    num_pos = int(is_pos.sum())
-    negatives = loss[~is_pos]
-    count = min(int(neg_pos_ratio * num_pos), negatives.numel())
-    mined = negatives.topk(count).values.sum()
-    return ClsLosses(loss[is_pos].sum() + mined, num_pos)
+    return mined_losses(
+        torch.where(is_pos, losses, 0.0),
+        torch.where(is_pos, 0.0, losses),
+        is_pos.sum(dim=-1),
+        neg_pos_ratio,
+    )
 
 
-def factored_loss(
-    foreground: Tensor, background: Tensor, num_pos: float, neg_pos_ratio: float
+def mined_losses(
+    foreground: Tensor, background: Tensor, num_pos: Tensor, neg_pos_ratio: float
 ) -> ClsLosses:
-    """Foreground and background part of the soft cross-entropy, apart.
+    """All of the foreground, and the hardest of the background.
+
+    Rows are sorted, as how many of them are mined is known to the device only.
 
     Args:
-        foreground: Sum over all anchors, a scalar.
-        background: ``(A,)`` loss per anchor, which is mined.
-        num_pos: n, may be fractional.
-        neg_pos_ratio: Mined negatives per positive.
+        foreground: ``(..., A)`` loss per anchor.
+        background: ``(..., A)`` loss per anchor, not negative.
+        num_pos: n, ``(...)``; may be fractional.
+        neg_pos_ratio: Mined negatives per positive; their number is rounded.
     """
-    count = min(round(neg_pos_ratio * num_pos), background.numel())
-    mined = background.topk(count).values.sum()
-    return ClsLosses(foreground + mined, num_pos)
+    ranks = torch.arange(background.shape[-1], device=background.device)
+    chosen = ranks < (neg_pos_ratio * num_pos).round()[..., None]
+    hardest = background.sort(dim=-1, descending=True).values
+    mined = torch.where(chosen, hardest, 0.0).sum(dim=-1)
+    return ClsLosses(foreground.sum(dim=-1) + mined, num_pos)

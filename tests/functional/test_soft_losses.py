@@ -20,15 +20,18 @@ def test_soft_ce_is_two_hard_ones(lam, seed, anchors):
     parts = [F.nll_loss(log_probs, label, reduction='none') for label in labels]
     got = lam * parts[0] + (1 - lam) * parts[1]
     torch.testing.assert_close(got, want, rtol=1e-6, atol=1e-12)
-    ones = torch.ones(anchors)
+    ones = torch.ones(2, 1, anchors)
+    weights = torch.tensor([[lam], [1 - lam]], dtype=torch.float64)
     for positives in ('any', 'factored'):
         everything = boxmix_cls_losses(
-            log_probs, tuple(labels), (ones, ones), lam, 1e6, positives, 0
+            log_probs[None], labels[:, None], ones, weights, 1e6, positives, [0]
         )
         # With every negative kept, the sum runs over all anchors, unless there
         # is no positive at all and hence no negative either.
         if everything.num_pos > 0.01:
-            torch.testing.assert_close(everything.loss, want.sum(), rtol=1e-6, atol=0)
+            torch.testing.assert_close(
+                everything.loss[0], want.sum(), rtol=1e-6, atol=0
+            )
 
 
 @given(st.integers(0, 10**6), st.sampled_from(['dominant', 'any', 'factored']))
@@ -38,7 +41,13 @@ def test_left_out_anchors_give_no_gradient(seed, positives):
     labels = torch.randint(6, (2, 30), generator=generator)
     weights = (torch.rand((2, 30), generator=generator) > 0.5).float()
     result = boxmix_cls_losses(
-        logits.log_softmax(-1), tuple(labels), tuple(weights), 0.6, 3, positives, 0
+        logits.log_softmax(-1)[None],
+        labels[:, None],
+        weights[:, None],
+        torch.tensor([[0.6], [0.4]]),
+        3,
+        positives,
+        [0],
     )
     result.loss.backward()
     assert not logits.grad[(weights == 0).all(0)].any()

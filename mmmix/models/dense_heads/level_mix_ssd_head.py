@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mmmix.structures import Annotations
 
-from .mix_ssd_head import MixSSDHead, PairTargets
+from .anchor_targets import AnchorTargets
+from .mix_ssd_head import MixSSDHead
 
 
 @MODELS.register_module()
@@ -43,22 +44,24 @@ class LevelMixSSDHead(MixSSDHead):
             )
         self.mix_levels = tuple(mix_levels)
 
-    def _pair_targets(
-        self, cls_scores: list[Tensor], parts: list[Annotations]
-    ) -> tuple[list[list[Tensor]], list[PairTargets]]:
+    def batch_targets(
+        self, maps: Sequence[Tensor], parts: Sequence[Annotations]
+    ) -> AnchorTargets:
         """As ``MixSSDHead``, with component 0's targets on the other levels."""
-        anchors, targets = super()._pair_targets(cls_scores, parts)
+        targets = super().batch_targets(maps, parts)
+        counts = self.prior_generator.num_base_priors
         mixed = torch.cat(
             [
-                torch.full_like(level[:, 0], index in self.mix_levels, dtype=torch.bool)
-                for index, level in enumerate(anchors[0])
+                torch.full((level[0, 0].numel() * count,), index in self.mix_levels)
+                for index, (level, count) in enumerate(zip(maps, counts))
             ]
+        ).to(targets.anchors.device, non_blocking=True)
+        return targets._replace(
+            **{
+                name: torch.where(
+                    mixed.view(-1, *[1] * (rows.dim() - 3)), rows, rows[:1]
+                )
+                for name, rows in targets._asdict().items()
+                if name not in ('anchors', 'factors')
+            }
         )
-
-        def merged(own: Tensor, other: Tensor) -> Tensor:
-            return torch.where(mixed.view(-1, *[1] * (own.dim() - 1)), other, own)
-
-        return anchors, [
-            PairTargets(*((own, merged(own, other)) for own, other in pair))
-            for pair in targets
-        ]

@@ -15,10 +15,11 @@ from mmmix.models.supervisions import (
 )
 from mmmix.structures import Annotations
 
+from .anchor_targets import BatchTargets
 from .weighted_targets import WeightedTargets
 
 
-class MixAnchorHead(WeightedTargets):
+class MixAnchorHead(BatchTargets, WeightedTargets):
     """Mixin for subclasses of ``AnchorHead``: a loss of mixed samples.
 
     The loss is the sum of the stock loss over the parts of the batch's supervision.
@@ -59,10 +60,17 @@ class MixAnchorHead(WeightedTargets):
         supervised = supervise(batch, self.supervision)
         if supervised.joint:
             return self.joint_loss(cls_scores, bbox_preds, supervised.parts)
+        return self.parts_loss(cls_scores, bbox_preds, supervised.parts)
+
+    def parts_loss(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: list[Annotations],
+    ) -> Losses:
+        """The sum of the stock loss over parts that have samples of their own."""
         stock_loss = super().loss_by_feat
-        return sum_losses(
-            [stock_loss(cls_scores, bbox_preds, *part) for part in supervised.parts]
-        )
+        return sum_losses([stock_loss(cls_scores, bbox_preds, *part) for part in parts])
 
     def joint_loss(
         self,

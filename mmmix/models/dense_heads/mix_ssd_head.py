@@ -7,17 +7,27 @@ from typing import Any
 import torch
 from mmdet.models.dense_heads import SSDHead
 from mmdet.models.losses import smooth_l1_loss
+from mmdet.models.task_modules.samplers import PseudoSampler
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import cat_boxes
+from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
-from mmmix.functional.soft_losses import POSITIVES
+from mmmix.functional.soft_losses import (
+    POSITIVES,
+    ClsLosses,
+    boxmix_cls_losses,
+    hard_losses,
+    split_losses,
+)
 from mmmix.mixing.checks import check_choice
 from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
 
+from .anchor_targets import AnchorTargets
 from .mix_anchor_head import MixAnchorHead
-from .pair_targets import PairTargets
+
+_EPS = torch.finfo(torch.float32).eps
+"""mmdet adds it to the normaliser of a weighted loss."""
 
 
 @MODELS.register_module()
@@ -25,8 +35,9 @@ class MixSSDHead(MixAnchorHead, SSDHead):
     """``SSDHead`` that understands mixed samples.
 
     Parameters and state-dict keys are those of ``SSDHead``, and so is the loss
-    of a batch without mixed samples, bit for bit. It also repairs the missing
-    ``loss_cls`` that stops stock SSD at its first prediction.
+    of a batch without mixed samples, to 1e-6: all images and components are assigned,
+    mined and summed at once, without a value that is read from the device. It also
+    repairs the missing ``loss_cls`` that stops stock SSD at its first prediction.
 
     Args:
         *args: As ``SSDHead``.
@@ -48,6 +59,34 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         self.mix_positives = check_choice('mix_positives', mix_positives, POSITIVES)
         self.loss_cls = MODELS.build(dict(type='CrossEntropyLoss', use_sigmoid=False))
 
+    def parts_loss(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: list[Annotations],
+    ) -> Losses:
+        """The stock loss of each part, mined and normalised apart, and their sum.
+
+        Returns:
+            Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
+        """
+        if type(self.sampler) is not PseudoSampler:
+            return super().parts_loss(cls_scores, bbox_preds, parts)
+        targets = self.batch_targets(cls_scores, parts)
+        log_probs = self._flat(cls_scores, self.cls_out_channels).log_softmax(-1)
+        losses = hard_losses(log_probs, targets.labels, targets.label_weights)
+        is_pos = targets.labels < self.num_classes
+        cls = split_losses(losses, is_pos, self.train_cfg['neg_pos_ratio'])
+        boxes = self._box_losses(
+            bbox_preds, targets.anchors, targets.boxes, targets.box_weights
+        )
+        total = cls.num_pos.clamp(min=1).sum(dim=-1, keepdim=True)
+        shares = targets.factors.to(log_probs)
+        return dict(
+            loss_cls=list((cls.loss * shares[..., 0] / total).sum(dim=0).split(1)),
+            loss_bbox=list((boxes * shares[..., 1] / (total + _EPS)).sum(dim=0)),
+        )
+
     def joint_loss(
         self,
         cls_scores: list[Tensor],
@@ -67,57 +106,74 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         Returns:
             Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
         """
-        anchors, targets = self._pair_targets(cls_scores, parts)
-        scores, deltas = (
-            torch.cat(
-                [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps], dim=1
-            )
-            for maps, width in ((cls_scores, self.cls_out_channels), (bbox_preds, 4))
+        targets = self.batch_targets(cls_scores, parts)
+        log_probs = self._flat(cls_scores, self.cls_out_channels).log_softmax(-1)
+        first = [int(not meta[LOSS_FACTORS].reg) for meta in parts[0].metas]
+        cls, num_boxes = self._joint_cls(log_probs, targets, parts, first)
+        boxes, weights = (
+            torch.stack([rows[k, i] for i, k in enumerate(first)])
+            for rows in (targets.boxes, targets.box_weights)
         )
-        rule = (self.train_cfg['neg_pos_ratio'], self.mix_positives)
-        factors = zip(*([meta[LOSS_FACTORS] for meta in p.metas] for p in parts))
-        images = [
-            pair.terms(log_probs, pair_factors, *rule)
-            for pair, log_probs, pair_factors in zip(
-                targets, scores.log_softmax(-1), factors
-            )
-        ]
-        if self.reg_decoded_bbox:
-            deltas = map(self.bbox_coder.decode, map(cat_boxes, anchors), deltas)
-        avg_factor = sum(max(image.cls.num_pos, 1) for image in images)
-        box_factor = sum(max(image.num_boxes, 1) for image in images)
-        beta = self.train_cfg['smoothl1_beta']
+        losses = self._box_losses(bbox_preds, targets.anchors, boxes, weights)
+        total, box_total = (n.clamp(min=1).sum() for n in (cls.num_pos, num_boxes))
         return dict(
-            loss_cls=[image.cls.loss[None] / avg_factor for image in images],
-            loss_bbox=[
-                smooth_l1_loss(delta, *image.boxes, beta=beta, avg_factor=box_factor)
-                for delta, image in zip(deltas, images)
-            ],
+            loss_cls=list((cls.loss / total.to(cls.loss)).split(1)),
+            loss_bbox=list(losses / (box_total + _EPS).to(losses)),
         )
 
-    def _pair_targets(
-        self, cls_scores: list[Tensor], parts: list[Annotations]
-    ) -> tuple[list[list[Tensor]], list[PairTargets]]:
-        """Targets of both components on the anchors of the mixed canvas.
+    def _joint_cls(
+        self,
+        log_probs: Tensor,
+        targets: AnchorTargets,
+        parts: list[Annotations],
+        first: list[int],
+    ) -> tuple[ClsLosses, Tensor]:
+        """Classification losses of the images, and n for that of the offsets.
 
-        Returns:
-            Anchors per image and level, and the targets of each image, none of them
-            scaled by a factor of the image.
+        Args:
+            log_probs: ``(N, A, C + 1)``.
+            targets: Of both parts.
+            parts: Two batches of N images.
+            first: Which of them is regressed, of each image.
         """
-        sizes = [score.shape[-2:] for score in cls_scores]
-        metas = [
-            {key: value for key, value in meta.items() if key != LOSS_FACTORS}
-            for meta in parts[0].metas
-        ]
-        grid = self.get_anchors(sizes, metas, device=cls_scores[0].device)
-        sides = []
-        for part in parts:
-            levels = self.get_targets(
-                *grid,
-                part.gt_instances,
-                metas,
-                batch_gt_instances_ignore=part.ignored,
-                unmap_outputs=True,
-            )[:4]
-            sides.append(zip(*(torch.cat(level, dim=1) for level in levels)))
-        return grid[0], [PairTargets(*zip(*pair)) for pair in zip(*sides)]
+        losses = boxmix_cls_losses(
+            log_probs,
+            targets.labels,
+            targets.label_weights,
+            targets.factors[..., 0],
+            self.train_cfg['neg_pos_ratio'],
+            self.mix_positives,
+            first,
+        )
+        return losses, losses.num_pos
+
+    def _box_losses(
+        self, bbox_preds: list[Tensor], anchors: Tensor, boxes: Tensor, weights: Tensor
+    ) -> Tensor:
+        """Sum of the weighted box losses of each image, ``(..., N)``.
+
+        Args:
+            bbox_preds: Per level ``(N, num_anchors * 4, H, W)``.
+            anchors: ``(A, 4)``.
+            boxes: ``(..., N, A, 4)``.
+            weights: ``(..., N, A)``.
+        """
+        deltas = self._flat(bbox_preds, 4)
+        if self.reg_decoded_bbox:
+            priors = anchors.expand_as(deltas).reshape(-1, 4)
+            decoded = self.bbox_coder.decode(priors, deltas.reshape(-1, 4))
+            deltas = get_box_tensor(decoded).view_as(deltas)
+        losses = smooth_l1_loss(
+            deltas.expand_as(boxes),
+            self.offsets(anchors, boxes),
+            weights[..., None],
+            beta=self.train_cfg['smoothl1_beta'],
+            reduction='none',
+        )
+        return losses.sum(dim=(-2, -1))
+
+    @staticmethod
+    def _flat(maps: list[Tensor], width: int) -> Tensor:
+        """Predictions of all levels, ``(N, A, width)``, in the order of the anchors."""
+        flat = [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps]
+        return torch.cat(flat, dim=1)

@@ -112,12 +112,13 @@ def test_an_identity_plan_gives_boxmix(seed, lam, rule):
     """Identity 36, for the loss."""
     log_probs, labels, weights = anchors(seed)
     soft = F.one_hot(labels[1], 6).double() * weights[1][:, None]
-    pair = (tuple(labels), tuple(weights))
-    want = boxmix_cls_losses(log_probs, *pair, lam, 3, rule, dominant(lam))
-    own = (log_probs, labels[0], weights[0])
-    got = transported_cls_losses(*own, soft, lam, 3, rule, dominant(lam))
+    shares = torch.tensor([[lam], [1 - lam]], dtype=torch.float64)
+    rows = (log_probs[None], labels[:, None], weights[:, None])
+    want = boxmix_cls_losses(*rows, shares, 3, rule, [dominant(lam)])
+    own = (log_probs[None], labels[:1], weights[:1], soft[None])
+    got = transported_cls_losses(*own, shares[0], 3, rule, [dominant(lam)])
     torch.testing.assert_close(got.loss, want.loss)
-    assert got.num_pos == pytest.approx(want.num_pos, abs=1e-4)
+    torch.testing.assert_close(got.num_pos, want.num_pos, rtol=1e-6, atol=1e-4)
 
 
 @settings(max_examples=40, deadline=None)
@@ -129,8 +130,9 @@ def test_soft_labels_by_hand(seed, lam, rule):
     soft = plan @ (F.one_hot(labels[1], 6).double() * weights[1][:, None])
     assert (soft >= 0).all()
     assert (soft.sum(1) <= 1 + 1e-5).all()
-    own = (log_probs, labels[0], weights[0])
-    got = transported_cls_losses(*own, soft, lam, 3, rule, dominant(lam))
+    own = (log_probs[None], labels[:1], weights[:1], soft[None])
+    shares = torch.tensor([lam], dtype=torch.float64)
+    got = transported_cls_losses(*own, shares, 3, rule, [dominant(lam)])
     p = lam * F.one_hot(labels[0], 6) * weights[0][:, None] + (1 - lam) * soft
     entropy = (-p * log_probs).numpy()
     first = (labels[0] < 5).numpy()
@@ -147,7 +149,7 @@ def test_soft_labels_by_hand(seed, lam, rule):
         n = is_pos.sum()
         hardest = sorted(entropy[~is_pos].sum(1), reverse=True)[: 3 * n]
         want = entropy[is_pos].sum() + sum(hardest)
-    assert got.num_pos == pytest.approx(n)
+    assert got.num_pos.item() == pytest.approx(n)
     assert got.loss.item() == pytest.approx(want)
 
 

@@ -30,6 +30,7 @@ def positives(rule, owners, lam):
 
 class SSDCase(Case):
     name = 'ssd'
+    exact = False
     size = helpers.SIZE
     cls, reg = ('loss_cls',), ('loss_bbox',)
     rules = ('dominant', 'any', 'factored')

@@ -13,7 +13,7 @@ from .cases import SUPERVISIONS, options
 
 @pytest.mark.parametrize('supervision', SUPERVISIONS, ids=lambda s: s['type'])
 @pytest.mark.parametrize(('case', 'settings'), options('unmixed'))
-def test_losses_are_stock_bit_for_bit(case, settings, supervision):
+def test_losses_are_stock(case, settings, supervision):
     """Also identity 24, and the random numbers used are the same."""
     stock, mix = case.build(**settings)
     preds, (batch, _) = case.predictions(), case.sides()
@@ -21,7 +21,7 @@ def test_losses_are_stock_bit_for_bit(case, settings, supervision):
         head = with_supervision(case.boxmix(mix, rule), **supervision)
         want = case.losses(stock, preds, batch, seed=3)
         following = torch.rand(1)
-        identical(case.losses(head, preds, batch, seed=3), want)
+        identical(case.losses(head, preds, batch, seed=3), want, case.exact)
         assert torch.equal(torch.rand(1), following)
 
 
@@ -43,4 +43,4 @@ def test_union_is_stock_on_all_boxes(case, settings, supervision):
     unions = [mixed(*case.sides(), [lam] * 3) for lam in (0.1, 0.9)]
     want = case.losses(stock, preds, unions[0])
     for union in unions:
-        identical(case.losses(mix, preds, union), want)
+        identical(case.losses(mix, preds, union), want, case.exact)

@@ -1,0 +1,63 @@
+"""The boxes of all images in one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from mmdet.structures.bbox import get_box_tensor
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+
+class PaddedBoxes(NamedTuple):
+    """Boxes of R images; G is the largest number of boxes, at least 1.
+
+    Attributes:
+        boxes: ``(R, G, 4)``, filled up with 0.
+        counts: Number of boxes of each image, on the host.
+        index: ``(R, G)`` int64, place of each box among those of all images; the
+            number of these where there is none.
+        instances: Of each image; None for one without boxes.
+    """
+
+    boxes: Tensor
+    counts: list[int]
+    index: Tensor
+    instances: Sequence[InstanceData | None]
+
+    @classmethod
+    def of(cls, instances: Sequence[InstanceData | None], like: Tensor) -> PaddedBoxes:
+        """Pad the boxes of images; one upload, and no value is read.
+
+        Args:
+            instances: With ``bboxes``, or None.
+            like: A tensor on the device; boxes of nothing have its type.
+        """
+        counts = [0 if one is None else len(one) for one in instances]
+        places = torch.full((len(counts), max(1, *counts)), sum(counts))
+        start = 0
+        for row, count in enumerate(counts):
+            places[row, :count] = torch.arange(start, start + count)
+            start += count
+        index = places.to(like.device, non_blocking=True)
+        flat = [get_box_tensor(one.bboxes) for one in instances if one is not None]
+        boxes = torch.cat([*flat, like.new_zeros(1, 4)])[index]
+        return cls(boxes, counts, index, instances)
+
+    def field(self, name: str, fill: float) -> Tensor:
+        """``(R, G)``: a field of the instances, or a number where there is none.
+
+        Args:
+            name: Of a field of one number per box; of instances without it all have
+                the number.
+            fill: The number.
+        """
+        values = [
+            one[name] if name in one else one.bboxes.new_full((len(one),), fill)
+            for one in self.instances
+            if one is not None
+        ]
+        first = next(iter(values), self.boxes)
+        return torch.cat([*values, first.new_full((1,), fill)])[self.index]
