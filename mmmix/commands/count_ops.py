@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmmix.apis.commands import run_command
@@ -44,6 +45,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_step_arguments(parser, '*')
     add = parser.add_argument
+    add('--mix-options', nargs='+', action=DictAction, help='for all CONFIG+METHOD')
     add('--steps', type=int, default=2, help='that are counted (default: 2)')
     add('--warmups', type=int, default=2, help='steps before them (default: 2)')
     add('--places', type=int, default=20, help='lines that read, per config')
@@ -99,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> Results:
     args = parse_args(argv)
     paths = [args.reference, *args.configs]
     check_unique(paths)
-    configs = [load(path, args.cfg_options) for path in paths]
+    configs = [load(path, args.cfg_options, args.mix_options) for path in paths]
     results: Results = {}
     for path, cfg, fetch in zip(paths, configs, batches(configs, args)):
         step = TrainingStep(cfg, fetch, torch.device('cpu'), args.seed)

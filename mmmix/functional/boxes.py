@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import TypeAlias
 
 import torch
@@ -33,6 +35,27 @@ def shift_boxes(boxes: Boxes, offset: Size, canvas: Size) -> Boxes:
     for axis, (start, side) in enumerate(((x, canvas[1]), (y, canvas[0]))):
         shifted[:, axis::2].add_(start).clamp_(0, side)
     return shifted
+
+
+def move_boxes(boxes: Tensor, places: Sequence[tuple[int, Size, Size]]) -> Tensor:
+    """Boxes of many images, each clipped to its own and moved with it, at once.
+
+    The images lie on their canvases as a whole, so that nothing is clipped there.
+
+    Args:
+        boxes: ``(num_boxes, 4)`` of all images; those of float64 become float32.
+        places: Of each image the number of its boxes, its (height, width), and its
+            (y, x) on the canvas.
+
+    Returns:
+        New boxes.
+    """
+    boxes = single_precision(boxes)
+    rows = [(w, h, x, y) for count, (h, w), (y, x) in places for _ in range(count)]
+    table = torch.tensor(rows, dtype=boxes.dtype).view(len(rows), 2, 1, 2)
+    sides, offsets = table.to(boxes.device, non_blocking=True).unbind(dim=1)
+    corners = boxes.view(len(rows), 2, 2).clamp(min=0).minimum(sides)
+    return corners.add_(offsets).view(len(rows), 4)
 
 
 def clip_boxes(boxes: Boxes, size: Size) -> Boxes:
@@ -86,19 +109,25 @@ def check_boxes(
     tensors = [get_box_tensor(b) if isinstance(b, BaseBoxes) else b for b in boxes]
     flat = torch.cat(tensors)
     counts = [len(tensor) for tensor in tensors]
-    limits = torch.tensor([(w, h) for h, w in sizes], dtype=flat.dtype)
-    limits = limits.repeat_interleave(torch.tensor(counts), dim=0).to(flat.device)
+    rows = [(w, h) for (h, w), count in zip(sizes, counts) for _ in range(count)]
+    limits = torch.tensor(rows, dtype=flat.dtype).view(len(rows), 2)
+    limits = limits.to(flat.device, non_blocking=True)
     low, high = flat[:, :2], flat[:, 2:]
     good = ((low <= high) & torch.isfinite(flat).view(-1, 2, 2).all(1)).all(1)
     inside = ((low < limits) & (high > 0) & (low < high)).all(1)
-    good, inside = torch.stack([good, inside]).cpu()
-    if not good.all():
-        _refuse_box(flat, int((~good).nonzero()[0]), counts, sizes, names)
-    if inside.all():
+    good, inside = torch.stack([good, inside]).tolist()
+    if not all(good):
+        _refuse_box(flat, good.index(False), counts, sizes, names)
+    if all(inside):
         return [None] * len(boxes)
-    parts = inside.split(counts)
+    ends = list(accumulate(counts))
+    parts = [inside[end - count : end] for end, count in zip(ends, counts)]
     return [
-        None if part.all() else part.nonzero().squeeze(1).to(flat.device)
+        None
+        if all(part)
+        else torch.tensor([i for i, stays in enumerate(part) if stays])
+        .long()
+        .to(flat.device)
         for part in parts
     ]
 

@@ -89,20 +89,22 @@ def assign_max_iou(
     return torch.where(own > 0, own, owners)
 
 
-def inside_ignored(priors: Tensor, boxes: Tensor, rule: IoURule) -> Tensor:
-    """Which priors lie in boxes to ignore, ``(R, P)`` bool.
+def exceeds(
+    priors: Tensor, boxes: Tensor, threshold: float, share: str | None = None
+) -> Tensor:
+    """Which priors overlap some box by more than a threshold, ``(R, P)`` bool.
 
     Args:
         priors: ``(P, 4)`` or ``(R, P, 4)``.
         boxes: ``(R, G, 4)``.
-        rule: The assigner's settings.
+        threshold: Not negative.
+        share: As :func:`box_overlaps`.
     """
-    inside = torch.zeros((), dtype=torch.bool, device=boxes.device)
-    side = 'prior' if rule.share_of_prior else 'box'
+    found = torch.zeros((), dtype=torch.bool, device=boxes.device)
     for some in boxes.split(max(1, MAX_CELLS // (len(boxes) * priors.shape[-2])), 1):
-        shares = box_overlaps(some, priors, side).amax(dim=1)
-        inside = inside | (shares > rule.ignore)
-    return inside
+        overlaps = box_overlaps(some, priors, share).amax(dim=1)
+        found = found | (overlaps > threshold)
+    return found
 
 
 def box_overlaps(boxes: Tensor, priors: Tensor, share: str | None = None) -> Tensor:

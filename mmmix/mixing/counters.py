@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
+import torch
+from mmengine.dist import get_rank
 from mmengine.logging import MessageHub
 
 
@@ -46,6 +48,34 @@ def runner_counter(name: str, default: int = 0) -> int:
     """
     value = MessageHub.get_current_instance().runtime_info.get(name)
     return default if value is None else int(value)
+
+
+class CallCounter:
+    """Numbers the calls of one iteration.
+
+    Args:
+        stream: Tells those who draw in one iteration apart.
+    """
+
+    def __init__(self, stream: int = 0) -> None:
+        self._stream = stream
+        self._iter, self._calls = -1, 0
+
+    def generator(self, device: torch.device) -> torch.Generator:
+        """The generator of the next call: (seed, rank, iteration, call, stream).
+
+        Args:
+            device: Where it draws.
+        """
+        iteration = runner_counter('iter')
+        self._calls = self._calls + 1 if iteration == self._iter else 0
+        self._iter = iteration
+        rng = counter_rng(
+            runner_counter('seed'), get_rank(), iteration, self._calls, self._stream
+        )
+        generator = torch.Generator(device)
+        generator.manual_seed(int(rng.integers(2**63 - 1)))
+        return generator
 
 
 def sampler_draw() -> SamplerDraw | None:

@@ -3,7 +3,13 @@
 from .alignmix import AlignMix, PairBatch
 from .backbones import EfficientNetLite
 from .batch_augments import CutMixBatch, MixBatch
-from .dense_heads import LevelMixSSDHead, MixRPNHead, MixSSDHead, MixYOLOV3Head
+from .dense_heads import (
+    LevelMixSSDHead,
+    MixRetinaHead,
+    MixRPNHead,
+    MixSSDHead,
+    MixYOLOV3Head,
+)
 from .detectors import LevelMixDetector, LossMixDetector
 from .roi_heads import MixBBoxHead, MixShared2FCBBoxHead, MixStandardRoIHead
 from .supervisions import (
@@ -34,6 +40,7 @@ __all__ = [
     'MixBBoxHead',
     'MixBatch',
     'MixRPNHead',
+    'MixRetinaHead',
     'MixSSDHead',
     'MixShared2FCBBoxHead',
     'MixStandardRoIHead',

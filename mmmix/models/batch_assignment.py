@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from mmdet.models.task_modules.assigners import BboxOverlaps2D, MaxIoUAssigner
-from mmdet.models.task_modules.samplers import PseudoSampler
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.functional.max_iou import IoURule, assign_max_iou, inside_ignored
+from mmmix.functional.max_iou import IoURule, assign_max_iou, exceeds
 
 from .ignored_boxes import HeedingAssigner
 from .padded_boxes import PaddedBoxes
@@ -50,6 +49,7 @@ def iou_rule(assigner: Any) -> IoURule | None:
 
 def assign_batch(
     head: Any,
+    sampler: type,
     priors: Tensor,
     padded: PaddedBoxes,
     ignored: Sequence[InstanceData | None],
@@ -57,12 +57,13 @@ def assign_batch(
 ) -> Tensor:
     """Assign a head's priors to the boxes of all images.
 
-    With an assigner or sampler other than ``MaxIoUAssigner`` and ``PseudoSampler``
-    they are asked image by image, as mmdet does; the log says so once. Boxes to ignore
-    count in images without objects, too.
+    With an assigner other than ``MaxIoUAssigner``, or another sampler, they are asked
+    image by image, as mmdet does; the log says so once. Boxes to ignore count in
+    images without objects, too.
 
     Args:
         head: Has ``assigner`` and ``sampler``.
+        sampler: The type of sampler whose work the caller does.
         priors: ``(P, 4)``.
         padded: Boxes of R = K N images, one part's after the other's.
         ignored: Boxes to ignore of each of them, or None.
@@ -74,12 +75,13 @@ def assign_batch(
     rule = iou_rule(head.assigner)
     if left_out is not None:
         left_out = left_out.repeat(len(padded.boxes) // len(left_out), 1)
-    if rule is None or type(head.sampler) is not PseudoSampler:
+    if rule is None or type(head.sampler) is not sampler:
         say_slow(head, head.assigner, head.sampler)
         return assign_each(head, priors, padded.instances, ignored, left_out)
     if rule.ignore > 0 and any(one is not None and len(one) for one in ignored):
         boxes = PaddedBoxes.of(ignored, priors).boxes
-        inside = inside_ignored(priors, boxes, rule)
+        side = 'prior' if rule.share_of_prior else 'box'
+        inside = exceeds(priors, boxes, rule.ignore, side)
         left_out = inside if left_out is None else left_out | inside
     return assign_max_iou(priors, padded.boxes, padded.counts, rule, left_out)
 

@@ -12,6 +12,7 @@ from .components import (
     with_visibility,
 )
 from .mix_fields import (
+    MIX_COUNTS,
     MIX_IDS,
     MIX_SUPERVISION,
     MIX_VISIBILITY,
@@ -26,6 +27,7 @@ from .mix_fields import (
 __all__ = [
     'BOX_WEIGHTS',
     'LOSS_FACTORS',
+    'MIX_COUNTS',
     'MIX_IDS',
     'MIX_SUPERVISION',
     'MIX_VISIBILITY',

@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .mix_fields import (
+    MIX_COUNTS,
     MIX_IDS,
     MIX_SUPERVISION,
     MIX_VISIBILITY,
@@ -105,30 +106,43 @@ def split_components(batch: Annotations) -> list[Annotations]:
         TypeError, ValueError: If a mixing field is missing or invalid, with
             the image's name.
     """
-    ids = [_instance_ids(batch, i, 'gt_instances') for i in range(len(batch.metas))]
-    ignored_ids = [_instance_ids(batch, i, 'ignored') for i in range(len(batch.metas))]
-    mixing = (MIX_WEIGHTS, MIX_SUPERVISION)
+    num_components = len(batch.weights[0])
+    dropped = (MIX_WEIGHTS, MIX_SUPERVISION, MIX_COUNTS)
     metas = [
-        {key: value for key, value in meta.items() if key not in mixing}
+        {key: value for key, value in meta.items() if key not in dropped}
         for meta in batch.metas
     ]
+    pieces, ignored = (
+        [_pieces(batch, i, field, num_components) for i in range(len(metas))]
+        for field in ('gt_instances', 'ignored')
+    )
     return [
         Annotations(
-            [
-                boxes if of is None else boxes[(of == k).nonzero().squeeze(1)]
-                for boxes, of in zip(batch.gt_instances, ids)
-            ],
+            [image[k] for image in pieces],
             metas,
-            batch.ignored
-            and [
-                boxes
-                if boxes is None or of is None
-                else boxes[(of == k).nonzero().squeeze(1)]
-                for boxes, of in zip(batch.ignored, ignored_ids)
-            ],
+            batch.ignored and [image[k] for image in ignored],
         )
-        for k in range(len(batch.weights[0]))
+        for k in range(num_components)
     ]
+
+
+def _pieces(
+    batch: Annotations, index: int, field: str, num_components: int
+) -> list[InstanceData | None]:
+    """An image's instances by component; the image's own if it is unmixed.
+
+    Those of a component lie together where a mixer counted them, and nothing is read.
+    """
+    ids = _instance_ids(batch, index, field)
+    instances: Any = getattr(batch, field)
+    if ids is None:
+        return [instances and instances[index]] * num_components
+    boxes = instances[index]
+    counts = batch.metas[index].get(MIX_COUNTS, {}).get(field, ())
+    if len(counts) != num_components or sum(counts) != len(boxes):
+        return [boxes[(ids == k).nonzero().squeeze(1)] for k in range(num_components)]
+    ends = [sum(counts[: k + 1]) for k in range(num_components)]
+    return [boxes[end - count : end] for end, count in zip(ends, counts)]
 
 
 def with_box_weights(batch: Annotations) -> Annotations:

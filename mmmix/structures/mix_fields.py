@@ -10,6 +10,10 @@ unmixed sample carries neither.
 configured with. While a mixer is on, every sample of its batch carries it, mixed or
 not, so that all processes make the same passes whatever they drew.
 
+``mix_counts`` is metainfo that the mixers of batches add: by field, how many boxes
+each component has, so that nobody has to ask the device. Where it is missing or does
+not fit the boxes that are there, ``mix_ids`` is read.
+
 CutMix, whose images hide parts of each other, adds ``mix_visibility`` beside boxes
 that it clipped: the visible share of each in [0, 1].
 """
@@ -27,6 +31,7 @@ MIX_WEIGHTS = 'mix_weights'
 MIX_IDS = 'mix_ids'
 MIX_SUPERVISION = 'mix_supervision'
 MIX_VISIBILITY = 'mix_visibility'
+MIX_COUNTS = 'mix_counts'
 
 _SUM_TOLERANCE = 1e-6
 

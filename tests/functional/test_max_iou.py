@@ -77,7 +77,9 @@ def test_it_is_mmdets(name, ignore, seed, counts, cells):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(max_iou, 'MAX_CELLS', cells)
         if rule.ignore > 0:
-            out = out | max_iou.inside_ignored(priors, padded(ignored), rule)
+            side = 'prior' if rule.share_of_prior else 'box'
+            boxes = padded(ignored)
+            out = out | max_iou.exceeds(priors, boxes, rule.ignore, side)
         got = max_iou.assign_max_iou(priors, padded(rows), counts, rule, out)
     want = one_by_one(assigner, priors, rows, ignored, left_out)
     assert torch.equal(got, want)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmmix.models.dense_heads import MixRPNHead
 from mmmix.models.dense_heads.drawn_anchors import Grid, Targets
+from mmmix.models.supervisions import Losses
 from mmmix.structures import Annotations
 
 from .fields import TRANSPORT
@@ -27,6 +28,17 @@ class AlignMixRPNHead(MixRPNHead):
     An image with a plan has component 1's labels carried through it, and the offsets
     of component 0.
     """
+
+    def joint_loss(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: list[Annotations],
+    ) -> Losses:
+        """As ``MixRPNHead``; image by image where labels travel."""
+        if all(meta.get(TRANSPORT) is None for meta in parts[0].metas):
+            return super().joint_loss(cls_scores, bbox_preds, parts)
+        return self.joint_loss_by_image(cls_scores, bbox_preds, parts)
 
     def _joint_targets(self, grid: Grid, parts: list[Annotations]) -> list[Targets]:
         """As ``MixRPNHead``; component 1 has two sets of targets if labels travel."""

@@ -20,7 +20,7 @@ from mmmix.mixing.pair import Draws, Pair, Size
 from mmmix.mixing.settings import MixerSettings, refuse_unknown
 
 from .mix_pixels import mix_pixels
-from .mix_samples import check_samples, image_sizes, in_frame, mix_sample, stamped
+from .mix_samples import check_samples, image_sizes, in_frame, mix_samples, stamped
 
 Samples = Sequence[DetDataSample]
 
@@ -258,14 +258,10 @@ class BatchMixer(nn.Module):
         self.recent.append((len(samples_a), [pair.lam for pair in pairs]))
         inputs = self._pixels(inputs_a, inputs_b, pairs, pad_value)
         samples = [stamped(sample, self.supervision) for sample in samples_a]
-        for pair in pairs:
-            samples[pair.index] = mix_sample(
-                clean_a[pair.index],
-                clean_b[pair.partner],
-                pair,
-                self.settings,
-                self._fields(pair),
-            )
+        fields = [self._fields(pair) for pair in pairs]
+        mixed = mix_samples(clean_a, clean_b, pairs, self.settings, fields)
+        for pair, sample in zip(pairs, mixed):
+            samples[pair.index] = sample
         if inputs.shape[2:] != inputs_a.shape[2:]:
             frame = tuple(inputs.shape[2:])
             samples = [in_frame(sample, frame) for sample in samples]

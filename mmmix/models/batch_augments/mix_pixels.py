@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from mmmix.functional import blend, paste, place
@@ -23,8 +24,8 @@ def mix_pixels(
 ) -> Tensor:
     """Blend or cut the images of the pairs; all other images of batch a stay.
 
-    Every pixel is written once, straight into the result: a copy of the batch in
-    the order of the partners would cost more than the blend itself.
+    Where all images fill the frame it is one blend of the batch with its copy in the
+    order of the partners. Otherwise every pixel is written once, image by image.
 
     Args:
         inputs_a: ``(N, C, H, W)``.
@@ -38,6 +39,8 @@ def mix_pixels(
         A new tensor ``(N, C, max(H, H'), max(W, W'))``.
     """
     frame = tuple(map(max, inputs_a.shape[2:], inputs_b.shape[2:]))
+    if pairs and _fill_frames(pairs, inputs_a, inputs_b):
+        return _blend_batch(inputs_a, inputs_b, pairs)
     mixed = inputs_a.new_empty((*inputs_a.shape[:2], *frame))
     if fill is None:
         fill = inputs_a.new_zeros((inputs_a.shape[1], 1, 1))
@@ -56,6 +59,22 @@ def mix_pixels(
         else:
             paste(*layers, pair.region, out=canvas)
     return mixed
+
+
+def _fill_frames(pairs: Sequence[Pair], inputs_a: Tensor, inputs_b: Tensor) -> bool:
+    """Whether the images of all pairs fill one frame and are blended."""
+    frame = tuple(inputs_a.shape[2:])
+    fill = frame == tuple(inputs_b.shape[2:])
+    return fill and all(p.region is None and p.sizes == (frame, frame) for p in pairs)
+
+
+def _blend_batch(inputs_a: Tensor, inputs_b: Tensor, pairs: Sequence[Pair]) -> Tensor:
+    """All images at once; those that are in no pair are blended with themselves."""
+    order, lam = list(range(len(inputs_a))), [1.0] * len(inputs_a)
+    for pair in pairs:
+        order[pair.index], lam[pair.index] = pair.partner, pair.lam
+    weights = torch.tensor(lam, dtype=inputs_a.dtype).to(inputs_a.device)
+    return blend(inputs_a, inputs_b[order], weights[:, None, None, None])
 
 
 def _copy(row: Tensor, target: Tensor, pad_value: float) -> None:

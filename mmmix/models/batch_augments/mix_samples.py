@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from mmmix.functional import check_boxes
 from mmmix.mixing.pair import Pair, Size
-from mmmix.mixing.placing import place_boxes, place_masks
 from mmmix.mixing.settings import MixerSettings
 from mmmix.structures import (
-    MIX_IDS,
+    MIX_COUNTS,
     MIX_SUPERVISION,
-    MIX_VISIBILITY,
     MIX_WEIGHTS,
     check_mix_weights,
     dominant_component,
 )
 
+from .mix_instances import INSTANCES, mix_instances
+
 UNMIXABLE = ('gt_sem_seg', 'gt_panoptic_seg', 'proposals')
 """Fields of a sample that describe the unmixed image alone."""
-
-_INSTANCES = ('gt_instances', 'ignored_instances')
 
 
 def image_sizes(samples: Sequence[DetDataSample]) -> list[Size]:
@@ -51,7 +47,7 @@ def check_samples(samples: Sequence[DetDataSample]) -> list[DetDataSample]:
     places = [
         (i, field)
         for i, sample in enumerate(samples)
-        for field in _INSTANCES
+        for field in INSTANCES
         if 'bboxes' in sample.get(field, ())
     ]
     if not places:
@@ -91,7 +87,7 @@ def _check_fields(sample: DetDataSample) -> None:
             f"{_name(sample)} has no 'img_shape' in its metainfo; add it to meta_keys "
             'of PackDetInputs'
         )
-    for field in _INSTANCES:
+    for field in INSTANCES:
         labels = sample.get(field, {}).get('labels')
         if labels is not None and len(labels) and labels.is_floating_point():
             raise TypeError(
@@ -131,7 +127,7 @@ def in_frame(sample: DetDataSample, frame: Size) -> DetDataSample:
     copied = copy_of(sample)
     before = sample.get('batch_input_shape')
     copied.set_field(frame, 'batch_input_shape', field_type='metainfo')
-    for field in _INSTANCES:
+    for field in INSTANCES:
         masks = sample.get(field, {}).get('masks')
         if masks is not None and (masks.height, masks.width) == before:
             instances = InstanceData(**dict(sample.get(field).items()))
@@ -140,52 +136,63 @@ def in_frame(sample: DetDataSample, frame: Size) -> DetDataSample:
     return copied
 
 
-def mix_sample(
-    sample_a: DetDataSample,
-    sample_b: DetDataSample,
-    pair: Pair,
+def mix_samples(
+    samples_a: Sequence[DetDataSample],
+    samples_b: Sequence[DetDataSample],
+    pairs: Sequence[Pair],
     settings: MixerSettings,
-    fields: Mapping[str, Any],
-) -> DetDataSample:
-    """The mixed sample of a pair.
+    fields: Sequence[Mapping[str, Any]],
+) -> list[DetDataSample]:
+    """The mixed samples of pairs.
 
     Args:
-        sample_a: Component 0.
-        sample_b: Component 1.
-        pair: Their geometry and λ.
+        samples_a: Batch a, whose samples are component 0.
+        samples_b: Batch b, whose samples are component 1.
+        pairs: Which of them are mixed, their geometry and λ.
         settings: The mixer's.
-        fields: Further metainfo of a mixed sample.
+        fields: Further metainfo of each mixed sample.
 
     Returns:
-        A new sample on the pair's canvas, with the mixer's ``mix_supervision``. With
-        ``keep='all'`` it carries ``mix_weights`` and ``mix_ids``, of clipped boxes
-        also ``mix_visibility``; with ``'dominant'`` it is an unmixed sample with the
-        boxes of the heavier component.
+        New samples on the pairs' canvases, with the mixer's ``mix_supervision``. With
+        ``keep='all'`` they carry ``mix_weights``, ``mix_ids`` and ``mix_counts``, of
+        clipped boxes also ``mix_visibility``; with ``'dominant'`` they are unmixed
+        samples with the boxes of the heavier component.
 
     Raises:
         TypeError: If polygon masks are to be clipped.
         ValueError: If the two samples' annotations have different fields.
     """
-    weights = check_mix_weights((pair.lam, 1.0 - pair.lam))
-    samples = (sample_a, sample_b)
-    components = [0, 1]
-    mix_fields: dict[str, Any] = {MIX_WEIGHTS: weights, **fields}
-    if settings.keep == 'dominant':
-        components = [dominant_component(weights)]
-        mix_fields = {}
-    mixed = stamped(sample_a, settings.supervision)
-    metainfo = _canvas_metainfo(sample_a, sample_b, pair) | mix_fields
-    for name, value in metainfo.items():
-        mixed.set_field(value, name, field_type='metainfo')
-    for field in _INSTANCES:
-        found = [samples[k].get(field) for k in components]
-        where = f'{_name(sample_a)}: {field}'
-        if any(instances is not None for instances in found):
-            parts = _alike(found, where, field == 'ignored_instances')
-            setattr(mixed, field, _union(parts, components, pair, settings))
-        elif field in mixed:
-            delattr(mixed, field)  # the image's own, of which the partner has none
+    mixed, components = [], []
+    for pair, extra in zip(pairs, fields):
+        sample_a, sample_b = samples_a[pair.index], samples_b[pair.partner]
+        weights = check_mix_weights((pair.lam, 1.0 - pair.lam))
+        mix_fields: dict[str, Any] = {MIX_WEIGHTS: weights, **extra}
+        numbers = [0, 1]
+        if settings.keep == 'dominant':
+            numbers, mix_fields = [dominant_component(weights)], {}
+        sample = stamped(sample_a, settings.supervision)
+        metainfo = _canvas_metainfo(sample_a, sample_b, pair) | mix_fields
+        for name, value in metainfo.items():
+            sample.set_field(value, name, field_type='metainfo')
+        mixed.append(sample)
+        components.append(numbers)
+    for field in INSTANCES:
+        unions = mix_instances(samples_a, samples_b, pairs, components, settings, field)
+        for sample, union in zip(mixed, unions):
+            if union is not None:
+                setattr(sample, field, union.instances)
+                _count(sample, field, union.counts)
+            elif field in sample:
+                delattr(sample, field)  # the image's own, of which the partner has none
     return mixed
+
+
+def _count(sample: DetDataSample, field: str, counts: Sequence[int]) -> None:
+    """Note how many instances each component of a mixed sample has."""
+    if sample.get(MIX_WEIGHTS) is not None:
+        name = 'gt_instances' if field == 'gt_instances' else 'ignored'
+        noted = {**sample.get(MIX_COUNTS, {}), name: tuple(counts)}
+        sample.set_field(noted, MIX_COUNTS, field_type='metainfo')
 
 
 def _canvas_metainfo(
@@ -201,87 +208,3 @@ def _canvas_metainfo(
     ]
     height, width = (max(sides) for sides in zip(*(pad[:2] for pad in pads)))
     return {'img_shape': pair.canvas, 'pad_shape': (height, width)}
-
-
-def _alike(
-    found: Sequence[InstanceData | None], where: str, common: bool
-) -> list[InstanceData]:
-    """The components' instances with the same fields.
-
-    One without instances takes the fields of the other. Boxes to ignore may come
-    with labels or without, so of them the fields that both have are kept.
-
-    Args:
-        found: Those of each component, or None.
-        where: What to call them in an error.
-        common: Whether to keep the common fields.
-
-    Raises:
-        ValueError: If they differ and shall not.
-    """
-    filled = [one for one in found if one is not None and len(one)]
-    if not filled:
-        filled = [max((one for one in found if one is not None), key=_num_fields)]
-    parts = [one if one is not None and len(one) else filled[0][:0] for one in found]
-    keys = [set(part.keys()) for part in parts]
-    if all(one == keys[0] for one in keys):
-        return parts
-    if not common:
-        raise ValueError(
-            f'{where} of the two images to mix have different fields, '
-            f'{" and ".join(str(sorted(one)) for one in keys)}'
-        )
-    kept = set.intersection(*keys)
-    return [
-        InstanceData(**{key: value for key, value in part.items() if key in kept})
-        for part in parts
-    ]
-
-
-def _num_fields(instances: InstanceData) -> int:
-    return len(instances.keys())
-
-
-def _union(
-    parts: Sequence[InstanceData],
-    components: Sequence[int],
-    pair: Pair,
-    settings: MixerSettings,
-) -> InstanceData:
-    """Instances of all components, numbered unless only the dominant ones stay."""
-    placed = [_place(*part, pair, settings) for part in zip(parts, components)]
-    masks = [part.pop('masks', None) for part in placed]
-    merged = InstanceData.cat(placed)
-    if settings.keep == 'all':
-        merged[MIX_IDS] = _ids(placed)
-    if masks[0] is not None:
-        clips = pair.region is not None and settings.clips
-        merged.masks = place_masks(masks, components, pair, clips)
-    return merged
-
-
-def _ids(parts: Sequence[InstanceData]) -> Tensor:
-    """The component of each instance, on the device of the boxes."""
-    sizes = torch.tensor([len(part) for part in parts])
-    ids = torch.arange(len(parts)).repeat_interleave(sizes)
-    values = [value for value in parts[0].values() if hasattr(value, 'device')]
-    return ids.to(values[0].device) if values else ids
-
-
-def _place(
-    instances: InstanceData, component: int, pair: Pair, settings: MixerSettings
-) -> InstanceData:
-    """A component's instances, moved and cut as its image is, but for the masks."""
-    placed = InstanceData(**dict(instances.items()))
-    if not len(instances) and 'labels' in placed:
-        placed.labels = placed.labels.long()  # of nothing, numpy makes floats
-    if 'bboxes' not in placed:
-        return placed
-    placed.bboxes, visibility, seen = place_boxes(
-        instances.bboxes, pair, component, settings
-    )
-    if visibility is None:
-        return placed
-    if settings.keep == 'all':
-        placed[MIX_VISIBILITY] = visibility
-    return placed if len(seen) == len(placed) else placed[seen]

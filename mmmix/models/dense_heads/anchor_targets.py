@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from mmdet.models.task_modules.samplers import PseudoSampler
 from torch import Tensor
 
 from mmmix.models.batch_assignment import assign_batch
@@ -28,7 +29,7 @@ class AnchorTargets(NamedTuple):
     """What the anchors should predict; nothing is scaled by the factor of an image.
 
     Attributes:
-        anchors: ``(A, 4)``.
+        anchors: ``(A, 4)``, or of each image ``(K, N, A, 4)``.
         owners: ``(K, N, A)`` int64: -1 for anchors that are left out, 0 for negatives,
             the 1-based index of a positive's box.
         labels: ``(K, N, A)`` in [0, C]; C is background.
@@ -61,7 +62,7 @@ class BatchTargets:
     def batch_targets(
         self, maps: Sequence[Tensor], parts: Sequence[Annotations]
     ) -> AnchorTargets:
-        """Targets of all parts.
+        """Targets of all anchors and parts.
 
         Args:
             maps: Predictions of each level, ``(N, channels, height, width)``.
@@ -69,6 +70,22 @@ class BatchTargets:
 
         Raises:
             ValueError: If an image has no anchor inside of it.
+        """
+        anchors, padded, owners = self.batch_owners(maps, parts, PseudoSampler)
+        return self.targets_of(anchors, padded, owners, parts)
+
+    def batch_owners(
+        self, maps: Sequence[Tensor], parts: Sequence[Annotations], sampler: type
+    ) -> tuple[Tensor, PaddedBoxes, Tensor]:
+        """The box that each anchor belongs to.
+
+        Args:
+            maps: As :meth:`batch_targets`.
+            parts: Likewise.
+            sampler: The sampler whose work the caller does.
+
+        Returns:
+            Anchors, ``(A, 4)``; the boxes of all parts; owners, ``(K N, A)``.
         """
         grid = AnchorGrid.of(self.prior_generator, maps, self._last_grid)
         self._last_grid = grid
@@ -78,7 +95,24 @@ class BatchTargets:
             [one for part in parts for one in part.gt_instances], grid.anchors
         )
         ignored = [one for p in parts for one in p.ignored or [None] * len(metas)]
-        owners = assign_batch(self, grid.anchors, padded, ignored, out)
+        owners = assign_batch(self, sampler, grid.anchors, padded, ignored, out)
+        return grid.anchors, padded, owners
+
+    def targets_of(
+        self,
+        anchors: Tensor,
+        padded: PaddedBoxes,
+        owners: Tensor,
+        parts: Sequence[Annotations],
+    ) -> AnchorTargets:
+        """Targets of anchors whose owners are known.
+
+        Args:
+            anchors: ``(A, 4)``, or of each image ``(K N, A, 4)``.
+            padded: The boxes of all parts.
+            owners: ``(K N, A)``.
+            parts: K batches of N images.
+        """
         index = (owners - 1).clamp_(min=0)
         positive = owners > 0
         labels = padded.field('labels', self.num_classes).gather(1, index)
@@ -92,21 +126,24 @@ class BatchTargets:
                 box_weights = box_weights * scale
                 weights = torch.where(positive & both, weights * scale, weights)
         own = padded.boxes.gather(1, index[..., None].expand(-1, -1, 4))
-        rows = (
+        rows = [
             owners,
             labels.where(positive, self.num_classes),
             weights,
-            torch.where(positive[..., None], own, grid.anchors),
+            torch.where(positive[..., None], own, anchors),
             box_weights,
-        )
-        rows = [row.unflatten(0, (len(parts), len(metas))) for row in rows]
-        return AnchorTargets(grid.anchors, *rows, _factors(parts, grid.anchors))
+        ]
+        shape = (len(parts), len(parts[0].metas))
+        rows = [row.unflatten(0, shape) for row in rows]
+        if anchors.dim() == 3:
+            anchors = anchors.unflatten(0, shape)
+        return AnchorTargets(anchors, *rows, _factors(parts, anchors))
 
     def offsets(self, anchors: Tensor, boxes: Tensor) -> Tensor:
         """What the box regression should predict.
 
         Args:
-            anchors: ``(A, 4)``.
+            anchors: ``(A, 4)`` or ``(..., A, 4)``.
             boxes: ``(..., A, 4)``.
 
         Returns:

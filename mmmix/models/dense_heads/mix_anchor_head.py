@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mmdet.models.dense_heads import AnchorHead
+from mmdet.models.task_modules.samplers import PseudoSampler
+from mmdet.models.utils import multi_apply
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.batch_assignment import iou_rule
 from mmmix.models.supervisions import (
     Losses,
     build_override,
@@ -15,7 +19,7 @@ from mmmix.models.supervisions import (
 )
 from mmmix.structures import Annotations
 
-from .anchor_targets import BatchTargets
+from .anchor_targets import AnchorTargets, BatchTargets
 from .weighted_targets import WeightedTargets
 
 
@@ -68,9 +72,73 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
         bbox_preds: list[Tensor],
         parts: list[Annotations],
     ) -> Losses:
-        """The sum of the stock loss over parts that have samples of their own."""
+        """The sum of the stock loss over parts that have samples of their own.
+
+        A head that neither samples nor has a loss of its own over ``AnchorHead``'s
+        gets its targets of all images and parts at once, the same to 1e-6.
+        """
+        if self._targets_at_once():
+            targets = self.batch_targets(cls_scores, parts)
+            return self._level_losses(cls_scores, bbox_preds, targets)
         stock_loss = super().loss_by_feat
         return sum_losses([stock_loss(cls_scores, bbox_preds, *part) for part in parts])
+
+    def _targets_at_once(self) -> bool:
+        """Whether the stock loss is that of ``AnchorHead``, and targets are known."""
+        methods = ('loss_by_feat', 'get_targets', '_get_targets_single')
+        stock = [
+            next(
+                cls
+                for cls in type(self).__mro__
+                if name in vars(cls)
+                and not issubclass(cls, BatchTargets)
+                and cls is not WeightedTargets
+            )
+            for name in methods
+        ]
+        if any(cls is not AnchorHead for cls in stock):
+            return False
+        known = type(self.sampler) is PseudoSampler
+        return known and iou_rule(self.assigner) is not None
+
+    def _level_losses(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        targets: AnchorTargets,
+    ) -> Losses:
+        """Losses of each level, the sum over parts, from the targets of all anchors."""
+        counts = [score[0].numel() // self.cls_out_channels for score in cls_scores]
+        factors = targets.factors.float()[..., None]
+        offsets = self.offsets(targets.anchors, targets.boxes)
+        weights = (targets.box_weights * factors[..., 1, :])[..., None]
+        num_pos = (targets.owners > 0).sum(dim=-1).clamp(min=1).sum(dim=-1)
+        rows = (
+            targets.labels,
+            targets.label_weights * factors[..., 0, :],
+            offsets,
+            weights.expand_as(offsets),
+        )
+        levels = list(zip(*(row.split(counts, dim=2) for row in rows)))
+        anchors = targets.anchors.split(counts)
+        return sum_losses(
+            [
+                dict(
+                    zip(
+                        ('loss_cls', 'loss_bbox'),
+                        multi_apply(
+                            self.loss_by_feat_single,
+                            cls_scores,
+                            bbox_preds,
+                            [a.expand(len(cls_scores[0]), -1, -1) for a in anchors],
+                            *([level[row][k] for level in levels] for row in range(4)),
+                            avg_factor=num_pos[k].float(),
+                        ),
+                    )
+                )
+                for k in range(len(num_pos))
+            ]
+        )
 
     def joint_loss(
         self,

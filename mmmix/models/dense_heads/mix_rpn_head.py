@@ -24,15 +24,20 @@ from mmmix.structures import LOSS_FACTORS, Annotations
 
 from .drawn_anchors import DrawnAnchors, Grid, Targets
 from .mix_anchor_head import MixAnchorHead
+from .sampled_anchors import SampledAnchors
+
+_NAMES = ('loss_rpn_cls', 'loss_rpn_bbox')
 
 
 @MODELS.register_module()
-class MixRPNHead(MixAnchorHead, RPNHead):
+class MixRPNHead(SampledAnchors, MixAnchorHead, RPNHead):
     """``RPNHead`` that understands mixed samples.
 
-    Parameters and state-dict keys are those of ``RPNHead``, and so is the loss
-    of a batch without mixed samples, bit for bit. Proposals are predicted once,
-    as in the stock head.
+    Parameters and state-dict keys are those of ``RPNHead``, and so is the loss of a
+    batch without mixed samples, to 1e-6 on the same sample of anchors; it is one
+    number instead of one a level. Anchors of all images and components are assigned
+    and drawn at once, see ``SampledAnchors``. Proposals are predicted once, as in the
+    stock head.
 
     Args:
         *args: As ``RPNHead``.
@@ -47,6 +52,18 @@ class MixRPNHead(MixAnchorHead, RPNHead):
         """Stock proposals; under autocast the suppression takes no half precision."""
         results.scores = results.scores.float()
         return super()._bbox_post_process(results, *args, **kwargs)
+
+    def parts_loss(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: list[Annotations],
+    ) -> Losses:
+        """The sum of the stock loss over parts, each of which draws its own anchors."""
+        if not self.draws_at_once():
+            return super().parts_loss(cls_scores, bbox_preds, parts)
+        losses = self.sampled_losses(cls_scores, bbox_preds, parts, joint=False)
+        return {name: [loss] for name, loss in zip(_NAMES, losses)}
 
     def joint_loss(
         self,
@@ -67,11 +84,23 @@ class MixRPNHead(MixAnchorHead, RPNHead):
             parts: Two batches of N images.
 
         Returns:
-            Per level: ``loss_rpn_cls`` and ``loss_rpn_bbox``, scalars.
+            ``loss_rpn_cls`` and ``loss_rpn_bbox``, lists of scalars.
 
         Raises:
             TypeError: If the sampler mines hard samples.
         """
+        if not self.draws_at_once():
+            return self.joint_loss_by_image(cls_scores, bbox_preds, parts)
+        losses = self.sampled_losses(cls_scores, bbox_preds, parts, joint=True)
+        return {name: [loss] for name, loss in zip(_NAMES, losses)}
+
+    def joint_loss_by_image(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: list[Annotations],
+    ) -> Losses:
+        """The same by the head's own assigner and sampler, image by image."""
         parts = regressed_first(parts)
         metas = [
             {key: value for key, value in meta.items() if key != LOSS_FACTORS}

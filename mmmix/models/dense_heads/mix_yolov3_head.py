@@ -31,17 +31,20 @@ from mmmix.structures import (
     Factors,
 )
 
+from .grid_losses import GridLosses
+
 # Metainfo of ``gt_instances``: the boxes to ignore, which mmdet does not hand on.
 _IGNORED = 'ignored_bboxes'
 
 
 @MODELS.register_module()
-class MixYOLOV3Head(YOLOV3Head):
+class MixYOLOV3Head(GridLosses, YOLOV3Head):
     """``YOLOV3Head`` that understands mixed samples.
 
     Parameters and state-dict keys are those of ``YOLOV3Head``, and so is the
-    loss of a batch without mixed samples, bit for bit. Weights enter before the
-    losses' own reduction, a plain sum in mmdet's configs; there is no
+    loss of a batch without mixed samples, to 1e-6; it is one number instead of one a
+    level, as all images are assigned at once, see ``GridLosses``. Weights enter before
+    the losses' own reduction, a plain sum in mmdet's configs; there is no
     normaliser. ``loss_conf`` and ``loss_cls`` count as classification,
     ``loss_xy`` and ``loss_wh`` as regression. As in mmdet,
     ``ignored_instances`` have no effect, unless ``ignore_iof_thr`` is set.
@@ -96,6 +99,8 @@ class MixYOLOV3Head(YOLOV3Head):
             batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
         parts = supervise(batch, self.supervision).parts
+        if self.assigns_at_once():
+            return self.batch_losses(pred_maps, parts)
         return sum_losses([self._part_loss(pred_maps, part) for part in parts])
 
     def _part_loss(self, pred_maps: list[Tensor], part: Annotations) -> Losses:

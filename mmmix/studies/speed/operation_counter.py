@@ -69,7 +69,8 @@ class OperationCounter:
     Attributes:
         operations: By section; views and allocations launch nothing and are left out.
         reads: Values that a GPU would be waited for.
-        uploads: Tensors made of Python numbers: copies from the host, no waiting.
+        uploads: Tensors made of Python numbers, and what is sent with
+            ``non_blocking=True``: copies from the host.
     """
 
     def __init__(self) -> None:
@@ -153,8 +154,11 @@ class _Functions(TorchFunctionMode):
         counter = self._counter
         if name in COPIES or (name == 'to' and _to_host(args, kwargs)):
             counter.reads[counter.place(COPIES.get(name, 'cpu'))] += 1
+        # What is made on the host is sent without waiting for the device.
+        sent = name == 'to' and kwargs.get('non_blocking', False)
         made = name in ('tensor', 'as_tensor') and kwargs.get('device') is not None
-        if (made and not isinstance(args[0], torch.Tensor)) or name == 'new_tensor':
+        made = made and not isinstance(args[0], torch.Tensor)
+        if made or sent or name == 'new_tensor':
             counter.uploads[counter.place('upload')] += 1
         return func(*args, **kwargs)
 

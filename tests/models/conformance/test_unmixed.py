@@ -22,7 +22,7 @@ def test_losses_are_stock(case, settings, supervision):
         want = case.losses(stock, preds, batch, seed=3)
         following = torch.rand(1)
         identical(case.losses(head, preds, batch, seed=3), want, case.exact)
-        assert torch.equal(torch.rand(1), following)
+        assert not case.exact or torch.equal(torch.rand(1), following)
 
 
 def test_state_dicts_are_stock(heads):

@@ -1,0 +1,214 @@
+"""YOLOv3's losses of all images and parts of a batch at once.
+
+Shape shorthand: K parts, N images, R = K N rows, A anchors of an image, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmdet.models.task_modules.assigners import BboxOverlaps2D, GridAssigner
+from mmdet.models.task_modules.samplers import PseudoSampler
+from torch import Tensor
+
+from mmmix.functional.max_iou import IoURule, assign_max_iou, exceeds
+from mmmix.models.batch_assignment import say_slow
+from mmmix.models.padded_boxes import PaddedBoxes
+from mmmix.models.supervisions import Losses
+from mmmix.structures import (
+    BOX_WEIGHTS,
+    LOSS_FACTORS,
+    REGRESSION_WEIGHTS,
+    Annotations,
+    Factors,
+)
+
+from .anchor_grid import AnchorGrid
+
+_LOSSES = ('loss_cls', 'loss_conf', 'loss_xy', 'loss_wh')
+
+
+class GridLosses:
+    """Mixin for subclasses of ``YOLOV3Head``: losses of a whole batch at once.
+
+    Assignment is that of ``GridAssigner``. Other assigners and samplers, and losses
+    that are not sums, go image by image and level by level; the log says so once.
+    """
+
+    _last_grid: AnchorGrid | None = None
+
+    def assigns_at_once(self) -> bool:
+        """Whether assigner, sampler and losses are known."""
+        rule = self.assigner
+        known = (
+            type(rule) is GridAssigner
+            and type(rule.iou_calculator) is BboxOverlaps2D
+            and rule.iou_calculator.dtype is None
+            and isinstance(rule.neg_iou_thr, float)
+            and min(rule.pos_iou_thr, rule.min_pos_iou) >= 0
+            and type(self.sampler) is PseudoSampler
+            and all(getattr(self, name).reduction == 'sum' for name in _LOSSES)
+        )
+        if not known:
+            say_slow(self, rule, self.sampler)
+        return known
+
+    def batch_losses(
+        self, pred_maps: list[Tensor], parts: Sequence[Annotations]
+    ) -> Losses:
+        """The sum over parts of each loss, as lists of one number.
+
+        Args:
+            pred_maps: Per level ``(N, num_anchors * (5 + C), H, W)``.
+            parts: K batches of N images.
+        """
+        grid = AnchorGrid.of(self.prior_generator, pred_maps, self._last_grid)
+        self._last_grid = grid
+        padded = PaddedBoxes.of(
+            [one for part in parts for one in part.gt_instances], grid.anchors
+        )
+        with torch.no_grad():
+            owners = self._owners(grid, padded, parts)
+            index, weights = self._weights(padded, owners, parts)
+            targets = self._offsets(grid, padded, owners)
+        flat = [m.permute(0, 2, 3, 1).flatten(1, 2) for m in pred_maps]
+        pred = torch.cat([m.reshape(len(m), -1, self.num_attrib) for m in flat], dim=1)
+        totals: list[Tensor] = []
+        for k in range(len(parts)):
+            rows = slice(k * len(pred), (k + 1) * len(pred))
+            part = (owners[rows], targets[rows], index[rows], weights[rows])
+            losses = self._losses(pred, padded.field('labels', 0)[rows], *part)
+            totals = [sum(pair) for pair in zip(totals, losses)] if totals else losses
+        return {name: [total] for name, total in zip(_LOSSES, totals)}
+
+    def _owners(
+        self, grid: AnchorGrid, padded: PaddedBoxes, parts: Sequence[Annotations]
+    ) -> Tensor:
+        """The box of each anchor, ``(R, A)``: -1 if left out, 0 if negative."""
+        rule, anchors = self.assigner, grid.anchors
+        crowded = exceeds(anchors, padded.boxes, rule.neg_iou_thr)
+        ignored = [
+            one for p in parts for one in p.ignored or [None] * len(p.gt_instances)
+        ]
+        if self.ignore_iof_thr > 0 and any(one is not None for one in ignored):
+            boxes = PaddedBoxes.of(ignored, anchors).boxes
+            least = _beside(self.ignore_iof_thr, -1)
+            crowded = crowded | exceeds(anchors, boxes, least, 'prior')
+        strict = IoURule(
+            positive=_beside(rule.pos_iou_thr, 1),
+            negative=0.0,
+            low_quality=_beside(rule.min_pos_iou, 1),
+            all_nearest=rule.gt_max_assign_all,
+            ignore=-1,
+            share_of_prior=True,
+        )
+        away = ~self._responsible(grid, padded)
+        own = assign_max_iou(anchors, padded.boxes, padded.counts, strict, away)
+        return torch.where(own > 0, own, -crowded.long())
+
+    def _responsible(self, grid: AnchorGrid, padded: PaddedBoxes) -> Tensor:
+        """Anchors of the cells in which a box has its centre, ``(R, A)`` bool."""
+        sizes, strides = grid.key[0], self.prior_generator.strides
+        last = [
+            min(size[1 - axis] * step[axis] for size, step in zip(sizes, strides)) - 1
+            for axis in (0, 1)
+        ]
+        boxes = padded.boxes
+        centres = ((boxes[..., :2] + boxes[..., 2:]) * 0.5).clamp(min=0)
+        centres = torch.stack([centres[..., i].clamp(max=last[i]) for i in (0, 1)], -1)
+        rows, none = [], sum(height * width for height, width in sizes)
+        start = 0
+        for (height, width), stride in zip(sizes, strides):
+            column, row = ((centres[..., i] / stride[i]).floor().long() for i in (0, 1))
+            rows.append(start + row * width + column)
+            start += height * width
+        there = padded.index < sum(padded.counts)
+        cells = torch.where(there[..., None], torch.stack(rows, dim=-1), none)
+        flags = boxes.new_zeros(len(boxes), none + 1, dtype=torch.bool)
+        flags.scatter_(1, cells.flatten(1), True)
+        counts = [height * width for height, width in sizes]
+        return torch.cat(
+            [
+                level[..., None].expand(-1, -1, num).flatten(1)
+                for level, num in zip(
+                    flags[:, :none].split(counts, dim=1),
+                    self.prior_generator.num_base_priors,
+                )
+            ],
+            dim=1,
+        )
+
+    def _weights(
+        self, padded: PaddedBoxes, owners: Tensor, parts: Sequence[Annotations]
+    ) -> tuple[Tensor, Tensor]:
+        """The box of each anchor, ``(R, A)``, and its weights, ``(R, A, 2)``.
+
+        The weights are those of its confidence and class terms, and of its box terms.
+        """
+        ones = Factors(1.0, 1.0)
+        rows = [m.get(LOSS_FACTORS, ones) for part in parts for m in part.metas]
+        factors = torch.tensor(rows).to(owners.device, non_blocking=True)
+        index = (owners - 1).clamp_(min=0)
+        weights = factors[:, None].expand(-1, owners.shape[1], -1)
+        for name, terms in (
+            (BOX_WEIGHTS, slice(0, 2)),
+            (REGRESSION_WEIGHTS, slice(1, 2)),
+        ):
+            if any(name in one for one in padded.instances):
+                scale = padded.field(name, 1.0).to(weights).gather(1, index)
+                scale = torch.where(owners > 0, scale, 1.0)[..., None]
+                weights = weights.clone()
+                weights[..., terms] *= scale
+        return index, weights
+
+    def _offsets(self, grid: AnchorGrid, padded: PaddedBoxes, owners: Tensor) -> Tensor:
+        """What the box terms of positives should predict, ``(R, A, 4)``."""
+        index = (owners - 1).clamp_(min=0)
+        boxes = padded.boxes.gather(1, index[..., None].expand(-1, -1, 4))
+        boxes = torch.where((owners > 0)[..., None], boxes, grid.anchors)
+        strides = torch.cat(
+            [
+                grid.anchors.new_full((count,), float(stride))
+                for count, stride in zip(grid.levels, self.featmap_strides)
+            ]
+        )
+        priors = grid.anchors.expand_as(boxes).reshape(-1, 4)
+        strides = strides.expand(len(boxes), -1).reshape(-1)
+        return self.bbox_coder.encode(priors, boxes.reshape(-1, 4), strides).view_as(
+            boxes
+        )
+
+    def _losses(
+        self,
+        pred: Tensor,
+        labels: Tensor,
+        owners: Tensor,
+        targets: Tensor,
+        index: Tensor,
+        weights: Tensor,
+    ) -> list[Tensor]:
+        """All losses of a part, in the order of ``_LOSSES``."""
+        positive = (owners > 0).float()
+        numbers = torch.arange(self.num_classes, device=pred.device)
+        classes = (labels.gather(1, index)[..., None] == numbers).float()
+        if self.one_hot_smoother != 0:
+            rest = self.one_hot_smoother / self.num_classes
+            classes = classes * (1 - self.one_hot_smoother) + rest
+        cls_weight, reg_weight = weights.unbind(-1)
+        cls_mask = (positive * cls_weight)[..., None]
+        reg_mask = (positive * reg_weight)[..., None]
+        known = (owners >= 0) * cls_weight
+        return [
+            self.loss_cls(pred[..., 5:], classes, weight=cls_mask),
+            self.loss_conf(pred[..., 4], positive, weight=known),
+            self.loss_xy(pred[..., :2], targets[..., :2], weight=reg_mask),
+            self.loss_wh(pred[..., 2:4], targets[..., 2:], weight=reg_mask),
+        ]
+
+
+def _beside(threshold: float, side: int) -> float:
+    """The number of single precision beside a threshold: x > t is x >= beside t."""
+    number = np.float32(threshold)
+    return float(np.nextafter(number, np.float32(side * np.inf)))

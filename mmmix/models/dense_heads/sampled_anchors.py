@@ -1,0 +1,174 @@
+"""Losses of anchors that are drawn at random, of all images and parts at once.
+
+Shape shorthand: K parts, N images, A anchors, S places of a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.losses import CrossEntropyLoss
+from mmdet.models.task_modules.samplers import RandomSampler
+from mmdet.structures.bbox import get_box_tensor
+from torch import Tensor
+
+from mmmix.functional.sampling import Sample, draw_sample
+from mmmix.mixing.counters import CallCounter
+from mmmix.models.batch_assignment import iou_rule, say_slow
+from mmmix.structures import LOSS_FACTORS, Annotations
+
+from .anchor_targets import AnchorTargets, BatchTargets
+
+_STREAM = 1
+_EPS = torch.finfo(torch.float32).eps
+"""mmdet adds it to the normaliser of a weighted loss."""
+
+
+class SampledAnchors(BatchTargets):
+    """Mixin for subclasses of ``AnchorHead`` whose sampler is ``RandomSampler``.
+
+    As many anchors are drawn as by that sampler, on their device and without waiting
+    for a count: a place that is not filled has weight 0. The draw depends on (seed,
+    rank, iteration, call) alone.
+    """
+
+    def draws_at_once(self) -> bool:
+        """Whether assigner and sampler are known; else the log says so once."""
+        sampler = self.sampler
+        known = type(sampler) is RandomSampler and not sampler.add_gt_as_proposals
+        if known and iou_rule(self.assigner) is not None:
+            return True
+        say_slow(self, self.assigner, sampler)
+        return False
+
+    def sampled_losses(
+        self,
+        cls_scores: list[Tensor],
+        bbox_preds: list[Tensor],
+        parts: Sequence[Annotations],
+        joint: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """Classification and box loss, each the sum over parts, scalars.
+
+        Args:
+            cls_scores: Per level ``(N, num_anchors * C, H, W)``.
+            bbox_preds: Per level ``(N, num_anchors * 4, H, W)``.
+            parts: K batches of N images.
+            joint: Whether one sample serves all parts, drawn from the anchors that are
+                positive in a part, and negative in all; parts of weight 0 have no say,
+                and only the part of each image that is regressed has box losses.
+        """
+        shape = (len(parts), len(parts[0].metas))
+        anchors, padded, owners = self.batch_owners(cls_scores, parts, RandomSampler)
+        sample = self._draw(
+            _merged(owners.unflatten(0, shape), parts) if joint else owners
+        )
+        index = sample.drawn.repeat(shape[0], 1) if joint else sample.drawn
+        targets = self.targets_of(
+            anchors[index], padded, owners.gather(1, index), parts
+        )
+        filled = sample.filled.view(-1, shape[1], index.shape[1])
+        counts = (n.clamp(min=1).view(-1, shape[1]).sum(dim=1) for n in sample.counts())
+        totals = list(sum(counts).float().expand(shape[0]))
+        chosen = index.unflatten(0, shape)
+        factors = targets.factors.float()[..., None]
+        weights = targets.label_weights * filled * factors[..., 0, :]
+        loss_cls = self._cls_loss(cls_scores, chosen, targets, weights, totals)
+        box_weights = targets.box_weights * filled * factors[..., 1, :]
+        return loss_cls, self._box_loss(
+            bbox_preds, chosen, targets, box_weights, totals, joint, sample.num_pos
+        )
+
+    @torch.no_grad()
+    def _draw(self, owners: Tensor) -> Sample:
+        """A sample of each row of owners."""
+        if not hasattr(self, '_draws'):
+            self._draws = CallCounter(_STREAM)
+        sampler, generator = self.sampler, self._draws.generator(owners.device)
+        return draw_sample(
+            owners, sampler.num, sampler.pos_fraction, sampler.neg_pos_ub, generator
+        )
+
+    def _cls_loss(
+        self,
+        cls_scores: list[Tensor],
+        chosen: Tensor,
+        targets: AnchorTargets,
+        weights: Tensor,
+        totals: list[Tensor],
+    ) -> Tensor:
+        """Sum of the classification losses of all parts."""
+        scores = _at(cls_scores, self.cls_out_channels, chosen)
+        labels = targets.labels
+        binary = type(self.loss_cls) is CrossEntropyLoss and self.use_sigmoid_cls
+        if binary and self.cls_out_channels == 1:
+            # With targets of the shape of its scores, the loss does not look for them.
+            scores, labels = scores[..., 0], (labels < self.num_classes).long()
+        losses = 0.0
+        for rows, total in zip(zip(scores, labels, weights), totals):
+            score, label, weight = (row.flatten(0, 1) for row in rows)
+            losses = losses + self.loss_cls(score, label, weight, avg_factor=total)
+        return losses
+
+    def _box_loss(
+        self,
+        bbox_preds: list[Tensor],
+        chosen: Tensor,
+        targets: AnchorTargets,
+        weights: Tensor,
+        totals: list[Tensor],
+        joint: bool,
+        num_pos: int,
+    ) -> Tensor:
+        """Sum of the box losses of all parts; only places of positives have some."""
+        deltas = _at(bbox_preds, 4, chosen[..., :num_pos])
+        rows = [deltas, targets.anchors, targets.boxes, weights[..., None]]
+        rows = [row[..., :num_pos, :] for row in rows]
+        if joint:
+            # Offsets of the other part may be infinite, and are not to be touched.
+            first = _regressed(targets.factors)
+            rows = [row.gather(0, first.expand(1, *row.shape[1:])) for row in rows]
+        losses = 0.0
+        for parts, total in zip(zip(*rows), totals):
+            delta, anchors, boxes, weight = (row.flatten(0, 1) for row in parts)
+            if self.reg_decoded_bbox:
+                delta = get_box_tensor(self.bbox_coder.decode(anchors, delta))
+            goal = self.offsets(anchors, boxes)
+            # Given weights, the losses of mmdet look whether there is one above 0.
+            loss = self.loss_bbox(delta, goal, reduction_override='none')
+            loss = (loss * (weight if loss.dim() == 2 else weight[:, 0])).sum()
+            losses = losses + loss / (total + _EPS)
+        return losses
+
+
+def _regressed(factors: Tensor) -> Tensor:
+    """``(1, N, 1, 1)``: the part of each image whose box regression counts."""
+    return factors[..., 1].argmax(dim=0)[None, :, None, None]
+
+
+def _at(maps: list[Tensor], width: int, chosen: Tensor) -> Tensor:
+    """Predictions of chosen anchors, ``(K, N, S, width)``.
+
+    Args:
+        maps: Per level ``(N, num_anchors * width, H, W)``.
+        width: Numbers of an anchor.
+        chosen: ``(K, N, S)``.
+    """
+    flat = [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps]
+    images = torch.arange(len(maps[0]), device=chosen.device)[:, None]
+    return torch.cat(flat, dim=1)[images, chosen]
+
+
+def _merged(owners: Tensor, parts: Sequence[Annotations]) -> Tensor:
+    """Owners of anchors in the union of the parts, ``(N, A)``: 1, 0 or -1.
+
+    Args:
+        owners: ``(K, N, A)``.
+        parts: With factors; a part of weight 0 has no say.
+    """
+    says = [[meta[LOSS_FACTORS].cls > 0 for meta in part.metas] for part in parts]
+    says = torch.tensor(says).to(owners.device, non_blocking=True)[..., None]
+    positive = ((owners > 0) & says).any(dim=0)
+    negative = ((owners == 0) | ~says).all(dim=0)
+    return torch.where(positive, 1, negative.long() - 1)
