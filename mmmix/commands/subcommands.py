@@ -157,6 +157,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'benchmark-sinkhorn': Subcommand(
             'benchmark_sinkhorn', "time and memory of AlignMix's plan", ''
         ),
+        'benchmark-gpu': Subcommand(
+            'benchmark_gpu',
+            'the price of mixed training on this machine, for six detectors',
+            '--out price',
+        ),
         'count-ops': Subcommand(
             'count_ops',
             'what a GPU would launch and wait for in a step',
