@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from mmdet.models.losses import CrossEntropyLoss
 from mmdet.models.task_modules.assigners import BboxOverlaps2D, GridAssigner
 from mmdet.models.task_modules.samplers import PseudoSampler
 from torch import Tensor
@@ -50,6 +51,8 @@ class GridLosses:
             and min(rule.pos_iou_thr, rule.min_pos_iou) >= 0
             and type(self.sampler) is PseudoSampler
             and all(getattr(self, name).reduction == 'sum' for name in _LOSSES)
+            and type(self.loss_cls) is CrossEntropyLoss
+            and self.loss_cls.use_sigmoid
         )
         if not known:
             say_slow(self, rule, self.sampler)
@@ -75,13 +78,12 @@ class GridLosses:
             targets = self._offsets(grid, padded, owners)
         flat = [m.permute(0, 2, 3, 1).flatten(1, 2) for m in pred_maps]
         pred = torch.cat([m.reshape(len(m), -1, self.num_attrib) for m in flat], dim=1)
-        totals: list[Tensor] = []
-        for k in range(len(parts)):
-            rows = slice(k * len(pred), (k + 1) * len(pred))
-            part = (owners[rows], targets[rows], index[rows], weights[rows])
-            losses = self._losses(pred, padded.field('labels', 0)[rows], *part)
-            totals = [sum(pair) for pair in zip(totals, losses)] if totals else losses
-        return {name: [total] for name, total in zip(_LOSSES, totals)}
+        labels = padded.field('labels', 0).gather(1, index)
+        by_part = (
+            rows.unflatten(0, (len(parts), len(pred)))
+            for rows in (owners, labels, targets, weights)
+        )
+        return self._losses(pred, *by_part)
 
     def _owners(
         self, grid: AnchorGrid, padded: PaddedBoxes, parts: Sequence[Annotations]
@@ -183,29 +185,47 @@ class GridLosses:
     def _losses(
         self,
         pred: Tensor,
-        labels: Tensor,
         owners: Tensor,
+        labels: Tensor,
         targets: Tensor,
-        index: Tensor,
         weights: Tensor,
-    ) -> list[Tensor]:
-        """All losses of a part, in the order of ``_LOSSES``."""
+    ) -> Losses:
+        """Each loss as a list of one number.
+
+        Binary cross-entropy is linear in its target, so that the class terms of all
+        parts, the most of what there is to compute, are those of one soft target.
+
+        Args:
+            pred: ``(N, A, 5 + C)``.
+            owners: ``(K, N, A)``.
+            labels: ``(K, N, A)``.
+            targets: ``(K, N, A, 4)``.
+            weights: ``(K, N, A, 2)``.
+        """
         positive = (owners > 0).float()
-        numbers = torch.arange(self.num_classes, device=pred.device)
-        classes = (labels.gather(1, index)[..., None] == numbers).float()
+        masks = positive[..., None] * weights
+        known = (owners >= 0) * weights[..., 0]
+        total = masks[..., 0].sum(dim=0)[..., None]
+        classes = torch.zeros_like(pred[..., 5:], dtype=torch.float32)
+        for label, mask in zip(labels, masks[..., 0]):
+            classes.scatter_add_(2, label[..., None], mask[..., None])
         if self.one_hot_smoother != 0:
             rest = self.one_hot_smoother / self.num_classes
-            classes = classes * (1 - self.one_hot_smoother) + rest
-        cls_weight, reg_weight = weights.unbind(-1)
-        cls_mask = (positive * cls_weight)[..., None]
-        reg_mask = (positive * reg_weight)[..., None]
-        known = (owners >= 0) * cls_weight
-        return [
-            self.loss_cls(pred[..., 5:], classes, weight=cls_mask),
-            self.loss_conf(pred[..., 4], positive, weight=known),
-            self.loss_xy(pred[..., :2], targets[..., :2], weight=reg_mask),
-            self.loss_wh(pred[..., 2:4], targets[..., 2:], weight=reg_mask),
-        ]
+            classes = classes * (1 - self.one_hot_smoother) + rest * total
+        classes = classes / torch.where(total > 0, total, 1.0)
+        rows = list(zip(positive, targets, known, masks[..., 1:]))
+        sums = (
+            self.loss_cls(pred[..., 5:], classes, weight=total),
+            sum(self.loss_conf(pred[..., 4], p, weight=w) for p, _, w, _ in rows),
+            sum(
+                self.loss_xy(pred[..., :2], t[..., :2], weight=m) for _, t, _, m in rows
+            ),
+            sum(
+                self.loss_wh(pred[..., 2:4], t[..., 2:], weight=m)
+                for _, t, _, m in rows
+            ),
+        )
+        return {name: [value] for name, value in zip(_LOSSES, sums)}
 
 
 def _beside(threshold: float, side: int) -> float:

@@ -86,14 +86,9 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
     def _targets_at_once(self) -> bool:
         """Whether the stock loss is that of ``AnchorHead``, and targets are known."""
         methods = ('loss_by_feat', 'get_targets', '_get_targets_single')
+        ours = (MixAnchorHead, WeightedTargets)
         stock = [
-            next(
-                cls
-                for cls in type(self).__mro__
-                if name in vars(cls)
-                and not issubclass(cls, BatchTargets)
-                and cls is not WeightedTargets
-            )
+            next(c for c in type(self).__mro__ if name in vars(c) and c not in ours)
             for name in methods
         ]
         if any(cls is not AnchorHead for cls in stock):

@@ -50,11 +50,10 @@ class MixYOLOV3Head(GridLosses, YOLOV3Head):
     ``ignored_instances`` have no effect, unless ``ignore_iof_thr`` is set.
 
     YOLOv3 neither samples nor mines, so the joint parts of ``BoxMix`` are passes as
-    any others: binary cross-entropy is linear in its target, and the soft targets of
-    eq. 8 are never built. Where both components have an anchor as positive or
-    negative, their confidence terms times their weights are the loss of the target
-    λ pos + (1 - λ) pos'; a component that ignores it adds nothing. Offsets are the
-    dominant component's, with weight 1.
+    any others: binary cross-entropy is linear in its target. Where both components
+    have an anchor as positive or negative, their confidence terms times their weights
+    are the loss of the target λ pos + (1 - λ) pos'; a component that ignores it adds
+    nothing. Offsets are the dominant component's, with weight 1.
 
     A box whose centre lies on or beyond the border of the map belongs to the
     nearest cell; the stock head takes a cell of another row there, or fails

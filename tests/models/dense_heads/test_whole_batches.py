@@ -84,14 +84,14 @@ def maps(num_images, seed, anchors, width):
 
 @settings(max_examples=15, deadline=None)
 @given(SEEDS, COUNTS)
-def test_yolov3_is_stock_and_as_one_image_after_the_other(yolo, seed, counts):
-    stock, mix = yolo
+def test_yolov3_is_as_one_image_after_the_other(yolo, seed, counts):
+    """Which the conformance suite compares with stock; boxes lie outside here, too."""
+    _, mix = yolo
     slow = copy.copy(mix)
     slow.assigns_at_once = lambda: False
     sides, preds = sides_of(seed, counts), YOLOV3.predictions(3, seed)
     losses = slow.loss_by_feat(*preds, *sides[0])
     identical(mix.loss_by_feat(*preds, *sides[0]), losses, exact=False)
-    identical(losses, stock.loss_by_feat(*preds, *sides[0]))
     union = mixed(*sides, [0.2, 0.5, 0.9])._replace(ignored=None)
     for name in ('LossMix', 'BoxMix', 'WeightedUnion'):
         got, want = (
