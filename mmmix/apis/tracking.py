@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-from typing import NamedTuple
 
 from mmengine.config import Config
 
-
-class Tracker(NamedTuple):
-    """What a tracker needs.
-
-    Attributes:
-        backend: mmengine's class.
-        modules: One of these has to be there.
-        package: Its name for pip.
-    """
-
-    backend: str
-    modules: tuple[str, ...]
-    package: str
-
-
 TRACKERS = {
-    'tensorboard': Tracker(
-        'TensorboardVisBackend', ('tensorboard', 'tensorboardX'), 'tensorboard'
-    ),
-    'wandb': Tracker('WandbVisBackend', ('wandb',), 'wandb'),
-    'mlflow': Tracker('MLflowVisBackend', ('mlflow',), 'mlflow'),
-    'clearml': Tracker('ClearMLVisBackend', ('clearml',), 'clearml'),
+    'tensorboard': 'TensorboardVisBackend',
+    'wandb': 'WandbVisBackend',
+    'mlflow': 'MLflowVisBackend',
+    'clearml': 'ClearMLVisBackend',
 }
+"""Trackers, named as the packages that they need, and mmengine's backends."""
 
 
 def add_track_argument(parser: argparse.ArgumentParser) -> None:
@@ -52,14 +35,13 @@ def track(cfg: Config, name: str) -> None:
     Raises:
         ModuleNotFoundError: If its package is not installed, with the line to type.
     """
-    tracker = TRACKERS[name]
-    if not any(importlib.util.find_spec(module) for module in tracker.modules):
+    if importlib.util.find_spec(name) is None:
         raise ModuleNotFoundError(
-            f'--track {name} needs the package {tracker.package}, which is not '
-            f'installed: python -m pip install {tracker.package}'
+            f'--track {name} needs the package {name}, which is not installed: '
+            f'python -m pip install {name}'
         )
     visualizer = cfg.get('visualizer') or dict(type='Visualizer')
     backends = list(visualizer.get('vis_backends') or [dict(type='LocalVisBackend')])
-    if tracker.backend not in [backend.get('type') for backend in backends]:
-        backends.append(dict(type=tracker.backend))
+    if TRACKERS[name] not in [backend.get('type') for backend in backends]:
+        backends.append(dict(type=TRACKERS[name]))
     cfg.visualizer = dict(visualizer, vis_backends=backends)

@@ -25,7 +25,7 @@ def installed(monkeypatch):
 @pytest.mark.usefixtures('installed')
 @pytest.mark.parametrize('name', TRACKERS)
 def test_backends_are_added(name):
-    backend = TRACKERS[name].backend
+    backend = TRACKERS[name]
     assert hasattr(mmengine.visualization, backend)
     cfg = Config(dict(visualizer=dict(type='V', vis_backends=[dict(type='Own')])))
     track(cfg, name)
