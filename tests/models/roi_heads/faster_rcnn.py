@@ -77,9 +77,12 @@ MODEL = dict(
 
 
 def build(supervision=None, num=10**6, mixer=None):
-    """The detector with seeded parameters; stock without a supervision."""
+    """The detector with seeded parameters; stock without a supervision.
+
+    Of RoIs, ``num`` are sampled; of anchors all, which ours draws from counters.
+    """
     cfg = ConfigDict(copy.deepcopy(MODEL))
-    cfg.train_cfg.rpn.sampler.num = cfg.train_cfg.rcnn.sampler.num = num
+    cfg.train_cfg.rcnn.sampler.num = num
     if mixer:
         cfg.data_preprocessor.batch_augments = [mixer]
     if supervision:
