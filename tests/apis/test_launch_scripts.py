@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,10 @@ def test_the_script_ends_as_a_run_would(number, code, tmp_path):
     )
     stub.chmod(0o755)
     process = subprocess.Popen(
-        [TOOLS / 'dist_train.sh', 'c.py', '2'], env={**os.environ, 'PYTHON': str(stub)}
+        [TOOLS / 'dist_train.sh', 'c.py', '2'],
+        env={**os.environ, 'PYTHON': str(stub)},
+        # tests that run in the background of a shell inherit that it is ignored
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     while not (tmp_path / 'begun').exists():
         time.sleep(0.01)

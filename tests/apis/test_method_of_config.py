@@ -11,6 +11,7 @@ import mmmix
 from mmmix.apis.cli import load_config, split_method
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.commands import benchmark_step, study
+from mmmix.studies.seeds.grid import Choice
 from mmmix.studies.seeds.runs import Commands, Run
 
 BASELINE = 'mmmix::demo/ssd_digits.py'
@@ -74,10 +75,10 @@ def test_runs_of_a_study_hand_the_method_on_and_tell_it_apart():
     assert train[-2:] == ['--mix-options', 'ratio.alpha=0.5']
     plain = Commands(Path('t'))
     prints = {
-        plain.fingerprint(BASELINE),
-        plain.fingerprint(f'{BASELINE}+lossmix'),
-        plain.fingerprint(f'{BASELINE}+boxmix'),
-        commands.fingerprint(f'{BASELINE}+lossmix'),
+        plain.fingerprint(Choice(BASELINE)),
+        plain.fingerprint(Choice(f'{BASELINE}+lossmix')),
+        plain.fingerprint(Choice(f'{BASELINE}+boxmix')),
+        commands.fingerprint(Choice(f'{BASELINE}+lossmix')),
     }
     assert len(prints) == 4
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from . import require  # noqa: F401  skips without mmpretrain
 
@@ -36,6 +37,8 @@ LEAF = 'preact-r18_animal-crops_alignmix'
 @pytest.fixture(scope='module')
 def given(tmp_path_factory):
     """A random classifier's config and checkpoint, and four images."""
+    # made before the fixture that sets it for each test
+    init_default_scope('mmpretrain')
     root = tmp_path_factory.mktemp('study')
     write_animals(root / 'crops')
     cfg = Config.fromfile(CONFIGS / f'classification/{LEAF}.py')

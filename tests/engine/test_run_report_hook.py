@@ -64,6 +64,7 @@ def _due(monkeypatch):
     monkeypatch.setattr('mmmix.engine.hooks.run_report_hook.time', clock)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures('_due')
 def test_a_killed_run_has_a_page_and_goes_on_with_its_curves(tmp_path, whole):
     with pytest.raises(KeyboardInterrupt):
@@ -87,6 +88,7 @@ def test_a_killed_run_has_a_page_and_goes_on_with_its_curves(tmp_path, whole):
     assert resumed['mixing'] == expected['mixing']
 
 
+@pytest.mark.slow
 def test_a_new_run_in_the_same_folder_begins_anew(tmp_path):
     toy_run(tmp_path)
     toy_run(tmp_path, mix=False)

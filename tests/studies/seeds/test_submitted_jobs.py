@@ -92,6 +92,7 @@ def make_study(tmp_path, children, model='good', seeds=(0,)):
     return Study([str(config)], seeds, tmp_path / 'work', Commands(tools), children)
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_from_this_machine_to_slurm_and_back(tmp_path, slurm):
     local = make_study(tmp_path, ChildProcesses())
     first = run_pending(local)[0]
@@ -125,6 +126,7 @@ def test_a_failed_job_says_why(tmp_path, slurm):
     assert record['state'] == 'done'
 
 
+@pytest.mark.slow
 def test_a_job_that_slurm_ended(tmp_path, slurm):
     """The node is gone: no result, and the log ends somewhere."""
     jobs = SubmittedJobs(slurm, poll=0.05)
@@ -164,6 +166,7 @@ def test_a_stop_cancels_the_jobs(tmp_path, slurm):
         jobs.call(['true'], tmp_path / 'x.log')
 
 
+@pytest.mark.slow
 def test_a_job_that_was_left_in_the_queue_is_waited_for(tmp_path, slurm):
     """The study was killed, the job was not: it is not sent a second time."""
     log = tmp_path / 'run/train.log'
