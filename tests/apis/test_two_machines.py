@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import partial
@@ -101,7 +102,12 @@ def test_both_machines_find_the_ap_of_one_process(two, tmp_path):
     checkpoint = tmp_path / 'weights.pth'
     torch.save({'state_dict': {'weight': torch.zeros(1)}}, checkpoint)
     alone = [sys.executable, machines.TOOLS / 'test.py', config, checkpoint]
-    subprocess.run([*alone, '--work-dir', tmp_path / 'one'], check=True)
+    subprocess.run(
+        [*alone, '--work-dir', tmp_path / 'one'],
+        check=True,
+        # as machines.py has it: the config's model is one of the tests
+        env={**os.environ, 'PYTHONPATH': str(machines.TOOLS.parent)},
+    )
     arguments = ('test', config, checkpoint, '--work-dir', tmp_path / 'both')
     assert machines.both(two, *arguments) == [0, 0], two[0].output()[-3000:]
     expected, got = (_metrics(tmp_path / name) for name in ('one', 'both'))
