@@ -17,9 +17,7 @@ val_dataloader = dict(
         pipeline=[
             dict(type='LoadImageOnce'),
             dict(type='Resize', scale=(224, 224), keep_ratio=False),
-            # after Resize: the boxes stay in the image's own pixels
-            dict(type='LoadAnnotations', with_bbox=True),
-            _base_.val_dataloader.dataset.pipeline[-1],
+            *_base_.val_dataloader.dataset.pipeline[2:],
         ]
     )
 )

@@ -1,6 +1,8 @@
 # Six animals of VOC2012 (tools/dataset_converters/make_voc_animals.py), 160 x 160
 # pixels, flipped and no more, as the LossMix paper augments. Select on val, report
 # test.
+_base_ = './voc07_test.py'
+
 train_dataloader = dict(
     batch_size=16,
     num_workers=0,  # images stay decoded in memory
@@ -28,32 +30,16 @@ val_dataloader = dict(
     batch_size=32,
     num_workers=0,
     persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='XMLDataset',
         data_root='data/voc-animals/',
         ann_file='ImageSets/Main/val.txt',
         data_prefix=dict(sub_data_root=''),
         metainfo=train_dataloader['dataset']['metainfo'],
-        test_mode=True,
         pipeline=[
             dict(type='LoadImageOnce'),
             dict(type='Resize', scale=(160, 160), keep_ratio=False),
-            # after Resize: the boxes stay in the image's own pixels
-            dict(type='LoadAnnotations', with_bbox=True),
-            dict(
-                type='PackDetInputs',
-                # CocoStyleMetric reads the annotations from 'instances'.
-                meta_keys=(
-                    'img_id',
-                    'img_path',
-                    'ori_shape',
-                    'img_shape',
-                    'scale_factor',
-                    'instances',
-                ),
-            ),
+            *_base_.val_dataloader.dataset.pipeline[2:],
         ],
     ),
 )
@@ -61,6 +47,3 @@ test_dataloader = dict(
     val_dataloader,
     dataset=dict(val_dataloader['dataset'], ann_file='ImageSets/Main/test.txt'),
 )
-
-val_evaluator = [dict(type='VOCStyleMetric'), dict(type='CocoStyleMetric')]
-test_evaluator = val_evaluator

@@ -1,19 +1,11 @@
 # Faster R-CNN for photographs of 160 x 160 pixels on a pretrained EfficientNet-Lite0,
 # whose layers up to a stride of 8 stay as they are: FPN of 96 channels, levels of 20,
 # 10 and 5 cells, 3150 anchors.
-_base_ = 'mmdet::_base_/models/faster-rcnn_r50_fpn.py'
+_base_ = ['mmdet::_base_/models/faster-rcnn_r50_fpn.py', './lite0_parts.py']
 
 model = dict(
-    # as the weights were trained
-    data_preprocessor=dict(mean=[127.0, 127.0, 127.0], std=[128.0, 128.0, 128.0]),
-    backbone=dict(
-        _delete_=True,
-        type='EfficientNetLite',
-        out_indices=(3, 4, 5),
-        frozen_stages=4,
-        norm_eval=True,
-        init_cfg=dict(type='Pretrained', checkpoint='efficientnet-lite0:imagenet'),
-    ),
+    data_preprocessor=_base_.lite0_preprocessor,
+    backbone=dict(_base_.lite0_backbone, out_indices=(3, 4, 5)),
     neck=dict(
         in_channels=[40, 112, 320],
         out_channels=96,
@@ -56,3 +48,4 @@ model = dict(
     ),
     test_cfg=dict(rpn=dict(nms_pre=200, max_per_img=100)),
 )
+del _base_.lite0_preprocessor, _base_.lite0_backbone

@@ -1,19 +1,11 @@
 # RetinaNet for photographs of 160 x 160 pixels on a pretrained EfficientNet-Lite0,
 # whose layers up to a stride of 8 stay as they are: mmdet's own head of one
 # convolution, levels of 10, 5 and 3 cells, 804 anchors.
-_base_ = 'mmdet::_base_/models/retinanet_r50_fpn.py'
+_base_ = ['mmdet::_base_/models/retinanet_r50_fpn.py', './lite0_parts.py']
 
 model = dict(
-    # as the weights were trained
-    data_preprocessor=dict(mean=[127.0, 127.0, 127.0], std=[128.0, 128.0, 128.0]),
-    backbone=dict(
-        _delete_=True,
-        type='EfficientNetLite',
-        out_indices=(4, 5),
-        frozen_stages=4,
-        norm_eval=True,
-        init_cfg=dict(type='Pretrained', checkpoint='efficientnet-lite0:imagenet'),
-    ),
+    data_preprocessor=_base_.lite0_preprocessor,
+    backbone=_base_.lite0_backbone,
     neck=dict(
         _delete_=True,
         type='FPN',
@@ -38,3 +30,4 @@ model = dict(
         ),
     ),
 )
+del _base_.lite0_preprocessor, _base_.lite0_backbone

@@ -1,21 +1,13 @@
 # SSD for photographs of 160 x 160 pixels on a pretrained EfficientNet-Lite0, whose
 # layers up to a stride of 8 stay as they are: levels of 10, 5 and 3 cells, 804 anchors.
 # An epoch of 300 images takes a quarter of a minute of one CPU core.
-_base_ = 'mmdet::_base_/models/ssd300.py'
+_base_ = ['mmdet::_base_/models/ssd300.py', './lite0_parts.py']
 # Two variables of mmdet's file that configure nothing here.
 del _base_.input_size, _base_.cudnn_benchmark
 
 model = dict(
-    # as the weights were trained
-    data_preprocessor=dict(mean=[127.0, 127.0, 127.0], std=[128.0, 128.0, 128.0]),
-    backbone=dict(
-        _delete_=True,
-        type='EfficientNetLite',
-        out_indices=(4, 5),
-        frozen_stages=4,
-        norm_eval=True,
-        init_cfg=dict(type='Pretrained', checkpoint='efficientnet-lite0:imagenet'),
-    ),
+    data_preprocessor=_base_.lite0_preprocessor,
+    backbone=_base_.lite0_backbone,
     neck=dict(
         _delete_=True,
         type='FPN',
@@ -41,3 +33,4 @@ model = dict(
     ),
     train_cfg=dict(assigner=dict(ignore_iof_thr=0.5)),
 )
+del _base_.lite0_preprocessor, _base_.lite0_backbone

@@ -1,5 +1,7 @@
 """The parts of a config that ``mmmix init`` fills in."""
 
+from .template_parts import PACK, RATES, VALIDATION
+
 TRAIN_LOADER = """\
 train_dataloader = dict(
     batch_size={batch},
@@ -14,7 +16,8 @@ train_dataloader = dict(
     ),
 )"""
 
-SCHEDULE = """\
+SCHEDULE = (
+    """\
 # The schedule, for {batch} images a batch on one device. With another batch, change
 # lr in proportion, or train with --auto-scale-lr.
 train_cfg = dict(
@@ -26,17 +29,12 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr={lr:g}, {optimizer}),{clip}
 )
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end={warm_up}),
-    dict(type='MultiStepLR', milestones={milestones}, gamma=0.1, by_epoch=True),
-]
-auto_scale_lr = dict(enable=False, base_batch_size={batch})
-default_hooks = dict(
-    checkpoint=dict(interval={interval}, max_keep_ckpts=2, save_best='pascal_voc/mAP'),
-    logger=dict(interval={log}),
-)"""
+"""
+    + RATES
+)
 
-TEMPLATE = """\
+TEMPLATE = (
+    """\
 # {title}{with_method} on {name}: {count} classes, {train} images to train on
 # and {val} to validate on. Written by mmmix init; it is yours to change.
 #
@@ -57,38 +55,17 @@ test_pipeline = [
     dict(type='Resize', scale={scale}, keep_ratio={keep_ratio}),
     # after Resize: the boxes stay in the image's own pixels
     dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=(
-            'img_id',
-            'img_path',
-            'ori_shape',
-            'img_shape',
-            'scale_factor',
-            'instances',
-        ),
-    ),
+"""
+    + PACK
+    + """\
 ]
 
 {train_loader}
 val_dataloader = dict(
     batch_size={test_batch},
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-{val_set}
-        test_mode=True,
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = {test_loader}
-# VOC's mAP at IoU 0.5, with the AP of each class, and COCO's AP.
-val_evaluator = [
-    dict(type='VOCStyleMetric', eval_mode='area'),
-    dict(type='CocoStyleMetric'),
-]
-test_evaluator = val_evaluator
+"""
+    + VALIDATION
+    + """\
 
 # The model.
 model = dict(
@@ -100,3 +77,4 @@ randomness = dict(seed=0)
 
 {load_from}
 """
+)

@@ -36,15 +36,11 @@ val_dataloader = dict(
 )
 val_evaluator = [dict(type='Accuracy', topk=(1,)), dict(type='LocalizationMetric')]
 test_dataloader = dict(
-    batch_size=64,
-    num_workers=0,
+    val_dataloader,
     dataset=dict(
-        type='BoxedImages',
-        data_root='data/animal_crops',
+        val_dataloader['dataset'],
         ann_file='annotations/test.json',
         data_prefix=dict(img_path='images/test'),
-        pipeline=val_dataloader['dataset']['pipeline'],
     ),
-    sampler=dict(type='DefaultSampler', shuffle=False),
 )
 test_evaluator = val_evaluator

@@ -1,34 +1,6 @@
-# CIFAR-100 with the usual augmentation: 4 px of padding, random crop and flip.
-train_dataloader = dict(
-    batch_size=128,
-    num_workers=4,
-    persistent_workers=True,
-    dataset=dict(
-        type='CIFAR100',
-        data_root='data/cifar100',
-        split='train',
-        download=False,
-        pipeline=[
-            dict(type='RandomCrop', crop_size=32, padding=4),
-            dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-            dict(type='PackInputs'),
-        ],
-    ),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-)
-val_dataloader = dict(
-    batch_size=128,
-    num_workers=4,
-    persistent_workers=True,
-    dataset=dict(
-        type='CIFAR100',
-        data_root='data/cifar100',
-        split='test',
-        download=False,
-        pipeline=[dict(type='PackInputs')],
-    ),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-)
-val_evaluator = dict(type='Accuracy', topk=(1,))
+# CIFAR-100, augmented as CIFAR-10.
+_base_ = './cifar10.py'
+
+train_dataloader = dict(dataset=dict(type='CIFAR100', data_root='data/cifar100'))
+val_dataloader = dict(dataset=dict(type='CIFAR100', data_root='data/cifar100'))
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator

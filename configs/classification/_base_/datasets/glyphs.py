@@ -28,14 +28,6 @@ val_dataloader = dict(
 )
 val_evaluator = dict(type='Accuracy', topk=(1,))
 test_dataloader = dict(
-    batch_size=64,
-    num_workers=0,
-    dataset=dict(
-        type='CustomDataset',
-        data_root='data/glyphs',
-        data_prefix='test',
-        pipeline=[dict(type='LoadImageFromFile'), dict(type='PackInputs')],
-    ),
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    val_dataloader, dataset=dict(val_dataloader['dataset'], data_prefix='test')
 )
 test_evaluator = val_evaluator
