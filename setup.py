@@ -117,7 +117,9 @@ setup(
     package_data={'mmmix': ['py.typed', 'visualization/report/*.jinja']},
     cmdclass={'build_py': BuildWithMim},
     python_requires='>=3.10',
-    install_requires=['imagehash', 'numpy', 'packaging', 'pillow', 'pyyaml', 'tqdm'],
+    install_requires=[
+        *('imagehash', 'numpy', 'packaging', 'pillow', 'pyyaml', 'scipy', 'tqdm')
+    ],
     extras_require={
         'onedl': read_ranges('onedl'),
         'openmmlab': read_ranges('openmmlab'),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mmengine.logging import MMLogger
+
 from mmmix.apis.requeue import exit_code_left
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
 from mmmix.evaluation.metrics.fast_coco import fast_coco_evaluation
@@ -32,16 +34,22 @@ def stoppable() -> Iterator[StopSignals]:
         yield signals
 
 
-def run_command(main: Callable[[], Any], stopped: str = 'stopped') -> None:
+def run_command(
+    main: Callable[[], Any], stopped: str = 'stopped', quiet: bool = False
+) -> None:
     """Run a command; a signal ends it with a line instead of a traceback.
 
     Args:
         main: The command.
         stopped: What to say after Ctrl-C or SIGTERM, on the error stream.
+        quiet: Whether to log warnings alone: building a model lists how every one of
+            its parameters starts.
 
     Raises:
         Stopped: With code 130 after Ctrl-C, 143 after SIGTERM.
     """
+    if quiet:
+        MMLogger.get_current_instance().setLevel('WARNING')
     try:
         with stoppable():
             main()

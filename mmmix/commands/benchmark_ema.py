@@ -24,7 +24,6 @@ from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import MODELS
 from mmengine.config import DictAction
 from mmengine.hooks import Hook
-from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -202,8 +201,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
 
 def run() -> None:
     """Run the command as a program."""
-    MMLogger.get_current_instance().setLevel('WARNING')
-    run_command(main)
+    run_command(main, quiet=True)
 
 
 if __name__ == '__main__':

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from mmengine.logging import MMLogger
 
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
@@ -195,9 +194,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
 
 def run() -> None:
     """Run the command as a program."""
-    # Otherwise every parameter's initialisation is listed.
-    MMLogger.get_current_instance().setLevel('WARNING')
-    run_command(main)
+    run_command(main, quiet=True)
 
 
 if __name__ == '__main__':

@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.commands import run_command
@@ -215,9 +214,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
 
 def run() -> None:
     """Run the command as a program."""
-    # Otherwise every parameter's initialisation is listed.
-    MMLogger.get_current_instance().setLevel('WARNING')
-    run_command(main)
+    run_command(main, quiet=True)
 
 
 if __name__ == '__main__':

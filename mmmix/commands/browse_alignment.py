@@ -27,7 +27,7 @@ from typing import Any
 import torch
 from mmdet.registry import MODELS
 from mmengine.config import DictAction
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
@@ -165,8 +165,7 @@ def save_picture(
 
 def run() -> None:
     """Run the command as a program."""
-    MMLogger.get_current_instance().setLevel('WARNING')
-    run_command(main)
+    run_command(main, quiet=True)
 
 
 if __name__ == '__main__':

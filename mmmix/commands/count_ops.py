@@ -20,7 +20,6 @@ from pathlib import Path
 
 import torch
 from mmengine.config import DictAction
-from mmengine.logging import MMLogger
 
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
@@ -117,9 +116,7 @@ def main(argv: Sequence[str] | None = None) -> Results:
 
 def run() -> None:
     """Run the command as a program."""
-    # Otherwise every parameter's initialisation is listed.
-    MMLogger.get_current_instance().setLevel('WARNING')
-    run_command(main)
+    run_command(main, quiet=True)
 
 
 if __name__ == '__main__':

@@ -30,7 +30,6 @@ from typing import Any
 import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config, DictAction
-from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
@@ -166,9 +165,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run() -> None:
     """Run the command as a program."""
-    # Otherwise every parameter's initialisation is listed.
-    MMLogger.get_current_instance().setLevel('WARNING')
-    run_command(main)
+    run_command(main, quiet=True)
 
 
 if __name__ == '__main__':

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import imagehash
 import numpy as np
 from PIL import Image, ImageOps
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from .image_files import any_size
 
@@ -52,23 +54,11 @@ def pairs_alike(
 
 def groups_alike(hashes: Sequence[int], at_most: int = ALIKE) -> list[list[int]]:
     """Positions in groups that hang together by looking alike, each in its order."""
-    parents = list(range(len(hashes)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    for i, j in pairs_alike(hashes, hashes, at_most):
-        low, high = sorted((root(i), root(j)))
-        parents[high] = low
+    rows, columns = np.reshape(pairs_alike(hashes, hashes, at_most), (-1, 2)).T
+    shape = (len(hashes), len(hashes))
+    near = coo_matrix((np.ones(len(rows)), (rows, columns)), shape)
+    _, labels = connected_components(near, directed=False)
     groups: dict[int, list[int]] = {}
     for index in range(len(hashes)):
-        groups.setdefault(root(index), []).append(index)
+        groups.setdefault(labels[index], []).append(index)
     return list(groups.values())
-
-
-def hash_all(paths: Iterable[str | Path]) -> dict[str, int | None]:
-    """Hashes by path."""
-    return {str(path): perceptual_hash(path) for path in paths}
