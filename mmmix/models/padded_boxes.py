@@ -10,6 +10,8 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.structures import Annotations
+
 
 class PaddedBoxes(NamedTuple):
     """Boxes of R images; G is the largest number of boxes, at least 1.
@@ -61,3 +63,18 @@ class PaddedBoxes(NamedTuple):
         ]
         first = next(iter(values), self.boxes)
         return torch.cat([*values, first.new_full((1,), fill)])[self.index]
+
+
+def boxes_of(
+    parts: Sequence[Annotations],
+) -> tuple[list[InstanceData], list[InstanceData | None]]:
+    """The objects and the boxes to ignore of all images, one part's after the other's.
+
+    Args:
+        parts: K batches of N images.
+    """
+    instances = [one for part in parts for one in part.gt_instances]
+    ignored = [
+        one for part in parts for one in part.ignored or [None] * len(part.gt_instances)
+    ]
+    return instances, ignored

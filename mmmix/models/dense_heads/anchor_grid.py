@@ -95,6 +95,17 @@ class AnchorGrid(NamedTuple):
         return out
 
 
+def flat_predictions(maps: Sequence[Tensor], width: int) -> Tensor:
+    """Predictions of all levels in the order of the anchors, ``(N, A, width)``.
+
+    Args:
+        maps: Of each level ``(N, num_anchors * width, height, width)``.
+        width: Numbers of an anchor.
+    """
+    flat = [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps]
+    return torch.cat(flat, dim=1)
+
+
 def _check_inside(out: Tensor, metas: Sequence[dict[str, Any]]) -> None:
     """Refuse images all of whose anchors are outside."""
     for meta, none in zip(metas, out.all(dim=1).tolist()):

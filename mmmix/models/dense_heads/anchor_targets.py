@@ -13,7 +13,7 @@ from mmdet.models.task_modules.samplers import PseudoSampler
 from torch import Tensor
 
 from mmmix.models.batch_assignment import assign_batch
-from mmmix.models.padded_boxes import PaddedBoxes
+from mmmix.models.padded_boxes import PaddedBoxes, boxes_of
 from mmmix.structures import (
     BOX_WEIGHTS,
     LOSS_FACTORS,
@@ -23,6 +23,9 @@ from mmmix.structures import (
 )
 
 from .anchor_grid import AnchorGrid
+
+EPS = torch.finfo(torch.float32).eps
+"""mmdet adds it to the normaliser of a weighted loss."""
 
 
 class AnchorTargets(NamedTuple):
@@ -56,7 +59,6 @@ class BatchTargets:
     """
 
     _last_grid: AnchorGrid | None = None
-    _said_slow = False
 
     @torch.no_grad()
     def batch_targets(
@@ -91,10 +93,8 @@ class BatchTargets:
         self._last_grid = grid
         metas = parts[0].metas
         out = grid.outside(metas, self.train_cfg['allowed_border'])
-        padded = PaddedBoxes.of(
-            [one for part in parts for one in part.gt_instances], grid.anchors
-        )
-        ignored = [one for p in parts for one in p.ignored or [None] * len(metas)]
+        instances, ignored = boxes_of(parts)
+        padded = PaddedBoxes.of(instances, grid.anchors)
         owners = assign_batch(self, sampler, grid.anchors, padded, ignored, out)
         return grid.anchors, padded, owners
 
@@ -137,7 +137,7 @@ class BatchTargets:
         rows = [row.unflatten(0, shape) for row in rows]
         if anchors.dim() == 3:
             anchors = anchors.unflatten(0, shape)
-        return AnchorTargets(anchors, *rows, _factors(parts, anchors))
+        return AnchorTargets(anchors, *rows, factors_of(parts, anchors))
 
     def offsets(self, anchors: Tensor, boxes: Tensor) -> Tensor:
         """What the box regression should predict.
@@ -156,7 +156,7 @@ class BatchTargets:
         return self.bbox_coder.encode(priors, boxes.reshape(-1, 4)).view_as(boxes)
 
 
-def _factors(parts: Sequence[Annotations], like: Tensor) -> Tensor:
+def factors_of(parts: Sequence[Annotations], like: Tensor) -> Tensor:
     """(cls, reg) of each image, ``(K, N, 2)``, on the device of a tensor."""
     ones = Factors(1.0, 1.0)
     rows = [[meta.get(LOSS_FACTORS, ones) for meta in part.metas] for part in parts]

@@ -12,21 +12,21 @@ import torch
 from mmdet.models.losses import CrossEntropyLoss
 from mmdet.models.task_modules.assigners import BboxOverlaps2D, GridAssigner
 from mmdet.models.task_modules.samplers import PseudoSampler
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.functional.max_iou import IoURule, assign_max_iou, exceeds
 from mmmix.models.batch_assignment import say_slow
-from mmmix.models.padded_boxes import PaddedBoxes
+from mmmix.models.padded_boxes import PaddedBoxes, boxes_of
 from mmmix.models.supervisions import Losses
 from mmmix.structures import (
     BOX_WEIGHTS,
-    LOSS_FACTORS,
     REGRESSION_WEIGHTS,
     Annotations,
-    Factors,
 )
 
-from .anchor_grid import AnchorGrid
+from .anchor_grid import AnchorGrid, flat_predictions
+from .anchor_targets import factors_of
 
 _LOSSES = ('loss_cls', 'loss_conf', 'loss_xy', 'loss_wh')
 
@@ -69,15 +69,14 @@ class GridLosses:
         """
         grid = AnchorGrid.of(self.prior_generator, pred_maps, self._last_grid)
         self._last_grid = grid
-        padded = PaddedBoxes.of(
-            [one for part in parts for one in part.gt_instances], grid.anchors
-        )
+        instances, ignored = boxes_of(parts)
+        padded = PaddedBoxes.of(instances, grid.anchors)
         with torch.no_grad():
-            owners = self._owners(grid, padded, parts)
-            index, weights = self._weights(padded, owners, parts)
-            targets = self._offsets(grid, padded, owners)
-        flat = [m.permute(0, 2, 3, 1).flatten(1, 2) for m in pred_maps]
-        pred = torch.cat([m.reshape(len(m), -1, self.num_attrib) for m in flat], dim=1)
+            owners = self._owners(grid, padded, ignored)
+            index = (owners - 1).clamp_(min=0)
+            weights = self._weights(padded, owners, index, parts)
+            targets = self._offsets(grid, padded, owners, index)
+        pred = flat_predictions(pred_maps, self.num_attrib)
         labels = padded.field('labels', 0).gather(1, index)
         by_part = (
             rows.unflatten(0, (len(parts), len(pred)))
@@ -86,14 +85,14 @@ class GridLosses:
         return self._losses(pred, *by_part)
 
     def _owners(
-        self, grid: AnchorGrid, padded: PaddedBoxes, parts: Sequence[Annotations]
+        self,
+        grid: AnchorGrid,
+        padded: PaddedBoxes,
+        ignored: Sequence[InstanceData | None],
     ) -> Tensor:
         """The box of each anchor, ``(R, A)``: -1 if left out, 0 if negative."""
         rule, anchors = self.assigner, grid.anchors
         crowded = exceeds(anchors, padded.boxes, rule.neg_iou_thr)
-        ignored = [
-            one for p in parts for one in p.ignored or [None] * len(p.gt_instances)
-        ]
         if self.ignore_iof_thr > 0 and any(one is not None for one in ignored):
             boxes = PaddedBoxes.of(ignored, anchors).boxes
             least = _beside(self.ignore_iof_thr, -1)
@@ -143,16 +142,23 @@ class GridLosses:
         )
 
     def _weights(
-        self, padded: PaddedBoxes, owners: Tensor, parts: Sequence[Annotations]
-    ) -> tuple[Tensor, Tensor]:
-        """The box of each anchor, ``(R, A)``, and its weights, ``(R, A, 2)``.
+        self,
+        padded: PaddedBoxes,
+        owners: Tensor,
+        index: Tensor,
+        parts: Sequence[Annotations],
+    ) -> Tensor:
+        """The weights of each anchor, ``(R, A, 2)``.
 
-        The weights are those of its confidence and class terms, and of its box terms.
+        They are those of its confidence and class terms, and of its box terms.
+
+        Args:
+            padded: The boxes of all parts.
+            owners: ``(R, A)``.
+            index: ``(R, A)``, the box of each positive.
+            parts: K batches of N images.
         """
-        ones = Factors(1.0, 1.0)
-        rows = [m.get(LOSS_FACTORS, ones) for part in parts for m in part.metas]
-        factors = torch.tensor(rows).to(owners.device, non_blocking=True)
-        index = (owners - 1).clamp_(min=0)
+        factors = factors_of(parts, owners).float().flatten(0, 1)
         weights = factors[:, None].expand(-1, owners.shape[1], -1)
         for name, terms in (
             (BOX_WEIGHTS, slice(0, 2)),
@@ -163,11 +169,12 @@ class GridLosses:
                 scale = torch.where(owners > 0, scale, 1.0)[..., None]
                 weights = weights.clone()
                 weights[..., terms] *= scale
-        return index, weights
+        return weights
 
-    def _offsets(self, grid: AnchorGrid, padded: PaddedBoxes, owners: Tensor) -> Tensor:
+    def _offsets(
+        self, grid: AnchorGrid, padded: PaddedBoxes, owners: Tensor, index: Tensor
+    ) -> Tensor:
         """What the box terms of positives should predict, ``(R, A, 4)``."""
-        index = (owners - 1).clamp_(min=0)
         boxes = padded.boxes.gather(1, index[..., None].expand(-1, -1, 4))
         boxes = torch.where((owners > 0)[..., None], boxes, grid.anchors)
         strides = torch.cat(

@@ -23,11 +23,9 @@ from mmmix.mixing.checks import check_choice
 from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
 
-from .anchor_targets import AnchorTargets
+from .anchor_grid import flat_predictions
+from .anchor_targets import EPS, AnchorTargets
 from .mix_anchor_head import MixAnchorHead
-
-_EPS = torch.finfo(torch.float32).eps
-"""mmdet adds it to the normaliser of a weighted loss."""
 
 
 @MODELS.register_module()
@@ -73,7 +71,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         if type(self.sampler) is not PseudoSampler:
             return super().parts_loss(cls_scores, bbox_preds, parts)
         targets = self.batch_targets(cls_scores, parts)
-        log_probs = self._flat(cls_scores, self.cls_out_channels).log_softmax(-1)
+        log_probs = flat_predictions(cls_scores, self.cls_out_channels).log_softmax(-1)
         losses = hard_losses(log_probs, targets.labels, targets.label_weights)
         is_pos = targets.labels < self.num_classes
         cls = split_losses(losses, is_pos, self.train_cfg['neg_pos_ratio'])
@@ -84,7 +82,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         shares = targets.factors.to(log_probs)
         return dict(
             loss_cls=list((cls.loss * shares[..., 0] / total).sum(dim=0).split(1)),
-            loss_bbox=list((boxes * shares[..., 1] / (total + _EPS)).sum(dim=0)),
+            loss_bbox=list((boxes * shares[..., 1] / (total + EPS)).sum(dim=0)),
         )
 
     def joint_loss(
@@ -107,7 +105,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
         """
         targets = self.batch_targets(cls_scores, parts)
-        log_probs = self._flat(cls_scores, self.cls_out_channels).log_softmax(-1)
+        log_probs = flat_predictions(cls_scores, self.cls_out_channels).log_softmax(-1)
         first = [int(not meta[LOSS_FACTORS].reg) for meta in parts[0].metas]
         cls, num_boxes = self._joint_cls(log_probs, targets, parts, first)
         boxes, weights = (
@@ -118,7 +116,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         total, box_total = (n.clamp(min=1).sum() for n in (cls.num_pos, num_boxes))
         return dict(
             loss_cls=list((cls.loss / total.to(cls.loss)).split(1)),
-            loss_bbox=list(losses / (box_total + _EPS).to(losses)),
+            loss_bbox=list(losses / (box_total + EPS).to(losses)),
         )
 
     def _joint_cls(
@@ -158,7 +156,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             boxes: ``(..., N, A, 4)``.
             weights: ``(..., N, A)``.
         """
-        deltas = self._flat(bbox_preds, 4)
+        deltas = flat_predictions(bbox_preds, 4)
         if self.reg_decoded_bbox:
             priors = anchors.expand_as(deltas).reshape(-1, 4)
             decoded = self.bbox_coder.decode(priors, deltas.reshape(-1, 4))
@@ -171,9 +169,3 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             reduction='none',
         )
         return losses.sum(dim=(-2, -1))
-
-    @staticmethod
-    def _flat(maps: list[Tensor], width: int) -> Tensor:
-        """Predictions of all levels, ``(N, A, width)``, in the order of the anchors."""
-        flat = [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps]
-        return torch.cat(flat, dim=1)

@@ -18,11 +18,10 @@ from mmmix.mixing.counters import CallCounter
 from mmmix.models.batch_assignment import iou_rule, say_slow
 from mmmix.structures import LOSS_FACTORS, Annotations
 
-from .anchor_targets import AnchorTargets, BatchTargets
+from .anchor_grid import flat_predictions
+from .anchor_targets import EPS, AnchorTargets, BatchTargets
 
 _STREAM = 1
-_EPS = torch.finfo(torch.float32).eps
-"""mmdet adds it to the normaliser of a weighted loss."""
 
 
 class SampledAnchors(BatchTargets):
@@ -138,7 +137,7 @@ class SampledAnchors(BatchTargets):
             # Given weights, the losses of mmdet look whether there is one above 0.
             loss = self.loss_bbox(delta, goal, reduction_override='none')
             loss = (loss * (weight if loss.dim() == 2 else weight[:, 0])).sum()
-            losses = losses + loss / (total + _EPS)
+            losses = losses + loss / (total + EPS)
         return losses
 
 
@@ -155,9 +154,8 @@ def _at(maps: list[Tensor], width: int, chosen: Tensor) -> Tensor:
         width: Numbers of an anchor.
         chosen: ``(K, N, S)``.
     """
-    flat = [m.permute(0, 2, 3, 1).reshape(len(m), -1, width) for m in maps]
     images = torch.arange(len(maps[0]), device=chosen.device)[:, None]
-    return torch.cat(flat, dim=1)[images, chosen]
+    return flat_predictions(maps, width)[images, chosen]
 
 
 def _merged(owners: Tensor, parts: Sequence[Annotations]) -> Tensor:
