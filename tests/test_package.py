@@ -124,6 +124,7 @@ def test_metadata_requires_no_stack_and_names_both_as_extras(wheel):
         'packaging',
         'pillow',
         'pyyaml',
+        'scipy',
         'tqdm',
     ]
     for extra in ('onedl', 'openmmlab'):
