@@ -89,6 +89,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'digits on transparent ground, for transplant',
             '--out data/digit_patches',
         ),
+        'object-patches': Subcommand(
+            'make_object_patches',
+            'objects of photographs on transparent ground, for transplant',
+            'data/VOCdevkit/VOC2012 --split val --out data/patches',
+        ),
     },
     'studies of trained models': {
         'robustness': Subcommand(
