@@ -16,6 +16,7 @@ from mmmix.studies.trained.summary import MODEL, summarise
 from mmmix.studies.trained.tables import (
     cell,
     group,
+    interval_cell,
     markdown_table,
     mean_and_std,
     write_csv,
@@ -130,10 +131,12 @@ def wide_table(rows: Sequence[Row], metric: str) -> str:
         for row in members:
             line[row[MODEL]] = cell(row[metric])
             if f'Δ {metric}' in row:
-                line[f'Δ {row[MODEL]}'] = cell(row[f'Δ {metric}'], sign='+')
+                delta = interval_cell(row[f'Δ {metric}'])
+                line[f'Δ {row[MODEL]}'] = cell(delta, sign='+')
         lines.append(line)
     others = [f'Δ {method}' for method in methods[1:]]
-    title = f'{metric}' + (f'; Δ: difference to {methods[0]}' if others else '')
+    compared = f'; Δ: difference to {methods[0]}, and its 95 % interval over seeds'
+    title = metric + (compared if others else '')
     return f'{title}\n\n{markdown_table(lines, [PERTURBATION, *methods, *others])}'
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from mmmix.studies.trained.tables import (
     difference,
     group,
+    interval_cell,
     markdown_table,
     mean_and_std,
     write_csv,
@@ -94,7 +95,9 @@ def write_summary(
     others = [row for row in rows if deltas[0] in row]
     if others:
         first = rows[0][MODEL]
-        text += f'\nDifference to {first}:\n\n{markdown_table(others, keys + deltas)}\n'
+        shown = [{key: interval_cell(row[key]) for key in row} for row in others]
+        text += f'\nDifference to {first}, and its 95 % interval over seeds:\n\n'
+        text += f'{markdown_table(shown, keys + deltas)}\n'
     write_csv(folder / f'{stem}.csv', rows, [*keys, *metrics, *deltas])
     (folder / f'{stem}.md').write_text(text, encoding='utf-8')
     return text

@@ -62,6 +62,16 @@ def cell(value: Any, digits: int = 3, sign: str = '') -> str:
     return str(value)
 
 
+def interval_cell(value: Any) -> Any:
+    """A spread as ``+0.012 [-0.003, +0.027]``, its mean with Student's 95 % interval.
+
+    What is no spread, or has none, stays as it is.
+    """
+    if isinstance(value, Spread) and value.std is not None:
+        return value.interval().rpartition(' (')[0]
+    return value
+
+
 def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """A table of one row per mapping.
 

@@ -13,6 +13,7 @@ from mmmix.studies.trained.tables import (
     cell,
     difference,
     group,
+    interval_cell,
     markdown_table,
     mean_and_std,
     write_csv,
@@ -68,6 +69,8 @@ def test_spreads_and_differences():
 def test_cells():
     assert cell(mean_and_std([0.5, 0.7])) == '0.600 ± 0.141'
     assert cell(mean_and_std([0.5]), sign='+') == '+0.500'
+    assert interval_cell(mean_and_std([0.3, 0.5])) == '+0.400 [-0.871, +1.671]'
+    assert cell(interval_cell(mean_and_std([0.5])), sign='+') == '+0.500'
     assert cell(None) == cell(mean_and_std([])) == 'n/a'
     assert cell(0.1234, digits=2) == '0.12'
     assert cell(3) == '3'

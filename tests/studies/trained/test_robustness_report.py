@@ -45,11 +45,13 @@ def test_report(tmp_path):
     head = ['perturbation', 'base', 'mix', 'Δ mix']
     assert lines[2] == head
     table = {line[0]: line[1:] for line in lines[4:9]}
-    assert table['clean'] == ['0.700 ± 0.141', '0.850 ± 0.071', '+0.150 ± 0.071']
-    assert table['gaussian:0.4'][2] == '+0.200 ± 0.141'
+    # Student's t of one degree of freedom is 12.706: 0.071 becomes 0.635.
+    clean = ['0.700 ± 0.141', '0.850 ± 0.071', '+0.150 [-0.485, +0.785]']
+    assert table['clean'] == clean
+    assert table['gaussian:0.4'][2] == '+0.200 [-1.071, +1.471]'
     # Per seed: base 0.3 and 0.2, mix 0.4 and 0.3.
     assert table['mean of 2 corruptions'][0] == '0.250 ± 0.071'
-    assert table['mean of 2 corruptions'][2] == '+0.100 ± 0.000'
+    assert table['mean of 2 corruptions'][2] == '+0.100 [+0.100, +0.100]'
     assert 'coco/AP; Δ: difference to base' in text
     with (tmp_path / 'cells.csv').open(newline='') as file:
         cells = list(csv.DictReader(file))

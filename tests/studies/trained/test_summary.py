@@ -47,7 +47,7 @@ def test_files(tmp_path):
     assert (tmp_path / 'table.md').read_text(encoding='utf-8') == text
     assert text.startswith('Scores\n')
     assert 'Difference to base' in text
-    assert '| u     |   mix |  0.400 ± 0.141 |' in text
+    assert '| u     |   mix | +0.400 [-0.871, +1.671] |' in text
     with (tmp_path / 'table.csv').open(encoding='utf-8') as file:
         read = list(csv.DictReader(file))
     assert [row['model'] for row in read] == ['base', 'mix', 'base', 'mix', 'one']
