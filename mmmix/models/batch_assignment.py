@@ -78,6 +78,29 @@ def assign_batch(
     if rule is None or type(head.sampler) is not sampler:
         say_slow(head, head.assigner, head.sampler)
         return assign_each(head, priors, padded.instances, ignored, left_out)
+    return assign_by_rule(rule, priors, padded, ignored, left_out)
+
+
+def assign_by_rule(
+    rule: IoURule,
+    priors: Tensor,
+    padded: PaddedBoxes,
+    ignored: Sequence[InstanceData | None],
+    left_out: Tensor | None = None,
+) -> Tensor:
+    """Assign priors to the boxes of all images.
+
+    Args:
+        rule: Of the assigner.
+        priors: ``(P, 4)``, or of each row ``(R, P, 4)``.
+        padded: Boxes of R = K N images, one part's after the other's.
+        ignored: Boxes to ignore of each of them, or None. They count in images
+            without objects, too.
+        left_out: ``(R, P)`` bool: priors that are neither positive nor negative.
+
+    Returns:
+        ``(R, P)`` int64, see :func:`mmmix.functional.max_iou.assign_max_iou`.
+    """
     if rule.ignore > 0 and any(one is not None and len(one) for one in ignored):
         boxes = PaddedBoxes.of(ignored, priors).boxes
         side = 'prior' if rule.share_of_prior else 'box'

@@ -90,6 +90,20 @@ def merge_assignments(
     return AssignResult(starts[-1], gt_inds, overlaps, labels)
 
 
+def merge_owners(owners: Tensor, parts: Sequence[Annotations]) -> Tensor:
+    """The same of all images at once, ``(N, P)``: 1, 0 or -1.
+
+    Args:
+        owners: ``(K, N, P)``, boxes of the priors in each part.
+        parts: K batches of N images, with factors.
+    """
+    says = [[meta[LOSS_FACTORS].cls > 0 for meta in part.metas] for part in parts]
+    says = torch.tensor(says).to(owners.device, non_blocking=True)[..., None]
+    positive = ((owners > 0) & says).any(dim=0)
+    negative = ((owners == 0) | ~says).all(dim=0)
+    return torch.where(positive, 1, negative.long() - 1)
+
+
 def sample_once(
     sampler: Any,
     assigned: Sequence[AssignResult],

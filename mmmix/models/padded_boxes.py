@@ -48,6 +48,11 @@ class PaddedBoxes(NamedTuple):
         boxes = torch.cat([*flat, like.new_zeros(1, 4)])[index]
         return cls(boxes, counts, index, instances)
 
+    @property
+    def there(self) -> Tensor:
+        """``(R, G)`` bool: places that have a box."""
+        return self.index < sum(self.counts)
+
     def field(self, name: str, fill: float) -> Tensor:
         """``(R, G)``: a field of the instances, or a number where there is none.
 

@@ -38,7 +38,9 @@ def test_as_many_as_mmdets(seed, size, num, pos_fraction, neg_pos_ub):
         rng.choice([-1, 0, 1, 2], (3, size), p=rng.dirichlet([1] * 4))
     )
     sample = draw(owners, seed, num, pos_fraction, neg_pos_ub)
-    counts = torch.stack(sample.counts(), dim=1)
+    counts = torch.stack([sample.num_pos, sample.filled.sum(1) - sample.num_pos], 1)
+    mask = sample.mask(owners)
+    assert sample.drawn.shape[1] == min(num, size)
     sampler = RandomSampler(num, pos_fraction, neg_pos_ub, add_gt_as_proposals=False)
     gts = InstanceData(bboxes=torch.zeros(2, 4), labels=torch.zeros(2).long())
     for i, row in enumerate(owners):
@@ -47,6 +49,8 @@ def test_as_many_as_mmdets(seed, size, num, pos_fraction, neg_pos_ub):
         assert counts[i].tolist() == [len(want.pos_inds), len(want.neg_inds)]
         drawn = sample.drawn[i][sample.filled[i]]
         assert len(drawn.unique()) == len(drawn)
+        assert mask[i].nonzero()[:, 0].tolist() == drawn.sort().values.tolist()
+        assert counts[i, 0] <= sample.most_pos
         assert (row[drawn[: counts[i, 0]]] > 0).all()
         assert (row[drawn[counts[i, 0] :]] == 0).all()
 
@@ -55,22 +59,39 @@ def test_every_subset_is_as_likely():
     """3 of 7 negatives and 2 of 5 positives in every row, by a chi-squared test."""
     owners = torch.tensor([[1] * 5 + [0] * 7 + [-1] * 3]).repeat(4000, 1)
     sample = draw(owners, seed=5, num=5, pos_fraction=0.4)
-    assert sample.filled[:, : sample.num_pos].all()
+    assert sample.filled.all()
     for drawn, among in (
         (sample.drawn[:, :2], range(5)),
-        (sample.drawn[:, 2:][sample.filled[:, 2:]].view(-1, 3), range(5, 12)),
+        (sample.drawn[:, 2:], range(5, 12)),
     ):
-        subsets = list(combinations(among, drawn.shape[1]))
-        rows = [tuple(row) for row in drawn.sort(dim=1).values.tolist()]
-        found = [rows.count(subset) for subset in subsets]
-        assert sum(found) == 4000
-        assert chisquare(found).pvalue > 1e-3
+        assert chisquare(times(drawn, among)).pvalue > 1e-3
+
+
+def times(drawn, among):
+    """How often each subset was drawn."""
+    rows = [tuple(row) for row in drawn.sort(dim=1).values.tolist()]
+    found = [rows.count(subset) for subset in combinations(among, drawn.shape[1])]
+    assert sum(found) == len(rows)
+    return found
+
+
+def test_components_share_what_they_draw():
+    """Equal ones draw the same; each of two different ones all subsets alike."""
+    one = torch.tensor([[0] * 6 + [1] * 2]).repeat(3000, 1)
+    other = torch.tensor([[1] * 2 + [0] * 6]).repeat(3000, 1)
+    sample = draw(torch.stack([one, other, one]), num=3, pos_fraction=0.4)
+    first, second, again = sample.mask(torch.stack([one, other, one]))
+    assert torch.equal(first, again)
+    for drawn, places in ((sample.drawn[0], range(6)), (sample.drawn[1], range(2, 8))):
+        assert chisquare(times(drawn[:, 1:], places)).pvalue > 1e-3
+    # Of the four that are negative in both each has a third of either draw by chance.
+    assert (first & second)[:, 2:6].sum() > 2 * 3000 * 4 / 9
 
 
 def test_rows_are_independent():
     """Of two equal rows, as many pairs of draws as chance gives."""
     owners = torch.zeros(2, 10, dtype=torch.int64)
-    firsts = [draw(owners, seed, num=1).drawn[:, -1].tolist() for seed in range(2000)]
+    firsts = [draw(owners, seed, num=1).drawn[:, 0].tolist() for seed in range(2000)]
     counts = np.zeros((10, 10))
     for pair in firsts:
         counts[tuple(pair)] += 1

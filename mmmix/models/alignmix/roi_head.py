@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmmix.models.ignored_boxes import HeedingAssigner
 from mmmix.models.roi_heads import MixStandardRoIHead
-from mmmix.models.roi_heads.mix_standard_roi_head import Maps
+from mmmix.models.roi_heads.rois_by_image import Maps
 from mmmix.models.roi_heads.shared_rois import SharedRoIs, assign_rois, share_rois
 from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
@@ -25,6 +25,14 @@ class AlignMixRoIHead(MixStandardRoIHead):
     An image with a plan has component 1's labels carried through it, and the offsets
     of component 0.
     """
+
+    def joint_loss(
+        self, x: Maps, rpn_results_list: list[InstanceData], parts: list[Annotations]
+    ) -> Losses:
+        """As ``MixStandardRoIHead``; image by image where labels travel."""
+        if all(meta.get(TRANSPORT) is None for meta in parts[0].metas):
+            return super().joint_loss(x, rpn_results_list, parts)
+        return self.joint_loss_by_image(x, rpn_results_list, parts)
 
     def _share_rois(
         self, x: Maps, index: int, proposals: InstanceData, parts: list[Annotations]

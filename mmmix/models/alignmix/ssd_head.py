@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmmix.functional.soft_losses import ClsLosses
 from mmmix.models.dense_heads import MixSSDHead
-from mmmix.models.dense_heads.anchor_targets import AnchorTargets
+from mmmix.models.prior_targets import PriorTargets
 from mmmix.structures import LOSS_FACTORS, Annotations, dominant_component
 
 from .fields import TRANSPORT
@@ -41,7 +41,7 @@ class AlignMixSSDHead(MixSSDHead):
     def _joint_cls(
         self,
         log_probs: Tensor,
-        targets: AnchorTargets,
+        targets: PriorTargets,
         parts: list[Annotations],
         first: list[int],
     ) -> tuple[ClsLosses, Tensor]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from mmmix.functional.max_iou import IoURule, assign_max_iou, exceeds
 from mmmix.models.batch_assignment import say_slow
 from mmmix.models.padded_boxes import PaddedBoxes, boxes_of
+from mmmix.models.prior_targets import factors_of
 from mmmix.models.supervisions import Losses
 from mmmix.structures import (
     BOX_WEIGHTS,
@@ -26,7 +27,6 @@ from mmmix.structures import (
 )
 
 from .anchor_grid import AnchorGrid, flat_predictions
-from .anchor_targets import factors_of
 
 _LOSSES = ('loss_cls', 'loss_conf', 'loss_xy', 'loss_wh')
 
@@ -125,8 +125,7 @@ class GridLosses:
             column, row = ((centres[..., i] / stride[i]).floor().long() for i in (0, 1))
             rows.append(start + row * width + column)
             start += height * width
-        there = padded.index < sum(padded.counts)
-        cells = torch.where(there[..., None], torch.stack(rows, dim=-1), none)
+        cells = torch.where(padded.there[..., None], torch.stack(rows, dim=-1), none)
         flags = boxes.new_zeros(len(boxes), none + 1, dtype=torch.bool)
         flags.scatter_(1, cells.flatten(1), True)
         counts = [height * width for height, width in sizes]

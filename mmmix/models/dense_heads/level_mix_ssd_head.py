@@ -9,9 +9,9 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from mmmix.models.prior_targets import PriorTargets
 from mmmix.structures import Annotations
 
-from .anchor_targets import AnchorTargets
 from .mix_ssd_head import MixSSDHead
 
 
@@ -46,7 +46,7 @@ class LevelMixSSDHead(MixSSDHead):
 
     def batch_targets(
         self, maps: Sequence[Tensor], parts: Sequence[Annotations]
-    ) -> AnchorTargets:
+    ) -> PriorTargets:
         """As ``MixSSDHead``, with component 0's targets on the other levels."""
         targets = super().batch_targets(maps, parts)
         counts = self.prior_generator.num_base_priors
@@ -55,7 +55,7 @@ class LevelMixSSDHead(MixSSDHead):
                 torch.full((level[0, 0].numel() * count,), index in self.mix_levels)
                 for index, (level, count) in enumerate(zip(maps, counts))
             ]
-        ).to(targets.anchors.device, non_blocking=True)
+        ).to(targets.priors.device, non_blocking=True)
         return targets._replace(
             **{
                 name: torch.where(

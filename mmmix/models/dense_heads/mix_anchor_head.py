@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.batch_assignment import iou_rule
+from mmmix.models.prior_targets import PriorTargets, encode_boxes
 from mmmix.models.supervisions import (
     Losses,
     build_override,
@@ -19,7 +20,7 @@ from mmmix.models.supervisions import (
 )
 from mmmix.structures import Annotations
 
-from .anchor_targets import AnchorTargets, BatchTargets
+from .anchor_targets import BatchTargets
 from .weighted_targets import WeightedTargets
 
 
@@ -100,12 +101,12 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
         self,
         cls_scores: list[Tensor],
         bbox_preds: list[Tensor],
-        targets: AnchorTargets,
+        targets: PriorTargets,
     ) -> Losses:
         """Losses of each level, the sum over parts, from the targets of all anchors."""
         counts = [score[0].numel() // self.cls_out_channels for score in cls_scores]
         factors = targets.factors.float()[..., None]
-        offsets = self.offsets(targets.anchors, targets.boxes)
+        offsets = encode_boxes(self, targets.priors, targets.boxes)
         weights = (targets.box_weights * factors[..., 1, :])[..., None]
         num_pos = (targets.owners > 0).sum(dim=-1).clamp(min=1).sum(dim=-1)
         rows = (
@@ -115,7 +116,7 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
             weights.expand_as(offsets),
         )
         levels = list(zip(*(row.split(counts, dim=2) for row in rows)))
-        anchors = targets.anchors.split(counts)
+        anchors = targets.priors.split(counts)
         return sum_losses(
             [
                 dict(

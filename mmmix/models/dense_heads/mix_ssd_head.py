@@ -20,11 +20,11 @@ from mmmix.functional.soft_losses import (
     split_losses,
 )
 from mmmix.mixing.checks import check_choice
+from mmmix.models.prior_targets import EPS, PriorTargets, encode_boxes
 from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
 
 from .anchor_grid import flat_predictions
-from .anchor_targets import EPS, AnchorTargets
 from .mix_anchor_head import MixAnchorHead
 
 
@@ -76,7 +76,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         is_pos = targets.labels < self.num_classes
         cls = split_losses(losses, is_pos, self.train_cfg['neg_pos_ratio'])
         boxes = self._box_losses(
-            bbox_preds, targets.anchors, targets.boxes, targets.box_weights
+            bbox_preds, targets.priors, targets.boxes, targets.box_weights
         )
         total = cls.num_pos.clamp(min=1).sum(dim=-1, keepdim=True)
         shares = targets.factors.to(log_probs)
@@ -112,7 +112,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             torch.stack([rows[k, i] for i, k in enumerate(first)])
             for rows in (targets.boxes, targets.box_weights)
         )
-        losses = self._box_losses(bbox_preds, targets.anchors, boxes, weights)
+        losses = self._box_losses(bbox_preds, targets.priors, boxes, weights)
         total, box_total = (n.clamp(min=1).sum() for n in (cls.num_pos, num_boxes))
         return dict(
             loss_cls=list((cls.loss / total.to(cls.loss)).split(1)),
@@ -122,7 +122,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
     def _joint_cls(
         self,
         log_probs: Tensor,
-        targets: AnchorTargets,
+        targets: PriorTargets,
         parts: list[Annotations],
         first: list[int],
     ) -> tuple[ClsLosses, Tensor]:
@@ -163,7 +163,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             deltas = get_box_tensor(decoded).view_as(deltas)
         losses = smooth_l1_loss(
             deltas.expand_as(boxes),
-            self.offsets(anchors, boxes),
+            encode_boxes(self, anchors, boxes),
             weights[..., None],
             beta=self.train_cfg['smoothl1_beta'],
             reduction='none',

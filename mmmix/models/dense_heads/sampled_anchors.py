@@ -10,16 +10,17 @@ from collections.abc import Sequence
 import torch
 from mmdet.models.losses import CrossEntropyLoss
 from mmdet.models.task_modules.samplers import RandomSampler
-from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
 from mmmix.functional.sampling import Sample, draw_sample
 from mmmix.mixing.counters import CallCounter
 from mmmix.models.batch_assignment import iou_rule, say_slow
-from mmmix.structures import LOSS_FACTORS, Annotations
+from mmmix.models.merged_assignment import merge_owners
+from mmmix.models.prior_targets import PriorTargets, box_loss
+from mmmix.structures import Annotations
 
 from .anchor_grid import flat_predictions
-from .anchor_targets import EPS, AnchorTargets, BatchTargets
+from .anchor_targets import BatchTargets
 
 _STREAM = 1
 
@@ -60,28 +61,32 @@ class SampledAnchors(BatchTargets):
         """
         shape = (len(parts), len(parts[0].metas))
         anchors, padded, owners = self.batch_owners(cls_scores, parts, RandomSampler)
-        sample = self._draw(
-            _merged(owners.unflatten(0, shape), parts) if joint else owners
+        owners = owners.unflatten(0, shape)
+        sample = self._draw(merge_owners(owners, parts) if joint else owners)
+        chosen = sample.drawn.expand(*shape, -1)
+        index = chosen.flatten(0, 1)
+        targets = PriorTargets.of(
+            anchors[index],
+            padded,
+            owners.flatten(0, 1).gather(1, index),
+            parts,
+            self.num_classes,
+            self.train_cfg['pos_weight'],
         )
-        index = sample.drawn.repeat(shape[0], 1) if joint else sample.drawn
-        targets = self.targets_of(
-            anchors[index], padded, owners.gather(1, index), parts
-        )
-        filled = sample.filled.view(-1, shape[1], index.shape[1])
-        counts = (n.clamp(min=1).view(-1, shape[1]).sum(dim=1) for n in sample.counts())
-        totals = list(sum(counts).float().expand(shape[0]))
-        chosen = index.unflatten(0, shape)
+        sizes = sample.num_pos, sample.filled.sum(dim=-1) - sample.num_pos
+        total = sum(size.clamp(min=1).sum(dim=-1) for size in sizes).float()
+        totals = list(total.expand(shape[0]))
         factors = targets.factors.float()[..., None]
-        weights = targets.label_weights * filled * factors[..., 0, :]
+        weights = targets.label_weights * sample.filled * factors[..., 0, :]
         loss_cls = self._cls_loss(cls_scores, chosen, targets, weights, totals)
-        box_weights = targets.box_weights * filled * factors[..., 1, :]
+        box_weights = targets.box_weights * sample.filled * factors[..., 1, :]
         return loss_cls, self._box_loss(
-            bbox_preds, chosen, targets, box_weights, totals, joint, sample.num_pos
+            bbox_preds, chosen, targets, box_weights, totals, joint, sample.most_pos
         )
 
     @torch.no_grad()
     def _draw(self, owners: Tensor) -> Sample:
-        """A sample of each row of owners."""
+        """A sample of each row of owners, ``(K, N, A)`` or ``(N, A)``."""
         if not hasattr(self, '_draws'):
             self._draws = CallCounter(_STREAM)
         sampler, generator = self.sampler, self._draws.generator(owners.device)
@@ -93,7 +98,7 @@ class SampledAnchors(BatchTargets):
         self,
         cls_scores: list[Tensor],
         chosen: Tensor,
-        targets: AnchorTargets,
+        targets: PriorTargets,
         weights: Tensor,
         totals: list[Tensor],
     ) -> Tensor:
@@ -114,31 +119,25 @@ class SampledAnchors(BatchTargets):
         self,
         bbox_preds: list[Tensor],
         chosen: Tensor,
-        targets: AnchorTargets,
+        targets: PriorTargets,
         weights: Tensor,
         totals: list[Tensor],
         joint: bool,
-        num_pos: int,
+        most_pos: int,
     ) -> Tensor:
         """Sum of the box losses of all parts; only places of positives have some."""
-        deltas = _at(bbox_preds, 4, chosen[..., :num_pos])
-        rows = [deltas, targets.anchors, targets.boxes, weights[..., None]]
-        rows = [row[..., :num_pos, :] for row in rows]
+        deltas = _at(bbox_preds, 4, chosen[..., :most_pos])
+        rows = [deltas, targets.priors, targets.boxes, weights[..., None]]
+        rows = [row[:, :, :most_pos] for row in rows]
         if joint:
             # Offsets of the other part may be infinite, and are not to be touched.
             first = _regressed(targets.factors)
             rows = [row.gather(0, first.expand(1, *row.shape[1:])) for row in rows]
-        losses = 0.0
-        for parts, total in zip(zip(*rows), totals):
-            delta, anchors, boxes, weight = (row.flatten(0, 1) for row in parts)
-            if self.reg_decoded_bbox:
-                delta = get_box_tensor(self.bbox_coder.decode(anchors, delta))
-            goal = self.offsets(anchors, boxes)
-            # Given weights, the losses of mmdet look whether there is one above 0.
-            loss = self.loss_bbox(delta, goal, reduction_override='none')
-            loss = (loss * (weight if loss.dim() == 2 else weight[:, 0])).sum()
-            losses = losses + loss / (total + EPS)
-        return losses
+        rows[3] = rows[3][..., 0]
+        return sum(
+            box_loss(self, *(row.flatten(0, 1) for row in part), total)
+            for part, total in zip(zip(*rows), totals)
+        )
 
 
 def _regressed(factors: Tensor) -> Tensor:
@@ -156,17 +155,3 @@ def _at(maps: list[Tensor], width: int, chosen: Tensor) -> Tensor:
     """
     images = torch.arange(len(maps[0]), device=chosen.device)[:, None]
     return flat_predictions(maps, width)[images, chosen]
-
-
-def _merged(owners: Tensor, parts: Sequence[Annotations]) -> Tensor:
-    """Owners of anchors in the union of the parts, ``(N, A)``: 1, 0 or -1.
-
-    Args:
-        owners: ``(K, N, A)``.
-        parts: With factors; a part of weight 0 has no say.
-    """
-    says = [[meta[LOSS_FACTORS].cls > 0 for meta in part.metas] for part in parts]
-    says = torch.tensor(says).to(owners.device, non_blocking=True)[..., None]
-    positive = ((owners > 0) & says).any(dim=0)
-    negative = ((owners == 0) | ~says).all(dim=0)
-    return torch.where(positive, 1, negative.long() - 1)

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-import copy
-from itertools import accumulate
 from typing import Any
 
-import torch
 from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.roi_heads.bbox_heads import BBoxHead
+from mmdet.models.task_modules.samplers import RandomSampler
 from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmdet.structures.bbox import bbox2roi
 from mmengine.structures import InstanceData
-from torch import Tensor
 
-from mmmix.models.ignored_boxes import HeedingAssigner
-from mmmix.models.merged_assignment import regressed_first
+from mmmix.mixing.counters import CallCounter
+from mmmix.models.batch_assignment import iou_rule, say_slow
 from mmmix.models.supervisions import (
     Losses,
     build_override,
-    image_factors,
-    sum_losses,
     supervise,
 )
-from mmmix.structures import LOSS_FACTORS, Annotations
+from mmmix.structures import Annotations
 
-from .remembered_rois import Forward, RememberedRoIs, rows_are_independent
-from .sample_weights import WeighingSampler
-from .shared_rois import ImageComponents, SharedRoIs, assign_rois, share_rois
+from .batch_rois import draw_rois
+from .remembered_rois import rows_are_independent
+from .rois_by_image import Maps, RoIsByImage
 from .weighted_box_loss import WeightedBoxLoss
 
-Maps = tuple[Tensor, ...]
+_STREAM = 3
 
 
 @MODELS.register_module()
-class MixStandardRoIHead(StandardRoIHead):
+class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
     """``StandardRoIHead`` that understands mixed samples.
 
     Parameters and state-dict keys are those of ``StandardRoIHead``, and so is the
-    loss of a batch without mixed samples, bit for bit. The caller's proposals are
-    not consumed; the stock head takes the boxes out of them.
+    loss of a batch without mixed samples, to 1e-6 on the same sample of RoIs. RoIs of
+    all images and components are assigned and drawn at once: as many as by
+    ``RandomSampler``, by (seed, rank, iteration, call) alone; each is predicted once.
+    Other assigners, samplers and box losses, and a mask head, go image by image, and
+    the log says so once. The caller's proposals are not consumed; the stock head takes
+    the boxes out of them.
 
     Under ``LossMix``, the logged accuracy is the average of the components', each
     with its mean weight in the batch; under ``BoxMix`` it is that of the dominant
@@ -109,13 +108,48 @@ class MixStandardRoIHead(StandardRoIHead):
             self.check_weighs(supervision)
         if supervised.joint:
             return self.joint_loss(x, rpn_results_list, supervised.parts)
-        forward = self._shared_forward()
-        return sum_losses(
-            [
-                self._part_loss(forward, x, rpn_results_list, part)
-                for part in supervised.parts
-            ]
+        if self.draws_at_once(len(supervised.parts)):
+            return self._batch_loss(x, rpn_results_list, supervised.parts, joint=False)
+        return self.parts_loss_by_image(x, rpn_results_list, supervised.parts)
+
+    def draws_at_once(self, num_passes: int = 1) -> bool:
+        """Whether all that makes targets and losses is known; the log says once if not.
+
+        Args:
+            num_passes: More than one pass predicts a RoI anew for each if a RoI's
+                predictions depend on the others, or on chance.
+        """
+        heads = [self.bbox_head, *([self.shared_head] if self.with_shared_head else [])]
+        sampler, losses = self.bbox_sampler, ('loss', 'get_targets')
+        known = (
+            type(sampler) is RandomSampler
+            and iou_rule(self.bbox_assigner) is not None
+            and not self.with_mask
+            and type(self).bbox_loss is StandardRoIHead.bbox_loss
+            and isinstance(self.bbox_head, WeightedBoxLoss)
+            and all(
+                getattr(type(self.bbox_head), name) is getattr(BBoxHead, name)
+                for name in losses
+            )
+            and not self.bbox_head.custom_activation
         )
+        if not known:
+            say_slow(self, self.bbox_assigner, sampler, self.bbox_head)
+        return known and (num_passes == 1 or rows_are_independent(*heads))
+
+    def _batch_loss(
+        self,
+        x: Maps,
+        rpn_results_list: list[InstanceData],
+        parts: list[Annotations],
+        joint: bool,
+    ) -> Losses:
+        """The loss of all parts, whose RoIs are drawn at once."""
+        if not hasattr(self, '_draws'):
+            self._draws = CallCounter(_STREAM)
+        generator = self._draws.generator(x[0].device)
+        drawn = draw_rois(self, rpn_results_list, parts, joint, generator)
+        return self.bbox_head.batch_loss(self._bbox_forward(x, drawn.rois), drawn)
 
     def joint_loss(
         self, x: Maps, rpn_results_list: list[InstanceData], parts: list[Annotations]
@@ -139,117 +173,6 @@ class MixStandardRoIHead(StandardRoIHead):
         Raises:
             TypeError: If the sampler mines hard samples.
         """
-        parts = regressed_first(parts)
-        shared = [
-            self._share_rois(x, i, proposals, parts)
-            for i, proposals in enumerate(rpn_results_list)
-        ]
-        rois = bbox2roi([image.rois for image in shared])
-        outputs = self._bbox_forward(x, rois)
-        losses = self._component_loss(outputs, rois, shared, 0)
-        others = self._other_loss(outputs, rois, shared, parts[1])
-        return losses | {
-            name: losses[name] + value
-            for name, value in others.items()
-            if 'loss' in name
-        }
-
-    def _share_rois(
-        self, x: Maps, index: int, proposals: InstanceData, parts: list[Annotations]
-    ) -> SharedRoIs:
-        """One sample of an image's RoIs, as both components see it."""
-        components = self._components(index, parts)
-        candidates = assign_rois(
-            HeedingAssigner(self.bbox_assigner),
-            self.bbox_sampler,
-            proposals.bboxes,
-            components,
-        )
-        feats = [level[index][None] for level in x]
-        return share_rois(self.bbox_sampler, candidates, components, feats=feats)
-
-    @staticmethod
-    def _components(index: int, parts: list[Annotations]) -> ImageComponents:
-        """An image of all parts."""
-        return ImageComponents(
-            [part.gt_instances[index] for part in parts],
-            [part.ignored[index] for part in parts],
-            [part.metas[index][LOSS_FACTORS].cls for part in parts],
-        )
-
-    def _other_loss(
-        self,
-        outputs: dict[str, Tensor],
-        rois: Tensor,
-        shared: list[SharedRoIs],
-        part: Annotations,
-    ) -> Losses:
-        """Losses of the component that is not regressed."""
-        return self._component_loss(outputs, rois, shared, 1)
-
-    def _component_loss(
-        self,
-        outputs: dict[str, Tensor],
-        rois: Tensor,
-        shared: list[SharedRoIs],
-        component: int,
-    ) -> Losses:
-        """Losses of one component; box regression is that of component 0 only."""
-        starts = accumulate((len(image.rois) for image in shared), initial=0)
-        order = torch.cat(
-            [image.orders[component] + start for image, start in zip(shared, starts)]
-        )
-        results = self.bbox_head.loss_and_target(
-            cls_score=outputs['cls_score'][order],
-            bbox_pred=outputs['bbox_pred'][order] if component == 0 else None,
-            rois=rois[order],
-            sampling_results=[image.views[component] for image in shared],
-            rcnn_train_cfg=self.train_cfg,
-        )
-        return results['loss_bbox']
-
-    def _shared_forward(self) -> Forward:
-        """The forward of this batch's passes, which predicts each RoI once."""
-        heads = [self.bbox_head]
-        if self.with_shared_head:
-            heads.append(self.shared_head)
-        # A mask head reads RoI features, which are not remembered.
-        if self.with_mask or not rows_are_independent(*heads):
-            return self._bbox_forward
-        return RememberedRoIs(self._bbox_forward)
-
-    def _part_loss(
-        self,
-        forward: Forward,
-        x: Maps,
-        rpn_results_list: list[InstanceData],
-        part: Annotations,
-    ) -> Losses:
-        """The stock loss of a part, with the factors of its images and boxes."""
-        head = copy.copy(self)
-        head._bbox_forward = forward
-        head.bbox_sampler = WeighingSampler(self.bbox_sampler, part.metas)
-        head.bbox_assigner = HeedingAssigner(self.bbox_assigner)
-        losses = super(MixStandardRoIHead, head).loss(
-            x,
-            [proposals.new() for proposals in rpn_results_list],
-            [_data_sample(*image) for image in zip(*part)],
-        )
-        factors = image_factors(part)
-        if factors is None:
-            return losses
-        share = sum(factor.cls for factor in factors) / len(factors)
-        return {
-            name: value if 'loss' in name else value * share
-            for name, value in losses.items()
-        }
-
-
-def _data_sample(
-    gt_instances: InstanceData, meta: dict[str, Any], ignored: InstanceData | None
-) -> DetDataSample:
-    """The data sample that the stock head unpacks again."""
-    sample = DetDataSample(metainfo=meta, gt_instances=gt_instances)
-    if ignored is not None:
-        sample.ignored_instances = ignored
-    return sample
+        if self.draws_at_once():
+            return self._batch_loss(x, rpn_results_list, parts, joint=True)
+        return self.joint_loss_by_image(x, rpn_results_list, parts)

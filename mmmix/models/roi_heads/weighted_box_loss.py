@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from mmdet.models.task_modules.samplers import SamplingResult
 from torch import Tensor, nn
 
+from mmmix.models.prior_targets import box_loss
+from mmmix.models.supervisions import Losses
+
+from .batch_rois import DrawnRoIs
 from .sample_weights import get_sample_weights
 
 
@@ -59,6 +64,47 @@ class WeightedBoxLoss:
                 reduction_override=reduction_override,
             )
         return dict(loss_bbox=losses, bbox_targets=targets)
+
+    def batch_loss(self, outputs: dict[str, Tensor], sample: DrawnRoIs) -> Losses:
+        """The sum over parts of the losses of RoIs that were drawn for all at once.
+
+        Args:
+            outputs: ``cls_score`` and ``bbox_pred`` of the M RoIs.
+            sample: What they are, and should be.
+
+        Returns:
+            ``loss_cls``, ``loss_bbox`` and ``acc``, the parts' accuracies each with
+            its share, or if they are joint that of the regressed one; without RoIs
+            ``loss_bbox`` alone.
+        """
+        scores, deltas = outputs['cls_score'], outputs['bbox_pred']
+        if not len(scores):
+            return dict(loss_bbox=deltas.sum())
+        targets, ranks = sample.targets, torch.arange(len(scores), device=scores.device)
+        totals = sample.drawn.sum(dim=1).clamp(min=1)
+        cls, reg = (targets.factors * sample.drawn[..., None]).unbind(dim=-1)
+        loss_cls = sum(
+            self.loss_cls(scores, label, weight, avg_factor=total)
+            for label, weight, total in zip(
+                targets.labels, targets.label_weights * cls, totals
+            )
+        )
+        rows = [targets.priors, targets.boxes, targets.box_weights * reg]
+        rows += [targets.labels, sample.drawn]
+        if sample.joint:
+            # Offsets of the other part may be infinite, and are not to be touched.
+            first = targets.factors[..., 1].argmax(dim=0), ranks
+            rows = [row[first][None] for row in rows]
+        deltas = deltas.view(len(scores), -1, 4)
+        loss_bbox = acc = 0.0
+        right = scores.argmax(dim=1)
+        for *row, label, drawn, total, share in zip(*rows, totals, sample.shares):
+            place = label * 0 if self.reg_class_agnostic else label % self.num_classes
+            own = deltas[ranks, place]
+            loss_bbox = loss_bbox + box_loss(self, own, *row, total)
+            hits = ((right == label) * drawn).sum(dim=0, keepdim=True)
+            acc = acc + hits * (100 / total) * (1 if sample.joint else share)
+        return dict(loss_cls=loss_cls, acc=acc, loss_bbox=loss_bbox)
 
 
 @contextmanager
