@@ -68,6 +68,11 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
             'configs x seeds, resumable: mean and spread',
             'mine.py mine.py+lossmix --work-dir work_dirs/study',
         ),
+        'plot-gain': Subcommand(
+            'plot_gain',
+            'draw what methods gain, study by study',
+            '100=work_dirs/100 300=work_dirs/300 --out gain.png',
+        ),
         'object-crops': Subcommand(
             'make_object_crops',
             'crop the objects of a VOC data set, for classifiers',

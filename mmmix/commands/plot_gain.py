@@ -1,0 +1,173 @@
+r"""Draw what methods gain against the number of images, or the length of training.
+
+Each study of study.py is one place on the axis, given as PLACE=FOLDER; the folder needs
+its results.json alone. A method's gain is its difference to the config without a
+method (CONFIG+METHOD against CONFIG), paired by seed: the mean, Student's 95 % interval
+over the seeds, and a dot for each seed. Places that are far apart are best shown with
+--log.
+
+Example:
+  plot_gain.py 100=work_dirs/photos/100 300=work_dirs/photos/300 \
+      --xlabel 'training images' --log --out gain_by_images.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
+
+from mmmix.apis.commands import run_command
+from mmmix.apis.config_reading import split_method
+from mmmix.studies.seeds.intervals import half_width
+from mmmix.studies.seeds.records import read_records
+from mmmix.studies.trained.figures import grid, save
+from mmmix.studies.trained.tables import mean_and_std
+
+Gains = dict[str, list[float]]
+"""Of each method, the differences to the baseline, a seed each."""
+
+
+class Study(NamedTuple):
+    """A study and its place on the axis."""
+
+    place: float
+    folder: Path
+
+
+def parse_study(text: str) -> Study:
+    """Read ``PLACE=FOLDER``.
+
+    Raises:
+        ValueError: If there is no number before ``=``, or no folder behind it.
+    """
+    place, equals, folder = text.partition('=')
+    try:
+        number = float(place)
+    except ValueError:
+        equals = ''
+    if not equals or not folder:
+        raise ValueError(
+            f'a study is given as PLACE=FOLDER, such as 300=work_dirs/300; got {text!r}'
+        )
+    return Study(number, Path(folder))
+
+
+def gains_of(folder: Path, metric: str) -> Gains:
+    """What the methods of a study gain.
+
+    Args:
+        folder: With ``results.json``.
+        metric: A metric of its tests, such as ``'pascal_voc/mAP'``.
+
+    Returns:
+        By method, in the order of the records, the differences over common seeds.
+
+    Raises:
+        ValueError: If the records are damaged, or no method has a seed in common with
+            the config without one.
+        KeyError: If a finished run lacks the metric.
+    """
+    records, damage = read_records(folder)
+    if damage:
+        raise ValueError(damage)
+    values: dict[str, dict[int, float]] = {}
+    for name, record in records.items():
+        if record.get('state') != 'done':
+            continue
+        if metric not in record['metrics']:
+            known = ', '.join(record['metrics'])
+            raise KeyError(f'{name} of {folder} has no {metric!r}; there are {known}')
+        method = split_method(record['config'])[1] or ''
+        values.setdefault(method, {})[record['seed']] = record['metrics'][metric]
+    base = values.pop('', {})
+    gains = {
+        method: [score - base[seed] for seed, score in seeds.items() if seed in base]
+        for method, seeds in values.items()
+    }
+    gains = {method: found for method, found in gains.items() if found}
+    if not gains:
+        raise ValueError(
+            f'{folder} has no finished CONFIG+METHOD with a seed of CONFIG; run '
+            'study.py with both'
+        )
+    return gains
+
+
+def draw(panel: Axes, studies: Mapping[float, Gains], width: float) -> None:
+    """A line per method over the places.
+
+    Args:
+        panel: Where to.
+        studies: The gains by place.
+        width: The methods of a place stand side by side over this share of it.
+    """
+    methods = list(dict.fromkeys(name for gains in studies.values() for name in gains))
+    for number, method in enumerate(methods):
+        shift = 1 + width * (number - (len(methods) - 1) / 2) / max(len(methods), 1)
+        found = {p: gains[method] for p, gains in studies.items() if method in gains}
+        places = [place * shift for place in found]
+        spreads = [mean_and_std(values) for values in found.values()]
+        halves = [half_width(s.std, s.n) if s.std is not None else 0.0 for s in spreads]
+        means = [spread.mean for spread in spreads]
+        style = dict(marker='o', markersize=4, capsize=3, linewidth=1.2)
+        panel.errorbar(places, means, halves, label=method, color=f'C{number}', **style)
+        for place, values in zip(places, found.values()):
+            panel.plot([place] * len(values), values, '.', color=f'C{number}', ms=3)
+    panel.axhline(0, color='black', linewidth=0.8)
+    panel.set_xticks(list(studies), [f'{place:g}' for place in studies])
+    panel.grid(axis='y', alpha=0.3)
+    panel.legend(fontsize='small')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add('studies', nargs='+', type=_study, metavar='PLACE=FOLDER')
+    add('--out', type=Path, required=True, help='picture to write, .png or .svg')
+    add('--metric', default='pascal_voc/mAP', help='default: %(default)s')
+    add('--xlabel', default='', help='what the places are')
+    add('--log', action='store_true', help='logarithmic axis of the places')
+    args = parser.parse_args(argv)
+    if len({study.place for study in args.studies}) < len(args.studies):
+        parser.error('two studies have one place')
+    if args.log and min(study.place for study in args.studies) <= 0:
+        parser.error('--log needs places above 0')
+    return args
+
+
+def _study(text: str) -> Study:
+    try:
+        return parse_study(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from error
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    args = parse_args(argv)
+    found = {s.place: gains_of(s.folder, args.metric) for s in sorted(args.studies)}
+    figure, ((panel,),) = grid(1, 1, 5.2, 3.2)
+    if args.log:
+        panel.set_xscale('log')
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    draw(panel, found, width=0.1)
+    panel.set(xlabel=args.xlabel, ylabel=f'Δ {args.metric}')
+    save(figure, args.out)
+    print(f'Gains of {len(found)} studies: {args.out}')
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main)
+
+
+if __name__ == '__main__':
+    run()

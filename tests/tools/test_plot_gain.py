@@ -1,0 +1,80 @@
+"""What methods gain, study by study, and the picture of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmmix.commands import plot_gain
+from mmmix.commands.plot_gain import draw, gains_of, parse_study
+from mmmix.studies.seeds.records import write_records
+from mmmix.studies.trained.figures import grid
+
+SCORES = {
+    'a.py': {0: 0.1, 1: 0.2, 2: 0.3},
+    'a.py+boxmix': {0: 0.2, 1: 0.4, 5: 0.9},
+    'a.py+lossmix': {2: 0.25},
+}
+
+
+def write_study(folder, scores=SCORES, state='done'):
+    """Records of a study."""
+    folder.mkdir()
+    records = {
+        f'{config}/seed_{seed}': dict(
+            config=f'configs/{config}',
+            seed=seed,
+            fingerprint='',
+            state=state,
+            metrics={'mAP': score},
+            error=None,
+        )
+        for config, seeds in scores.items()
+        for seed, score in seeds.items()
+    }
+    write_records(folder, records)
+    return folder
+
+
+def test_gains_are_paired_by_seed(tmp_path):
+    gains = gains_of(write_study(tmp_path / 'a'), 'mAP')
+    assert list(gains) == ['boxmix', 'lossmix']
+    assert gains['boxmix'] == pytest.approx([0.1, 0.2])
+    assert gains['lossmix'] == pytest.approx([-0.05])
+
+
+def test_the_drawing_has_means_and_intervals():
+    _, ((panel,),) = grid(1, 1, 3, 3)
+    draw(panel, {100: {'boxmix': [0.1, 0.2]}, 300: {'boxmix': [0.05]}}, width=0.1)
+    (bars,) = panel.containers
+    line, _, (segments,) = bars.lines
+    assert line.get_xydata().ravel() == pytest.approx([100, 0.15, 300, 0.05])
+    (low, high), (same, also) = [s[:, 1] for s in segments.get_segments()]
+    # t of one degree of freedom is 12.706; the standard error is 0.05
+    assert (low, high) == pytest.approx((0.15 - 0.6353, 0.15 + 0.6353), abs=1e-4)
+    assert (same, also) == pytest.approx((0.05, 0.05))
+
+
+def test_the_command_draws_a_picture(tmp_path, capsys):
+    studies = [f'{n}={write_study(tmp_path / str(n))}' for n in (300, 100)]
+    out = tmp_path / 'gain.png'
+    options = ['--metric', 'mAP', '--log', '--xlabel', 'images']
+    plot_gain.main([*studies, '--out', str(out), *options])
+    assert out.read_bytes().startswith(b'\x89PNG')
+    assert 'Gains of 2 studies' in capsys.readouterr().out
+
+
+def test_what_cannot_be_drawn_is_told(tmp_path):
+    folder = write_study(tmp_path / 'a')
+    with pytest.raises(KeyError, match=r"no 'AP'; there are mAP"):
+        gains_of(folder, 'AP')
+    running = write_study(tmp_path / 'b', state='started')
+    with pytest.raises(ValueError, match=r'no finished CONFIG\+METHOD with a seed'):
+        gains_of(running, 'mAP')
+    with pytest.raises(ValueError, match='no finished'):
+        gains_of(tmp_path / 'none', 'mAP')
+    for text in ('100', 'many=a', '100='):
+        with pytest.raises(ValueError, match='PLACE=FOLDER'):
+            parse_study(text)
+    for bad in (['1=a', '1=b'], ['0=a', '1=b', '--log']):
+        with pytest.raises(SystemExit):
+            plot_gain.parse_args([*bad, '--out', 'x.png'])
