@@ -1,0 +1,13 @@
+# Photographs to drawings, SSD: the teacher with Noise.
+# 1 GPU (or CPU) x 16 images.
+_base_ = [
+    '../_base_/models/domain-teacher_ssd160-lite0.py',
+    '../_base_/datasets/animals100-cartoon.py',
+    '../_base_/schedules/domain_photos.py',
+]
+load_from = 'work_dirs/ssd160-lite0_animals100/epoch_60.pth'  # of the source
+
+model = dict(
+    # The same noise in both phases, and the labels of the source alone.
+    mixers=dict(mst=_base_.model.mixers.nst),
+)
