@@ -29,13 +29,48 @@ class MaskPart(NamedTuple):
     component: int = 0
 
 
+class JoinedMasks(BitmapMasks):
+    """Bitmaps of several components on one frame, which are not copied until asked for.
+
+    The masks of one component, which LossMix takes, are those that were given.
+
+    Args:
+        parts: Their masks, all of one size.
+    """
+
+    def __init__(self, parts: Sequence[BitmapMasks]) -> None:
+        self.height, self.width = parts[0].height, parts[0].width
+        self._parts = list(parts)
+
+    @property
+    def masks(self) -> NDArray[Any]:
+        """``(num_masks, height, width)``, written when first asked for."""
+        if len(self._parts) > 1:
+            joined = np.concatenate([part.masks for part in self._parts])
+            self._parts = [BitmapMasks(joined, self.height, self.width)]
+        return self._parts[0].masks
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __getitem__(self, index: Any) -> BitmapMasks:
+        """Masks at an index; those of a slice within one component are not copied."""
+        if isinstance(index, slice) and index.step in (None, 1):
+            start, stop, _ = index.indices(len(self))
+            for part in self._parts:
+                if 0 <= start <= stop <= len(part):
+                    return part[start:stop]
+                start, stop = start - len(part), stop - len(part)
+        return super().__getitem__(index)
+
+
 def join_masks(
     parts: Sequence[MaskPart], frame: Size, region: Region | None = None
 ) -> Masks:
     """Put the masks of the components on one frame, moved as their images are.
 
-    Every mask is written once. A padded mask keeps its padding, unless that would
-    leave the frame.
+    Every mask is written once, or where nothing moves, when they are asked for. A
+    padded mask keeps its padding, unless that would leave the frame.
 
     Args:
         parts: At least one, all of one kind.
@@ -52,10 +87,13 @@ def join_masks(
         return _join_polygons(parts, frame)
     if kinds != {BitmapMasks}:
         raise TypeError(_wrong_kinds(kinds))
-    only = parts[0].masks
-    still = (only.height, only.width) == tuple(frame) and parts[0].offset == (0, 0)
-    if len(parts) == 1 and still and region is None:
-        return only
+    still = all(
+        (part.masks.height, part.masks.width) == tuple(frame) and not any(part.offset)
+        for part in parts
+    )
+    if still and region is None:
+        own = [part.masks for part in parts]
+        return own[0] if len(own) == 1 else JoinedMasks(own)
     total = sum(len(part.masks) for part in parts)
     dtype = np.result_type(*(part.masks.masks for part in parts))
     joined, start = np.empty((total, *frame), dtype=dtype), 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from mmdet.structures.mask import BitmapMasks, PolygonMasks
@@ -97,3 +99,24 @@ def test_other_masks_are_refused():
     two = [MaskPart(bitmaps(1, 4, 4), (0, 0)), MaskPart(PolygonMasks([], 4, 4), (0, 0))]
     with pytest.raises(TypeError, match='of one kind.*BitmapMasks and PolygonMasks'):
         join_masks(two, (4, 4))
+
+
+def test_masks_that_do_not_move_are_not_copied():
+    """Until all of them are asked for; those of a component are views."""
+    parts = [bitmaps(count, 5, 4, count) for count in (2, 0, 3)]
+    joined = join_masks([MaskPart(part, (0, 0)) for part in parts], (5, 4))
+    want = np.concatenate([part.masks for part in parts])
+    assert (len(joined), joined.height, joined.width) == (5, 5, 4)
+    for start, stop, part in ((0, 2, 0), (2, 5, 2), (3, 4, 2), (-3, None, 2)):
+        some = joined[start:stop].masks
+        assert np.array_equal(some, want[start:stop])
+        assert np.shares_memory(some, parts[part].masks)
+    assert len(joined[2:2]) == 0
+    for index in (slice(1, 4), slice(0, 5, 2), 3, [4, 0], np.array([True] * 5)):
+        again = join_masks([MaskPart(part, (0, 0)) for part in parts], (5, 4))
+        expected = BitmapMasks(want, 5, 4)[index].masks
+        assert np.array_equal(again[index].masks, expected)
+    assert np.array_equal(joined.pad((6, 6)).masks[:, :5, :4], want)
+    assert joined.masks is joined.masks
+    assert len(joined) == 5
+    assert np.array_equal(copy.deepcopy(joined).masks, want)
