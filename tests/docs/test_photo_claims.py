@@ -1,0 +1,77 @@
+"""The pages of the papers' other claims on photographs say what their records say."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mmmix.studies.seeds.report import Spread
+from mmmix.studies.trained.tables import cell
+
+DOCS = Path(__file__).resolve().parents[2] / 'docs'
+RECORDS = DOCS / 'evidence' / 'ssd160-100-flip-60' / 'claims'
+PAGES = ['evidence.md', 'studies/photographs.md']
+METHODS = {'baseline': 'baseline', 'BoxMix': 'boxmix', 'LossMix': 'lossmix'}
+METHODS['Union'] = 'union'
+SEEDS = 3
+# of a table's row: the file, the condition, the metric and its digits
+CLAIMS = {
+    'detections of score 0.3 and more': ('calibration', '0.5', 'detections', 0),
+    'their mean score': ('calibration', '0.5', 'mean score', 3),
+    'their precision': ('calibration', '0.5', 'precision', 3),
+    'score - precision': ('calibration', '0.5', 'score - precision', 3),
+    'calibration error, D-ECE': ('calibration', '0.5', 'D-ECE', 3),
+}
+
+
+def rows_of(stem: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The records of a study by condition and method."""
+    with (RECORDS / f'{stem}.csv').open(encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    last = [key for key in rows[0] if key != 'model'][: list(rows[0]).index('model')]
+    return {(' '.join(row[k] for k in last), row['model']): row for row in rows}
+
+
+def expected_cell(claim: str, method: str) -> str:
+    """What a row says of a method: its mean, or its difference with the interval."""
+    stem, condition, metric, digits = CLAIMS[claim]
+    row = rows_of(stem).get((condition, method))
+    if row is None:
+        return ''
+    key = metric if method == 'baseline' else f'Δ {metric}'
+    spread = Spread(float(row[key]), float(row[f'{key}_std']), SEEDS)
+    if method == 'baseline':
+        return cell(spread, digits)
+    half = spread.sureness()['half_width']
+    low, high = spread.mean - half, spread.mean + half
+    return f'{spread.mean:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]'
+
+
+def claims_on(page: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a page that begin with a claim, by the titles of their columns."""
+    titles: list[str] = []
+    for line in (DOCS / page).read_text(encoding='utf-8').splitlines():
+        cells = [text.strip(' *') for text in line.strip().strip('|').split('|')]
+        if not line.startswith('|'):
+            titles = []
+        elif not titles:
+            titles = cells
+        elif cells[0] in CLAIMS:
+            yield cells[0], dict(zip(titles[1:], cells[1:], strict=True))
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_a_page_says_what_the_records_say(page):
+    found = list(claims_on(page))
+    assert found
+    for claim, cells in found:
+        for title, text in cells.items():
+            method = METHODS[title.removeprefix('Δ ')]
+            assert text == expected_cell(claim, method), (claim, title)
+
+
+def test_every_claim_is_on_the_page_behind():
+    assert {claim for claim, _ in claims_on(PAGES[1])} == set(CLAIMS)
