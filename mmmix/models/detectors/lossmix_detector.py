@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
+from mmdet.models.detectors import DetectionTransformer
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
@@ -54,15 +55,16 @@ class LossMixDetector(DetectorWrapper):
             data_preprocessor=dict(
                 batch_augments=[dict(_base_.mix, lam_per='batch')]))
 
-    Features, and what a dense head or an RPN predicts from them, are computed
-    once; then the detector's own loss runs once per component, on samples that
+    Features, what a dense head or an RPN predicts from them, its proposals and what
+    a transformer encodes are computed once, as annotations do not matter for them;
+    then the detector's own loss runs once per component, on samples that
     hold only that component's annotations, masks included. Whole losses are
     weighted, so all mixed images of a batch must share their weights:
     ``lam_per='batch'``. An unmixed image among them has its own annotation in
     every pass and so counts in full. The number of passes does not depend on
     what was drawn.
 
-    RoI heads and transformers run once per component. What they draw (samples,
+    RoI heads and decoders run once per component. What they draw (samples,
     denoising queries, dropout) they draw in each pass, and their BatchNorm
     layers update their statistics in each pass. Entries that are not losses,
     such as ``acc``, are the weighted mean of the passes.
@@ -119,10 +121,13 @@ class LossMixDetector(DetectorWrapper):
                 needs a mix-aware head, or mixed images differ in their weights.
         """
         parts = self._parts(batch_data_samples)
-        heads = [m for m in self.children() if isinstance(m, BaseDenseHead)]
-        with remembered_calls(
-            (self, 'extract_feat'), *((head, 'forward') for head in heads)
-        ):
+        methods = [(self, 'extract_feat')]
+        for head in self.children():
+            if isinstance(head, BaseDenseHead):
+                methods += [(head, 'forward'), (head, 'predict_by_feat')]
+        if isinstance(self, DetectionTransformer):
+            methods += [(self, 'pre_transformer'), (self, 'forward_encoder')]
+        with remembered_calls(*methods):
             return sum_losses(
                 [
                     self._part_loss(batch_inputs, batch_data_samples, part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -102,6 +103,29 @@ def test_loss_is_the_weighted_sum_of_component_losses(pair, monkeypatch):
     reference = torch.autograd.grad(mixed, next(stock.backbone.parameters()))
     scale = float(reference[0].abs().max())
     torch.testing.assert_close(gradients, reference, rtol=1e-3, atol=1e-4 * scale)
+
+
+ONCE = {
+    'CascadeRCNN': [('rpn_head', 'predict_by_feat')],
+    'MaskRCNN': [('rpn_head', 'predict_by_feat')],
+    'DETR': [('encoder', 'forward')],
+    'DINO': [('encoder', 'forward')],
+}
+
+
+def test_what_annotations_do_not_change_is_computed_once(pair, monkeypatch):
+    """Which the losses above show to be equal."""
+    name, _, model = pair
+    first, second = objects(name, (2, 1), (1, 2))
+    batch = [zoo.mixed(a, b, i, LAM) for i, (a, b) in enumerate(zip(first, second))]
+    calls = []
+    for part, method in ONCE.get(name, []):
+        module = getattr(model, part)
+        spy = Mock(side_effect=getattr(module, method))
+        monkeypatch.setattr(module, method, spy)
+        calls.append(spy)
+    model.loss(zoo.images(2), batch)
+    assert [spy.call_count for spy in calls] == [1] * len(calls)
 
 
 def test_unmixed_samples_are_bit_identical_to_stock(pair):

@@ -51,6 +51,8 @@ _FIXED: dict[str, Any] = dict(
     num_classes=NUM_CLASSES,
     requires_grad=True,
     score_thr=0.0,
+    dropout=0.0,  # passes share that of an encoder
+    ffn_drop=0.0,
 )
 
 
