@@ -116,6 +116,7 @@ def _read_line(
         raise ValueError(
             f'the box leaves the image ({x1:g}, {y1:g} to {x2:g}, {y2:g}); '
             + ('divide by the size of the image' if pixels else 'clip it to 0 to 1')
+            + ('; of keypoints keep the first five numbers' if count > 5 else '')
         )
     return int(name), tuple(min(max(share, 0.0), 1.0) for share in box)
 
@@ -137,7 +138,9 @@ def read_data_yaml(path: str | Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding='utf-8-sig'))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f'{path} is not whole YAML: {error}') from error
+        raise ValueError(
+            f'{path} is not whole YAML; correct it: {error}'
+        ) from error
     names = content.get('names') if isinstance(content, dict) else None
     if isinstance(names, dict):
         if sorted(names) != list(range(len(names))):
@@ -151,4 +154,30 @@ def read_data_yaml(path: str | Path) -> dict[str, Any]:
             f'{path} has {names!r} as names; write names: [first, second, ...], in the '
             'order of the ids'
         )
-    return {**content, 'names': [str(name) for name in names]}
+    names = [str(name) for name in names]
+    _check_names(path, names, content.get('nc'))
+    return {**content, 'names': names}
+
+
+def _check_names(path: str | Path, names: Sequence[str], stated: Any) -> None:
+    """Check that ids have one name each.
+
+    Args:
+        path: Of ``data.yaml``.
+        names: In the order of the ids.
+        stated: Its number of classes; None if it says none.
+
+    Raises:
+        ValueError: If a name is there twice, or there are not so many as stated.
+    """
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f'{path} has {twice} more than once in names; give each id a name of its '
+            'own, or one id to all its objects'
+        )
+    if stated is not None and stated != len(names):
+        raise ValueError(
+            f'{path} has nc: {stated} and {len(names)} names ({", ".join(names)}); '
+            'complete the names, or correct nc'
+        )

@@ -32,17 +32,10 @@ class COCOLayout(Layout):
             ValueError: If files name the same split, or have no objects.
             FileNotFoundError: If no image of a file is there.
         """
-        self._contents: dict[Path, dict] = {}
-        for path in self.files:
-            if path.suffix == '.json' and _starts_so(path):
-                content = _load(path)
-                if content.get('annotations'):
-                    self._contents[path] = content
-        if not self._contents:
-            raise ValueError(
-                f'the JSON files below {self.root} have no annotations; label the '
-                'images, or give a labelled folder and these by --unlabelled'
-            )
+        jsons = [path for path in self.files if path.suffix == '.json']
+        every = {path: _load(path) for path in jsons if _starts_so(path)}
+        self._contents = {p: some for p, some in every.items() if some['annotations']}
+        self._note_unread(jsons, [path for path in every if path not in self._contents])
         ours = [p for p in self._contents if p.stem.endswith(_OURS)]
         paths = [path for path in self._contents if path not in ours]
         for path in ours if len(paths) == 1 and len(ours) == 2 else paths:
@@ -55,12 +48,28 @@ class COCOLayout(Layout):
             self.splits[name] = self._split(path)
 
     def classes(self, train: Split) -> tuple[str, ...]:
-        """The categories that occur, in the order of the file."""
-        content = self._contents[self.root / train.settings['ann_file']]
-        names = [category['name'] for category in content['categories']]
+        """The categories that occur, in the order of the file.
+
+        Raises:
+            ValueError: If files order them otherwise, or two are called the same.
+        """
+        first, *others = (
+            self.root / split.settings['ann_file']
+            for split in [train, *self.splits.values()]
+        )
+        names = self._categories(first)
         unused = [name for name in names if name not in train.names]
         self.note('categories have no object and are left out', unused, 'that is all')
-        return tuple(name for name in names if name in train.names)
+        classes = tuple(name for name in names if name in train.names)
+        for path in others:
+            order = tuple(name for name in self._categories(path) if name in classes)
+            if order != classes:
+                raise ValueError(
+                    f'labels follow the order of the categories in a file: {first} has '
+                    f'{", ".join(classes)}, and {path} has {", ".join(order)}; write '
+                    'the same categories in the same order into both'
+                )
+        return classes
 
     def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
         """A file with the images of a new split, beside the old one."""
@@ -78,6 +87,51 @@ class COCOLayout(Layout):
         self._contents[path] = part
         settings = {**split.settings, 'ann_file': self.relative(path)}
         return path, json.dumps(part), settings
+
+    def _note_unread(self, jsons: Sequence[Path], empty: Sequence[Path]) -> None:
+        """Say which files hold no labels.
+
+        Args:
+            jsons: All JSON files.
+            empty: Those in COCO format without annotations.
+
+        Raises:
+            ValueError: If it is all of them, or one is called after a split whose
+                labels are needed.
+        """
+        if not self._contents:
+            raise ValueError(
+                f'{", ".join(map(str, empty[:3]))}: no annotations; label the images, '
+                'or give a labelled folder and these by --unlabelled'
+            )
+        for path in empty:
+            if self._name(path, 1) in ('train', 'val'):
+                raise ValueError(
+                    f'{path} has no annotations; label its images, or take the file '
+                    'out of the folder: then a part of the others is drawn in its place'
+                )
+        self.note('JSON files have no annotations', empty, 'their images are not used')
+        strange = [path for path in jsons if path not in {*self._contents, *empty}]
+        self.note(
+            'JSON files are not in COCO format and are not read',
+            strange,
+            'if they hold labels, export them as COCO',
+        )
+
+    def _categories(self, path: Path) -> list[str]:
+        """Names in the order of a file.
+
+        Raises:
+            ValueError: If two are the same.
+        """
+        names = [item['name'] for item in self._contents[path]['categories']]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise ValueError(
+                f'{path} has several categories called {twice}; give each a name of '
+                'its own, or its objects the id of one'
+            )
+        return names
 
     def _name(self, path: Path, count: int) -> str:
         """The split of a file, by its own name or its folder's.
@@ -130,9 +184,16 @@ class COCOLayout(Layout):
                 if found.name == name.name and found.parts[-parts:] == name.parts:
                     return Path(*found.parts[:-parts])
         example = images[0]['file_name'] if images else 'none'
+        called = example.replace('\\', '/').rpartition('/')[2]
+        there = next((found for found in self.images if found.name == called), None)
+        fix = (
+            f'but {there} is; write its file_name as {called!r}, and others alike'
+            if there
+            else 'add the images to the folder'
+        )
         raise FileNotFoundError(
             f'{path} names {len(images)} images, such as {example!r}, and none of them '
-            f'is below {self.root}; add the images to the folder'
+            f'is below {self.root}; {fix}'
         )
 
 
@@ -159,7 +220,10 @@ def _load(path: Path) -> dict:
         ) from error
     fault = next(_faults(content), None)
     if fault:
-        raise ValueError(f'{path} is not in COCO format: {fault}; export it again')
+        raise ValueError(
+            f'{path} is not in COCO format: {fault}; export it again, or take it out '
+            'of the folder'
+        )
     return content
 
 

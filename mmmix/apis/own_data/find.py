@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmmix.layouts.image_files import SUFFIXES
@@ -15,6 +16,7 @@ from .yolo import YOLOLayout
 LAYOUTS: dict[str, type[Layout]] = {
     layout.kind: layout for layout in (VOCLayout, COCOLayout, YOLOLayout)
 }
+_UNREAD = ('.json', '.csv', '.tsv', '.xml', '.jsonl', '.ndjson', '.tfrecord', '.parquet')
 _SKIPPED = ('work_dirs', 'runs', '__pycache__', 'node_modules', 'SegmentationClass')
 
 
@@ -49,8 +51,9 @@ def find_layout(folder: str | Path, kind: str | None = None) -> Layout:
             f'{root} has images and no labels'
             + (f' in the layout {kind!r}' if kind else '')
             + ': expected XML files (VOC), a JSON file with "images" and "annotations" '
-            '(COCO), or text files beside the images or in labels/ (YOLO). Images '
-            'without labels go beside a labelled folder: --unlabelled FOLDER'
+            '(COCO), or text files beside the images or in labels/ (YOLO). '
+            + _other_labels(files)
+            + 'Images without labels go beside a labelled folder: --unlabelled FOLDER'
         )
     if len(evidence) > 1:
         seen = ', '.join(f'{name} ({path})' for name, path in evidence.items())
@@ -61,6 +64,14 @@ def find_layout(folder: str | Path, kind: str | None = None) -> Layout:
     layout = LAYOUTS[next(iter(evidence))](root, files)
     layout.read()
     return layout
+
+
+def _other_labels(files: Sequence[Path]) -> str:
+    """A sentence on a file that may hold labels in a form that is not read."""
+    path = next((p for p in files if p.suffix.lower() in _UNREAD), None)
+    if path is None:
+        return ''
+    return f'{path} is none of these; if it holds labels, export them as one. '
 
 
 def files_below(root: Path) -> list[Path]:
@@ -76,8 +87,13 @@ def files_below(root: Path) -> list[Path]:
         raise NotADirectoryError(f'{root} is a file; give the folder that it is in')
     found = []
     for folder, below, names in os.walk(root, followlinks=True):
+        here = Path(folder).resolve()
         below[:] = sorted(
-            name for name in below if name[0] != '.' and name not in _SKIPPED
+            name
+            for name in below
+            if name[0] != '.'
+            and name not in _SKIPPED
+            and not here.is_relative_to(Path(folder, name).resolve())  # a link back
         )
         found += [Path(folder, name) for name in sorted(names) if name[0] != '.']
     return found

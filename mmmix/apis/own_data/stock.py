@@ -63,7 +63,7 @@ class StockDetector:
             lr_batch=scaling.get('base_batch_size', 16),
             optimizer='',
             clip=None,
-            batch=2,
+            batch=self.cfg.train_dataloader.batch_size,
             size=0,
             sizes=(),
             scale='',
@@ -116,10 +116,12 @@ def _read(name: str) -> Config:
                 f'--detector {name}: it has no {key} that could be kept; write the '
                 'data into a config by hand, or take another one'
             )
-    kind = cfg.train_dataloader.dataset.type
-    if kind != 'CocoDataset':
+    data = cfg.train_dataloader.dataset
+    while data.type == 'RepeatDataset':  # the number of passes is planned here
+        data = data.dataset
+    if data.type != 'CocoDataset':
         raise ValueError(
-            f'--detector {name} trains on a {kind}; take a config whose '
+            f'--detector {name} trains on a {data.type}; take a config whose '
             'train_dataloader has a CocoDataset, such as '
             'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'
         )

@@ -44,5 +44,6 @@ auto_scale_lr = dict(enable=False, base_batch_size={batch})
 default_hooks = dict(
     checkpoint=dict(interval={interval}, max_keep_ckpts=2, save_best='pascal_voc/mAP'),
     logger=dict(interval={log}),
+    report=dict(type='RunReportHook'),  # writes report/index.html
 )"""
 """How the learning rate goes, and what is kept and logged."""

@@ -24,6 +24,14 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
             f'{len(train.items)} images to train on are few: a detector learns little '
             f'from less than {FEW_IMAGES}; label more, or add unlabelled ones'
         )
+    places = {item.image.resolve() for item in train.items}
+    shared = [item.image for item in val.items if item.image.resolve() in places]
+    if shared:
+        texts.append(
+            f'{len(shared)} of {len(val.items)} validation images are training images '
+            f'too, such as {shared[0]}: the figures of validation will be too good; '
+            'take them out of one list'
+        )
     names = train.names
     rare = [f'{name} ({names[name]})' for name in classes if names[name] < FEW_OBJECTS]
     if rare:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels
 from .layout import Item, Layout, Split, checked_key, split_name
 
 _NAME_FILES = ('classes.txt', 'obj.names', 'predefined_classes.txt', 'coco.names')
+_YAML_NAMES = ('data.yaml', 'data.yml', 'dataset.yaml', 'dataset.yml')
 _LISTS = {
     'train': ('train', 'mmmix_train'),
     'val': ('val', 'valid', 'mmmix_val'),
@@ -30,11 +32,9 @@ class YOLOLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """A ``data.yaml`` with names, or a label file."""
-        for path in files:
-            if path.suffix in ('.yaml', '.yml') and 'names' in path.read_text(
-                encoding='utf-8', errors='replace'
-            ):
-                return path
+        path = _yaml_with_names(files)
+        if path is not None:
+            return path
         images = {path for path in files if path.suffix.lower() in SUFFIXES}
         return next((p for p in map(label_file, sorted(images)) if p.is_file()), None)
 
@@ -45,8 +45,8 @@ class YOLOLayout(Layout):
             ValueError: If a label file or ``data.yaml`` is broken.
             FileNotFoundError: If a split that it names is not there.
         """
-        yamls = [path for path in self.files if path.suffix in ('.yaml', '.yml')]
-        self._yaml = next((p for p in yamls if 'names' in p.read_text('utf-8')), None)
+        called_so = (p for p in self.files if p.name in _YAML_NAMES)
+        self._yaml = _yaml_with_names(self.files) or next(called_so, None)
         content = read_data_yaml(self._yaml) if self._yaml else {}
         self._names = content.get('names') or self._listed_names()
         if any(content.get(key) for key in ('train', 'val', 'valid')):
@@ -106,8 +106,8 @@ class YOLOLayout(Layout):
             if path.exists():
                 return path.resolve() if '..' in path.parts else path
         raise FileNotFoundError(
-            f'{self._yaml} names {value!r}, which is neither '
-            + ' nor '.join(map(str, dict.fromkeys(tries)))
+            f'{self._yaml} names {value!r}, and there is no '
+            + ' or '.join(map(str, dict.fromkeys(tries)))
             + '; correct it'
         )
 
@@ -195,6 +195,16 @@ class YOLOLayout(Layout):
             [p for p in labels if p not in used and _is_label(p)],
             'add the images, or delete them',
         )
+
+
+def _yaml_with_names(files: Sequence[Path]) -> Path | None:
+    """The first YAML file that tells the names of classes."""
+    for path in files:
+        if path.suffix in ('.yaml', '.yml'):
+            text = path.read_text(encoding='utf-8-sig', errors='replace')
+            if re.search(r'^["\']?names["\']?\s*:', text, re.MULTILINE):
+                return path
+    return None
 
 
 def _is_list(path: Path) -> bool:

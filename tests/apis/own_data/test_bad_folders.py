@@ -99,6 +99,54 @@ def images_elsewhere(root):
         path.rename(path.with_name(f'x{path.name}'))
 
 
+def _coco_in_two(root, change):
+    """Files for both splits; ``change`` makes the second bad."""
+    write_coco(root)
+    content = json.loads((root / 'labels.json').read_text())
+    (root / 'labels.json').rename(root / 'train.json')
+    change(content)
+    (root / 'val.json').write_text(json.dumps(content))
+
+
+def val_file_without_labels(root):
+    _coco_in_two(root, lambda content: content['annotations'].clear())
+
+
+def another_order(root):
+    _coco_in_two(root, lambda content: content['categories'].reverse())
+
+
+def one_name_twice(root):
+    _coco_in_two(root, lambda content: content['categories'][1].update(name='cat'))
+
+
+def backslashes(root):
+    write_coco(root)
+    path = root / 'labels.json'
+    content = json.loads(path.read_text())
+    for image in content['images']:
+        image['file_name'] = f'C:\\pics\\{image["file_name"]}'
+    path.write_text(json.dumps(content))
+
+
+def labels_in_a_table(root):
+    write_image(root / 'a.png', 0)
+    (root / 'labels.csv').write_text('a.png,1,2,30,40,cat')
+
+
+def _data_yaml(text):
+    def make(root):
+        write_yolo(root)
+        (root / 'data.yaml').write_text(text)
+
+    return make
+
+
+def keypoints(root):
+    write_yolo(root)
+    (root / 'labels' / f'{stem_of(5)}.txt').write_text('0 .5 .5 .2 .2 .4 .4 2 .6 .6 2')
+
+
 def two_training_files(root):
     write_coco(root)
     for name in ('train_a.json', 'train_b.json'):
@@ -127,6 +175,16 @@ def three_images(root):
         (empty_list, r'val.txt names 0 images'),
         (broken_json, r'labels.json is not whole JSON'),
         (panoptic, 'panoptic'),
+        (val_file_without_labels, r'val.json has no annotations; label'),
+        (another_order, r'train.json has cat, big dog, and .*val.json has big dog, cat'),
+        (one_name_twice, r"val.json has several categories called \['cat'\]"),
+        (backslashes, r"bild 00 ä.png is; write its file_name as 'bild 00 ä.png'"),
+        (labels_in_a_table, r'labels.csv is none of these'),
+        (_data_yaml('names: [cat, cat]'), r"data.yaml has \['cat'\] more than once"),
+        (_data_yaml('names: [cat, dog]\nnc: 3'), r'data.yaml has nc: 3 and 2 names'),
+        (_data_yaml('train: images\nval: images'), 'data.yaml has None as names'),
+        (_data_yaml('names: {0: cat'), 'data.yaml is not whole YAML; correct it'),
+        (keypoints, r'bild 05 ä.txt, line 1: .* of keypoints keep the first five'),
         (images_elsewhere, r'labels.json names 12 images, .* add the images'),
         (two_training_files, 'train_b.json and another file are both for train'),
         (three_images, '3 labelled images'),
@@ -161,6 +219,27 @@ def test_what_is_left_out_is_said(tmp_path, capsys):
     assert '1 ids of' in out
     assert 'are few' in out
     assert 'in the validation images and never in the training images: big dog' in out
+
+
+def test_files_that_are_not_read_are_said(tmp_path, capsys):
+    root = write_coco(tmp_path / 'mine')
+    (root / 'results.json').write_text('[]')
+    (root / 'test.json').write_text('{"images": [], "categories": []}')
+    main(['mine'])
+    out = capsys.readouterr().out
+    assert 'have no annotations: mine/test.json' in out
+    assert 'not in COCO format and are not read: mine/results.json' in out
+
+
+def test_a_link_back_and_an_image_on_both_sides(tmp_path, capsys):
+    root = write_voc(tmp_path / 'mine', lists=True)
+    (root / 'JPEGImages' / 'back').symlink_to(root)
+    with open(root / 'ImageSets' / 'Main' / 'val.txt', 'a') as file:
+        file.write(stem_of(0))
+    main(['mine'])
+    out = capsys.readouterr().out
+    assert '1 of 5 validation images are training images too' in out
+    assert stem_of(0) in out
 
 
 def test_a_broken_image_stays_out_of_the_split(tmp_path, capsys):
