@@ -138,9 +138,7 @@ def read_data_yaml(path: str | Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding='utf-8-sig'))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f'{path} is not whole YAML; correct it: {error}'
-        ) from error
+        raise ValueError(f'{path} is not whole YAML; correct it: {error}') from error
     names = content.get('names') if isinstance(content, dict) else None
     if isinstance(names, dict):
         if sorted(names) != list(range(len(names))):

@@ -95,7 +95,7 @@ def toy_run(folder, stop_at=None, resume=False, mix=True, report=None, **changes
         ],
         default_hooks=dict(
             checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=1),
-            report=dict(type='RunReportHook', interval=2, **(report or {})),
+            report={'type': 'RunReportHook', 'interval': 2, **(report or {})},
         ),
         custom_hooks=[
             dict(type='MixPreviewHook'),

@@ -88,6 +88,24 @@ def test_a_killed_run_has_a_page_and_goes_on_with_its_curves(tmp_path, whole):
     assert resumed['mixing'] == expected['mixing']
 
 
+@pytest.mark.usefixtures('_due')
+def test_a_page_between_two_points_knows_what_was_mixed(tmp_path, monkeypatch):
+    pages = []
+    monkeypatch.setattr(
+        'mmmix.engine.hooks.run_report_hook.render_page',
+        lambda record, *rest: pages.append(len(record.mixing)) or '',
+    )
+    toy_run(tmp_path, report=dict(interval=10))  # validated after 4 iterations
+    assert pages[0] == 1
+    assert [row[0] for row in record_of(tmp_path)['mixing']] == [4, 8, 10, 12]
+
+
+def test_a_short_run_has_a_point_in_each_iteration(tmp_path):
+    toy_run(tmp_path, report=dict(interval=None))
+    steps = [point[0] for point in record_of(tmp_path)['curves']['train/loss']]
+    assert steps == list(range(1, 13))
+
+
 @pytest.mark.slow
 def test_a_new_run_in_the_same_folder_begins_anew(tmp_path):
     toy_run(tmp_path)

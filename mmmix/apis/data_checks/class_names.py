@@ -147,7 +147,8 @@ def _remarks(source: Source) -> list[str]:
     remarks = []
     if missing and names:
         text = f'{where} has no object of the class {_with_nearest(missing, dropped)}'
-        remarks.append(f'{text}; names that are no classes: {_counted(dropped)}')
+        others = f'; names that are no classes: {_counted(dropped)}' if dropped else ''
+        remarks.append(text + others)
     alike = {_plain(name): name for name in source.classes}
     for name, count in dropped.items():
         if name and _plain(name) in alike and alike[_plain(name)] not in missing:

@@ -16,7 +16,16 @@ from .yolo import YOLOLayout
 LAYOUTS: dict[str, type[Layout]] = {
     layout.kind: layout for layout in (VOCLayout, COCOLayout, YOLOLayout)
 }
-_UNREAD = ('.json', '.csv', '.tsv', '.xml', '.jsonl', '.ndjson', '.tfrecord', '.parquet')
+_UNREAD = (
+    '.json',
+    '.csv',
+    '.tsv',
+    '.xml',
+    '.jsonl',
+    '.ndjson',
+    '.tfrecord',
+    '.parquet',
+)
 _SKIPPED = ('work_dirs', 'runs', '__pycache__', 'node_modules', 'SegmentationClass')
 
 

@@ -53,14 +53,14 @@ def check_sizes(loaded: Loaded, model: nn.Module | None) -> Iterator[Finding]:
         yield Finding(OK if few else WARNING, 'anchors', text, '' if few else fix)
 
 
-def object_sides(loaded: Loaded) -> np.ndarray:
-    """Width and height of all objects to train on, as the network sees them: (N, 2).
+def object_sides(loaded: Loaded, split: str = 'train') -> np.ndarray:
+    """Width and height of all objects of a split, as the network sees them: (N, 2).
 
     The first resize of the validation pipeline counts: that of training is random.
     """
     scale, keep_ratio = _resize(loaded)
     found = []
-    for source in loaded.sources.get('train', ()):
+    for source in loaded.sources.get(split, ()):
         for info in infos(source) if source.labelled else ():
             size = info.get('width'), info.get('height')
             if all(size):

@@ -46,7 +46,8 @@ def as_table(findings: Sequence[Finding]) -> str:
     lines = [line for finding in findings for line in _lines(finding)]
     faults = sum(finding.level == FAULT for finding in findings)
     warnings = sum(finding.level == WARNING for finding in findings)
-    verdict = f'{faults} fault{"s" * (faults != 1)}, {warnings} warnings: '
+    verdict = f'{faults} fault{"s" * (faults != 1)}, '
+    verdict += f'{warnings} warning{"s" * (warnings != 1)}: '
     verdict += 'mend the faults before training' if faults else 'ready to train'
     return '\n'.join([*lines, '', verdict])
 

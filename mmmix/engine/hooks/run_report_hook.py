@@ -24,6 +24,9 @@ from mmmix.visualization.report import RunRecord, render_page
 
 from .report_pictures import ReportPictures
 
+MOST_BETWEEN = 10
+"""Iterations between two points of the curves."""
+
 
 @HOOKS.register_module()
 class RunReportHook(Hook):
@@ -41,7 +44,8 @@ class RunReportHook(Hook):
     images. What goes wrong here is said once, and training goes on.
 
     Args:
-        interval: Iterations between two points of the training's curves.
+        interval: Iterations between two points of the training's curves; None for a
+            hundredth of the training, at most ``MOST_BETWEEN``.
         max_share: Share of the time that writing may take: after each page the next
             one waits for ``cost / max_share``. The end of the run does not wait.
         max_images: Validate this many images for classes and pictures at most.
@@ -53,9 +57,13 @@ class RunReportHook(Hook):
     priority = 'VERY_LOW'  # after those that log, draw and lead teachers
 
     def __init__(
-        self, interval: int = 10, max_share: float = 0.02, max_images: int = 1000
+        self,
+        interval: int | None = None,
+        max_share: float = 0.02,
+        max_images: int = 1000,
     ) -> None:
-        for name, number in (('interval', interval), ('max_images', max_images)):
+        given = {} if interval is None else dict(interval=interval)
+        for name, number in dict(given, max_images=max_images).items():
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f'{name} must be an integer >= 1, got {number!r}')
         if not 0 < max_share <= 1:
@@ -66,6 +74,7 @@ class RunReportHook(Hook):
         self._record: RunRecord | None = None
         self._guard = DrawingGuard(type(self).__name__)
         self._next = 0.0
+        self._last = 0
 
     def before_train(self, runner: Runner) -> None:
         """Begin a record, or go on with that of the run that is resumed."""
@@ -123,6 +132,8 @@ class RunReportHook(Hook):
         """Set everything up."""
         self._folder = Path(runner.work_dir).resolve() / 'report'
         self._folder.mkdir(parents=True, exist_ok=True)
+        if self.interval is None:
+            self.interval = min(max(1, runner.max_iters // 100), MOST_BETWEEN)
         self._summaries = {}
         record = RunRecord()
         path = self._folder / 'record.json'
@@ -133,19 +144,26 @@ class RunReportHook(Hook):
         self._mixing = WatchedMixing(runner)
         self._classes = _classes(runner)
         self._began, self._first = time.time(), runner.iter
+        self._last = runner.iter
         self._record = record
 
     def _take(self, runner: Runner) -> None:
         """Add points to the curves, and write if it is time."""
         done = runner.iter + 1
         self._mixing.take()
-        if done % self.interval and done != runner.max_iters:
+        if done % self.interval == 0 or done == runner.max_iters:
+            self._point(runner, done)
+            self._write_if_due(runner, done)
+
+    def _point(self, runner: Runner, done: int) -> None:
+        """Add a point to the curves, unless there is one of this iteration."""
+        if done == self._last:
             return
+        self._last = done
         self._record.add_mixing(done, *self._mixing.taken())
         for name, buffer in runner.message_hub.log_scalars.items():
             if name.startswith('train/') and not name.endswith('time'):
                 self._record.add(name, done, float(buffer.mean(self.interval)))
-        self._write_if_due(runner, done)
 
     def _collect(self, runner: Runner, outputs: Sequence[DetDataSample]) -> None:
         """Add detections to the summary of the model that made them."""
@@ -162,6 +180,7 @@ class RunReportHook(Hook):
     def _validated(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Add metrics and summaries, and write if it is time."""
         done = runner.iter
+        self._point(runner, done)  # else a page said that nothing was mixed so far
         for name, value in metrics.items():
             if isinstance(value, (int, float)):
                 self._record.add(name, done, value)

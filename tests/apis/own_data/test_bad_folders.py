@@ -176,7 +176,10 @@ def three_images(root):
         (broken_json, r'labels.json is not whole JSON'),
         (panoptic, 'panoptic'),
         (val_file_without_labels, r'val.json has no annotations; label'),
-        (another_order, r'train.json has cat, big dog, and .*val.json has big dog, cat'),
+        (
+            another_order,
+            r'train.json has cat, big dog, and .*val.json has big',
+        ),
         (one_name_twice, r"val.json has several categories called \['cat'\]"),
         (backslashes, r"bild 00 ä.png is; write its file_name as 'bild 00 ä.png'"),
         (labels_in_a_table, r'labels.csv is none of these'),
