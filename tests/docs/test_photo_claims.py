@@ -24,6 +24,12 @@ CLAIMS = {
     'their precision': ('calibration', '0.5', 'precision', 3),
     'score - precision': ('calibration', '0.5', 'score - precision', 3),
     'calibration error, D-ECE': ('calibration', '0.5', 'D-ECE', 3),
+    'mAP of 300 images': ('noise', 'clean', 'pascal_voc/mAP', 3),
+    'mAP under noise, σ = 0.1': ('noise', 'gaussian:0.1', 'pascal_voc/mAP', 3),
+    'mAP under noise, σ = 0.2': ('noise', 'gaussian:0.2', 'pascal_voc/mAP', 3),
+    'AR of 300 images': ('noise', 'clean', 'coco/AR_100', 3),
+    'AR under noise, σ = 0.1': ('noise', 'gaussian:0.1', 'coco/AR_100', 3),
+    'AR under noise, σ = 0.2': ('noise', 'gaussian:0.2', 'coco/AR_100', 3),
 }
 
 
