@@ -12,6 +12,9 @@ TEST_JOBS ?= 2
 TEST_ARGS ?=
 # Further arguments of tools/train.py in the demo.
 DEMO_ARGS ?=
+# Folder of the results of `make benchmark-gpu`, and further arguments of its command.
+PRICE ?= work_dirs/price
+PRICE_ARGS ?=
 
 ENV_onedl := .venv
 ENV_openmmlab := .venv-openmmlab
@@ -20,13 +23,14 @@ BIN := $(ENV)/bin
 DOCS_ENV := .venv-docs
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 
-.PHONY: help env demo test test-all lint format docs clean clean-env
+.PHONY: help env demo test test-all lint format docs clean clean-env benchmark-gpu
 
 help:
 	@echo 'make env        build the environment in $(ENV) (about 10 minutes, once)'
 	@echo 'make demo       train and test a small SSD with BoxMix on digits (CPU)'
 	@echo 'make test       the tests without the slow ones'
 	@echo 'make test-all   every test'
+	@echo 'make benchmark-gpu  CUDA tests and the price of mixing on this GPU, in $(PRICE)'
 	@echo 'make lint       check style, types and lengths; make format applies the style'
 	@echo 'make docs       the documentation site, in build/docs (needs no torch)'
 	@echo 'make clean      remove what builds and tests left'
@@ -47,6 +51,11 @@ test: env
 
 test-all: env
 	$(PYTEST) $(TEST_ARGS)
+
+# mmcv is built for the GPU by `env`, where torch sees one.
+benchmark-gpu: env
+	$(BIN)/python -m pytest -m cuda $(TEST_ARGS)
+	$(BIN)/python tools/analysis_tools/benchmark_gpu.py --out $(PRICE) $(PRICE_ARGS)
 
 lint: env
 	$(BIN)/ruff check .

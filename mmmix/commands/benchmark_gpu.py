@@ -5,7 +5,7 @@ config and Union, BoxMix and LossMix, or what of these it can do. Batches are sy
 so that neither data nor weights are needed. Times are medians of paired rounds with a
 95 % interval, as of benchmark_step.py, memory is the peak of a step. EMA updates of a
 teacher and AlignMix's plan follow. What fails is named at the end and does not stop the
-rest.
+rest. `make benchmark-gpu` of a checkout builds mmcv first and runs the CUDA tests.
 
     python tools/analysis_tools/benchmark_gpu.py --out price
     python tools/analysis_tools/benchmark_gpu.py --out price --amp --only ssd300 yolov3

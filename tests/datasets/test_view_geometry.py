@@ -19,7 +19,7 @@ from mmengine.structures import InstanceData
 
 from mmmix.datasets import SeededDataset
 from mmmix.datasets.view_geometry import check_view_geometry
-from mmmix.models.teachers.pseudo_labels import annotated, project
+from mmmix.models.teachers.pseudo_labels import annotated, projected
 
 META = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'homography_matrix')
 PACK = dict(type='PackDetInputs', meta_keys=META)
@@ -88,7 +88,7 @@ def worst_overlap(cfg):
         ).float()
         box = InstanceData(bboxes=torch.tensor([OBJECT]).float(), labels=torch.zeros(1))
         views = (annotated(weak['data_samples'], box), strong['data_samples'])
-        boxes = project(box, *views, (1, 1)).bboxes
+        boxes = projected(*([view] for view in views), (1, 1))[0].gt_instances.bboxes
         box = boxes[0] if len(boxes) else torch.zeros(4)
         common = (
             (torch.minimum(box[2:], seen[2:]) - torch.maximum(box[:2], seen[:2]))

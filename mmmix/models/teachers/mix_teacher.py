@@ -19,7 +19,6 @@ from .branches import Batch, Watcher, branch, mixed_pair
 from .pseudo_labels import (
     label_statistics,
     mixable,
-    pair_views,
     predict_labels,
     projected,
     sorted_out,
@@ -221,10 +220,7 @@ class MixTeacher(SemiBaseDetector):
         images = (batch_inputs, batch_data_samples)
         size = self.settings.teacher_batch_size
         predicted = predict_labels(self.teacher, *images, size)
-        return [
-            sorted_out(sample, instances, self.settings)
-            for sample, instances in zip(batch_data_samples, predicted)
-        ], {}
+        return sorted_out(batch_data_samples, predicted, self.settings), {}
 
     def project_pseudo_instances(
         self,
@@ -245,8 +241,7 @@ class MixTeacher(SemiBaseDetector):
                 ``homography_matrix``.
         """
         size = self.settings.min_pseudo_bbox_wh
-        pairs = pair_views(batch_pseudo_instances, batch_data_samples)
-        return [projected(source, target, size) for source, target in pairs]
+        return projected(batch_pseudo_instances, batch_data_samples, size)
 
     def _pseudo_labelled(
         self, weak: Batch, strong: Batch

@@ -8,11 +8,12 @@ from a strongly augmented one. Both know how they came from the image by their
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
-from mmdet.structures.bbox import bbox_project, get_box_tensor
+from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -53,43 +54,6 @@ def predict_labels(
     ]
 
 
-def confident(instances: InstanceData, threshold: float) -> InstanceData:
-    """The instances whose score is above the threshold."""
-    return instances[instances.scores > threshold]
-
-
-def doubtful(instances: InstanceData, low: float, high: float) -> InstanceData:
-    """The instances whose score is above ``low`` and not above ``high``."""
-    scores = instances.scores
-    return instances[(scores > low) & (scores <= high)]
-
-
-def project(
-    instances: InstanceData,
-    source: DetDataSample,
-    target: DetDataSample,
-    min_size: tuple[float, float],
-) -> InstanceData:
-    """Instances of one view of an image as they are in another view.
-
-    Args:
-        instances: Instances with ``bboxes`` in pixels of the source.
-        source: The view that they are seen in.
-        target: The view to bring them to; its ``img_shape`` clips them.
-        min_size: Drop boxes that are not wider and higher than this.
-
-    Raises:
-        ValueError: If a view has no ``homography_matrix``.
-    """
-    boxes = get_box_tensor(instances.bboxes).float()
-    matrix = _homography(target) @ np.linalg.inv(_homography(source))
-    boxes = bbox_project(boxes, boxes.new_tensor(matrix), target.img_shape[:2])
-    projected = instances.new()
-    projected.bboxes = boxes
-    sizes = boxes[:, 2:] - boxes[:, :2]
-    return projected[(sizes > sizes.new_tensor(min_size)).all(dim=1)]
-
-
 def annotated(
     sample: DetDataSample,
     instances: InstanceData,
@@ -112,42 +76,129 @@ def annotated(
 
 
 def sorted_out(
-    sample: DetDataSample, instances: InstanceData, settings: SemiTrainSettings
-) -> DetDataSample:
-    """A sample with the confident predictions as its objects.
+    samples: Sequence[DetDataSample],
+    predictions: Sequence[InstanceData],
+    settings: SemiTrainSettings,
+) -> list[DetDataSample]:
+    """Samples with the confident predictions as their objects.
 
-    With ``ignore_pseudo_thr``, doubtful ones are its boxes to ignore.
+    Those have a score above ``cls_pseudo_thr``. With ``ignore_pseudo_thr``, doubtful
+    ones, between the two, are boxes to ignore. One value is read for all images.
+
+    Args:
+        samples: N samples; only their metainfo is read.
+        predictions: Of each of them, with ``scores``.
+        settings: The thresholds.
     """
     low, high = settings.ignore_pseudo_thr, settings.cls_pseudo_thr
-    ignored = None if low is None else doubtful(instances, low, high)
-    return annotated(sample, confident(instances, high), ignored)
+    scores = torch.cat([instances.scores for instances in predictions])
+    groups = (~(scores > high)).long()  # a score that is no number is above none
+    if low is not None:
+        groups += ~(scores > low)
+    sure, doubtful = _grouped(predictions, groups, 1 if low is None else 2)
+    return [annotated(*image) for image in zip(samples, sure, doubtful)]
 
 
-def pair_views(
-    sources: Sequence[DetDataSample], targets: Sequence[DetDataSample]
-) -> list[tuple[DetDataSample, DetDataSample]]:
-    """The two views of each image.
+def projected(
+    sources: Sequence[DetDataSample],
+    targets: Sequence[DetDataSample],
+    min_size: tuple[float, float],
+) -> list[DetDataSample]:
+    """Views of images, with the annotations of other views of them.
+
+    One value is read for all images, and one for their boxes to ignore.
+
+    Args:
+        sources: N samples with ``gt_instances``, some with ``ignored_instances``.
+        targets: The views to bring these to; their ``img_shape`` clips them.
+        min_size: Drop boxes that are not wider and higher than this.
 
     Raises:
-        ValueError: If there are more of the one than of the other.
+        ValueError: If there are more of the one than of the other, or a view has no
+            ``homography_matrix``.
     """
     if len(sources) != len(targets):
         raise ValueError(
             'unsup_teacher and unsup_student must be two views of the same '
             f'images, got {len(sources)} and {len(targets)} images'
         )
-    return list(zip(sources, targets))
+    views = [(_matrix(*pair), pair[1].img_shape[:2]) for pair in zip(sources, targets)]
+    objects = [source.gt_instances for source in sources]
+    ignored = [source.get('ignored_instances') for source in sources]
+    there = [i for i, instances in enumerate(ignored) if instances is not None]
+    moved = _project([ignored[i] for i in there], [views[i] for i in there], min_size)
+    ignored = dict(zip(there, moved))
+    return [
+        annotated(target, instances, ignored.get(i))
+        for i, (target, instances) in enumerate(
+            zip(targets, _project(objects, views, min_size))
+        )
+    ]
 
 
-def projected(
-    source: DetDataSample, target: DetDataSample, min_size: tuple[float, float]
-) -> DetDataSample:
-    """A view of an image, with the annotations of another; see :func:`project`."""
-    views = (source, target, min_size)
-    ignored = source.get('ignored_instances')
-    if ignored is not None:
-        ignored = project(ignored, *views)
-    return annotated(target, project(source.gt_instances, *views), ignored)
+def _project(
+    instances: Sequence[InstanceData],
+    views: Sequence[tuple[np.ndarray, tuple[int, int]]],
+    min_size: tuple[float, float],
+) -> list[InstanceData]:
+    """Instances of images, with their boxes moved, and without those too small then.
+
+    Args:
+        instances: With ``bboxes``.
+        views: Of each image the matrix that moves them, and (height, width).
+        min_size: Least width and height.
+    """
+    if not instances:
+        return []
+    boxes = torch.cat([get_box_tensor(one.bboxes).float() for one in instances])
+    # Of each image: its matrix, its sides and the least ones, sent at once.
+    rows = [[*m.ravel(), *reversed(shape), *min_size] for m, shape in views]
+    table = boxes.new_tensor(np.array(rows))[_images(instances, boxes)]
+    corners = torch.stack([boxes[:, [0, 2, 0, 2]], boxes[:, [1, 1, 3, 3]]], dim=-1)
+    corners = torch.cat([corners, torch.ones_like(corners[..., :1])], dim=-1)
+    corners = corners @ table[:, :9].unflatten(1, (3, 3)).transpose(1, 2)
+    corners = corners[..., :2] / corners[..., 2:]
+    sides = table[:, None, 9:11].clamp(min=0)
+    corners = corners.clamp(min=0).minimum(sides)
+    least, most = corners.amin(dim=1), corners.amax(dim=1)
+    moved, start = [], 0
+    for one in instances:
+        own = one.new()
+        span = slice(start, start + len(one))
+        own.bboxes = torch.cat([least[span], most[span]], dim=1)
+        moved.append(own)
+        start += len(one)
+    large = (most - least > table[:, 11:]).all(dim=1)
+    return _grouped(moved, (~large).long(), 1)[0]
+
+
+def _grouped(
+    instances: Sequence[InstanceData], groups: Tensor, count: int
+) -> tuple[list[Any], list[Any]]:
+    """Instances of images by group, in their order; their numbers are read at once.
+
+    Args:
+        instances: Of N images, n in all.
+        groups: ``(n,)`` int64; those of ``count`` and more are left out.
+        count: Number of groups, 1 or 2.
+
+    Returns:
+        Two lists of N; the second is of None if there is one group.
+    """
+    places = _images(instances, groups) * count + groups.clamp(max=count)
+    places = torch.where(groups < count, places, len(instances) * count)
+    found = groups.new_zeros(len(instances) * count + 1)
+    numbers = found.scatter_add_(0, places, torch.ones_like(places)).tolist()
+    merged = InstanceData.cat(list(instances))[places.argsort(stable=True)]
+    ends = np.cumsum(numbers[:-1]).tolist()
+    pieces = [merged[end - n : end] for end, n in zip(ends, numbers)]
+    return pieces[::count], pieces[1::2] if count == 2 else [None] * len(instances)
+
+
+def _images(instances: Sequence[InstanceData], like: Tensor) -> Tensor:
+    """Number of the image of each instance, ``(n,)`` int64."""
+    numbers = [i for i, one in enumerate(instances) for _ in range(len(one))]
+    return torch.tensor(numbers, dtype=torch.int64).to(like.device, non_blocking=True)
 
 
 def mixable(sample: DetDataSample, regression_weight: float | None) -> DetDataSample:
@@ -199,6 +250,11 @@ def _bare(sample: DetDataSample) -> DetDataSample:
 def _boxes_and_labels(instances: InstanceData) -> InstanceData:
     boxes = get_box_tensor(instances.bboxes)
     return InstanceData(bboxes=boxes, labels=instances.labels)
+
+
+def _matrix(source: DetDataSample, target: DetDataSample) -> np.ndarray:
+    """The matrix that maps one view of an image to another, ``(3, 3)`` float64."""
+    return _homography(target) @ np.linalg.inv(_homography(source))
 
 
 def _homography(sample: DetDataSample) -> np.ndarray:

@@ -169,7 +169,9 @@ def test_flags_of_centres_on_the_map_are_stock(heads):
         assert torch.equal(got, want)
 
 
-@pytest.mark.parametrize('device', ['cpu', 'cuda'])
+@pytest.mark.parametrize(
+    'device', ['cpu', pytest.param('cuda', marks=pytest.mark.cuda)]
+)
 @pytest.mark.parametrize('supervision', ['LossMix', 'BoxMix', 'WeightedUnion'])
 def test_amp_and_devices(sides, supervision, device):
     """Autocast changes the predictions' precision, not the losses'."""

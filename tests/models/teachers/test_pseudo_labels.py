@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import torch
 from mmdet.datasets.transforms import RandomCrop, RandomFlip, Resize
-from mmdet.structures.bbox import HorizontalBoxes
+from mmdet.structures.bbox import HorizontalBoxes, bbox_project
 from mmengine.structures import InstanceData
 
 from mmmix.models.teachers.pseudo_labels import (
     annotated,
-    confident,
-    doubtful,
     label_statistics,
     mixable,
     predict_labels,
-    project,
+    projected,
+    sorted_out,
 )
+from mmmix.models.teachers.semi_train_settings import SemiTrainSettings
 from mmmix.structures import REGRESSION_WEIGHTS
+from mmmix.studies.speed.operation_counter import OperationCounter
 from tests.models.teachers import semi
 
 NONE = (0.0, 0.0)
@@ -30,6 +31,23 @@ def boxes(*rows):
         labels=torch.arange(len(rows)),
     )
     return semi.scored(instances, [0.9] * len(rows))
+
+
+def project(instances, source, target, min_size):
+    """Of one image."""
+    (moved,) = projected([annotated(source, instances)], [target], min_size)
+    return moved.gt_instances
+
+
+def sort(instances, high, low=None):
+    """Of one image."""
+    settings = SemiTrainSettings(cls_pseudo_thr=high, ignore_pseudo_thr=low)
+    (sample,) = sorted_out([semi.sample()], [instances], settings)
+    return sample
+
+
+def confident(instances, threshold):
+    return sort(instances, threshold).gt_instances
 
 
 def test_the_score_must_be_above_the_threshold():
@@ -45,9 +63,51 @@ def test_the_score_must_be_above_the_threshold():
 
 def test_doubtful_are_those_between_the_thresholds():
     instances = semi.scored(semi.objects(5, 0), [0.125, 0.25, 0.5, 0.75, 1.0])
-    assert doubtful(instances, 0.125, 0.75).scores.tolist() == [0.25, 0.5, 0.75]
+    sample = sort(instances, 0.75, 0.125)
+    assert sample.ignored_instances.scores.tolist() == [0.25, 0.5, 0.75]
     # together with the confident ones and the rest they are all
-    assert len(confident(instances, 0.75)) == 1
+    assert sample.gt_instances.scores.tolist() == [1.0]
+    assert 'ignored_instances' not in sort(instances, 0.75)
+
+
+def test_all_images_are_those_of_one_after_the_other():
+    """With other scores, geometry and numbers of boxes, and reads as of one."""
+    rng = np.random.default_rng(0)
+    settings = SemiTrainSettings(cls_pseudo_thr=0.6, ignore_pseudo_thr=0.3)
+    found, weak, strong = [], [], []
+    for i, count in enumerate((3, 0, 7, 5)):
+        found.append(semi.scored(semi.objects(count, i), rng.uniform(size=count)))
+        for views in (weak, strong):
+            matrix = np.eye(3) + rng.normal(0, [[0.1, 0.1, 9]] * 2 + [[1e-4, 1e-4, 0]])
+            size = tuple(int(side) for side in rng.integers(40, 90, 2))
+            views.append(semi.sample(homography=matrix, size=size))
+    with OperationCounter() as counter:
+        sure = sorted_out(weak, found, settings)
+        moved = projected(sure, strong, (2.0, 2.0))
+    assert sum(counter.reads.values()) == 3
+    kept = 0
+    for i, instances in enumerate(found):
+        (one,) = sorted_out(weak[i : i + 1], [instances], settings)
+        scores = instances.scores
+        assert torch.equal(one.gt_instances.scores, scores[scores > 0.6])
+        assert torch.equal(one.gt_instances.scores, sure[i].gt_instances.scores)
+        (one,) = projected([one], strong[i : i + 1], (2.0, 2.0))
+        for name in ('gt_instances', 'ignored_instances'):
+            got, want = moved[i].get(name), one.get(name)
+            torch.testing.assert_close(got.bboxes, want.bboxes)
+            assert torch.equal(got.labels, want.labels)
+            kept += len(got)
+    assert kept > 5
+
+
+def test_it_is_mmdets_projection():
+    rng = np.random.default_rng(1)
+    matrix = np.eye(3) + rng.normal(0, [[0.2, 0.2, 20]] * 2 + [[1e-4, 1e-4, 0]])
+    instances = semi.scored(semi.objects(9, 3), [0.9] * 9)
+    views = semi.sample(), semi.sample(homography=matrix, size=(48, 70))
+    want = bbox_project(instances.bboxes, torch.tensor(matrix).float(), (48, 70))
+    got = project(instances, *views, (-1.0, -1.0)).bboxes
+    torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-4)
 
 
 # --- projection -------------------------------------------------------------
