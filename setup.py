@@ -126,6 +126,7 @@ setup(
         'photos': read_floors('efficientnet'),
         # torchvision is left to the user, who has the one that fits his torch
         'classification': read_ranges('classification-onedl'),
+        'completion': read_floors('shtab'),
         'digits': read_floors('scikit-learn'),
         'faster': read_floors('faster-coco'),
         'robustness': read_floors('imagecorruptions'),

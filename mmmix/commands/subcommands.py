@@ -58,6 +58,9 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'configs': Subcommand(
             'configs', 'list configs and methods', 'ssd300 lossmix', light=True
         ),
+        'completion': Subcommand(
+            'completion', 'print what completes the commands in a shell', 'bash'
+        ),
         'split': Subcommand(
             'split_semi',
             'split a training set into labelled and unlabelled images',

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmdet.registry import DATASETS, MODELS
+import torch
+from mmdet.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from mmengine.config import Config
 
 from mmmix.apis.config_path import mix_folder
@@ -97,6 +98,23 @@ def test_the_schedule_follows_the_number_of_images(tmp_path):
     assert cfg.param_scheduler[0].end == 200 * 2 // 10
     assert cfg.param_scheduler[1].milestones == (133, 183)
     assert cfg.auto_scale_lr.base_batch_size == 4
+
+
+def test_a_short_training_comes_to_its_learning_rate(tmp_path):
+    write_voc(tmp_path / 'mine', lists=True)
+    main(['mine', '--batch-size', '2', '--epochs', '2'])
+    cfg = Config.fromfile('mine.py')
+    lr = cfg.optim_wrapper.optimizer.lr
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    warm_up = PARAM_SCHEDULERS.build(
+        cfg.param_scheduler[0], default_args=dict(optimizer=optimizer)
+    )
+    rates = []
+    for _ in range(2 * 8 // 2):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        warm_up.step()
+    assert rates == pytest.approx([lr / 1000, *[lr] * 7])
 
 
 def test_the_split_is_that_of_the_seed_and_keeps_its_lists(tmp_path, capsys):

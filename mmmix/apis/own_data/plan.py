@@ -64,6 +64,7 @@ def make_plan(
         iterations=iterations,
         interval=max(1, epochs // LOOKS),
         lr=float(f'{detector.lr * batch / detector.lr_batch:.3g}'),
-        warm_up=max(1, min(WARM_UP, epochs * iterations // 10)),
+        # LinearLR over one iteration would stay at its start for the whole training
+        warm_up=max(2, min(WARM_UP, epochs * iterations // 10)),
         milestones=(first, second),
     )
