@@ -71,22 +71,21 @@ def assign_max_iou(
     if step < width and few:
         return _apart(priors, boxes, counts, rule, left_out, few)
     sizes = torch.tensor(counts).to(boxes.device, non_blocking=True)
-    best = nearest = own = torch.zeros((), device=boxes.device, dtype=torch.int64)
+    best = nearest = torch.zeros((), device=boxes.device, dtype=torch.int64)
     for start in range(0, width, step):
         overlaps = box_overlaps(boxes[:, start : start + step], priors)
         if left_out is not None:
             overlaps.masked_fill_(left_out[:, None], -1)
+        if rule.low_quality is not None:
+            good = rule.low_quality, rule.all_nearest
+            overlaps = _raised(overlaps, start, sizes, *good)
         value, index = overlaps.max(dim=1)
         if start:
             index = torch.where(value > best, index + start, nearest)
             value = torch.maximum(value, best)
         best, nearest = value, index
-        if rule.low_quality is not None:
-            good = rule.low_quality, rule.all_nearest
-            own = torch.maximum(own, _low_quality(overlaps, start, sizes, *good))
     negative = (best >= 0) & (best < rule.negative)
-    owners = torch.where(best >= rule.positive, nearest + 1, negative.long() - 1)
-    return torch.where(own > 0, own, owners)
+    return torch.where(best >= min(rule.positive, 2), nearest + 1, negative.long() - 1)
 
 
 def exceeds(
@@ -129,29 +128,32 @@ def box_overlaps(boxes: Tensor, priors: Tensor, share: str | None = None) -> Ten
     return inner.div_((area + other).sub_(inner).clamp_(min=_EPS))
 
 
-def _low_quality(
+def _raised(
     overlaps: Tensor, start: int, counts: Tensor, least: float, all_nearest: bool
 ) -> Tensor:
-    """``(R, P)``: 1-based index of the last box that a prior is nearest to, or 0.
+    """Overlaps, above 2 where a prior is nearest to a box, and more for later boxes.
+
+    So such a prior's largest overlap is that with the last of these boxes.
 
     Args:
-        overlaps: ``(R, g, P)``.
+        overlaps: ``(R, g, P)``; may be changed.
         start: Index of the first of these boxes.
         counts: ``(R,)``.
         least: Least IoU.
         all_nearest: See :class:`IoURule`.
     """
-    largest, first = overlaps.max(dim=2)
-    numbers = torch.arange(
-        start + 1, start + 1 + largest.shape[1], device=counts.device
-    )
-    good = (numbers <= counts[:, None]) & (largest >= least)
-    numbers = numbers * good
     if all_nearest:
-        same = overlaps == largest[..., None]
-        return torch.where(same, numbers[..., None].float(), 0.0).amax(dim=1).long()
-    owners = numbers.new_zeros(overlaps.shape[0], overlaps.shape[2])
-    return owners.scatter_reduce_(1, first, numbers, 'amax')
+        largest, first = overlaps.amax(dim=2), None
+    else:
+        largest, first = overlaps.max(dim=2)
+    numbers = torch.arange(start, start + largest.shape[1], device=counts.device)
+    good = (numbers < counts[:, None]) & (largest >= least)
+    numbers = (numbers + 2).to(largest)
+    if first is not None:
+        values = torch.where(good, numbers, largest)
+        return overlaps.scatter_(2, first[..., None], values[..., None])
+    same = overlaps == torch.where(good, largest, 2.0)[..., None]
+    return torch.where(same, numbers[:, None], overlaps)
 
 
 def _apart(

@@ -27,11 +27,13 @@ class Pairs(NamedTuple):
         own: ``(P,)`` indices of the images that are mixed.
         partners: ``(P,)`` indices of their partners.
         lam: ``(P, 1, 1, 1)``: λ, the weight of the image itself.
+        images: ``own``, on the host.
     """
 
     own: Tensor
     partners: Tensor
     lam: Tensor
+    images: list[int]
 
     @classmethod
     def of(cls, samples: Samples, like: Tensor) -> Pairs:
@@ -47,7 +49,7 @@ class Pairs(NamedTuple):
             [get_mix_weights(meta)[0] for meta in metas], device=like.device
         )
         indices = torch.tensor([own, partners], device=like.device)
-        return cls(*indices, lam.view(-1, 1, 1, 1))
+        return cls(*indices, lam.view(-1, 1, 1, 1), own)
 
 
 class AlignedPairs(NamedTuple):
@@ -69,7 +71,7 @@ class AlignedPairs(NamedTuple):
         Args:
             level: ``(N, C, H, W)``.
         """
-        own, partners, lam = self.pairs
+        own, partners, lam, _ = self.pairs
         carried = carry_maps(self.plans, level[partners], self.grid)
         return level.index_copy(0, own, blend(level[own], carried, lam.to(level)))
 
@@ -82,7 +84,7 @@ class AlignedPairs(NamedTuple):
         """
         result = [sample.new() for sample in samples]
         stride = tuple(side / cells for side, cells in zip(size, self.grid))
-        for index, plan in zip(self.pairs.own.tolist(), self.plans):
+        for index, plan in zip(self.pairs.images, self.plans):
             transport = Transport(plan, self.grid, stride)
             result[index].set_field(transport, TRANSPORT, field_type='metainfo')
         return result
@@ -95,10 +97,10 @@ def blended(inputs: Tensor, samples: Samples) -> tuple[Tensor, list[DetDataSampl
         inputs: ``(N, C, H, W)``.
         samples: N samples, some of them paired.
     """
-    own, partners, lam = Pairs.of(samples, inputs)
+    own, partners, lam, images = Pairs.of(samples, inputs)
     mixed = blend(inputs[own], inputs[partners], lam.to(inputs))
     result = [sample.new() for sample in samples]
-    for index in own.tolist():
+    for index in images:
         for field in (MIX_PARTNER, MIX_SIZES):
             result[index].pop(field)
     return inputs.index_copy(0, own, mixed), result
@@ -127,4 +129,4 @@ def valid_cells(
             for cells, length, side in zip(grid, image, size)
         )
         mask[:rows, :columns] = True
-    return masks.flatten(1).to(device)
+    return masks.flatten(1).to(device, non_blocking=True)

@@ -175,7 +175,7 @@ class AlignMix(DetectorWrapper):
             )
         coarse = features[self.level].detach()
         pairs, grid = Pairs.of(samples, coarse), tuple(coarse.shape[2:])
-        paired = [samples[i] for i in pairs.own.tolist()]
+        paired = [samples[i] for i in pairs.images]
         valid = tuple(
             valid_cells(paired, k, size, grid, coarse.device) for k in range(2)
         )
