@@ -30,6 +30,10 @@ CLAIMS = {
     'AR of 300 images': ('noise', 'clean', 'coco/AR_100', 3),
     'AR under noise, σ = 0.1': ('noise', 'gaussian:0.1', 'coco/AR_100', 3),
     'AR under noise, σ = 0.2': ('noise', 'gaussian:0.2', 'coco/AR_100', 3),
+    'patches detected, of 300': ('transplant', '0.5', 'patches detected', 1),
+    'recall of patches': ('transplant', '0.5', 'patch recall', 3),
+    'precision on patches': ('transplant', '0.5', 'patch precision', 3),
+    'mAP of all objects, patches too': ('transplant', '0.5', 'mAP', 3),
 }
 
 

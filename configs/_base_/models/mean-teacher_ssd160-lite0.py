@@ -15,7 +15,7 @@ model = dict(
         sup_weight=1.0,
         unsup_weight=0.5,
         cross_weight=0.5,
-        # Of 100 photographs, scores above it are right in six cases of ten.
+        # Trained on 100 photographs, SSD is right above it in 28 of 38 cases (val).
         cls_pseudo_thr=0.5,
         # What the teacher is in doubt of is no background; SSD mines such places first.
         ignore_pseudo_thr=0.2,
