@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Before torch is imported: two test processes on two cores, one thread each.
@@ -9,11 +10,26 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import pytest
 import torch
+import yapf.yapflib.yapf_api
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 
 import mmmix  # noqa: F401  registers everything
 from tests.helpers import build_heads
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _quick_runners():
+    """Spare what a Runner takes seconds for, and no test is about.
+
+    It lays out its config three times, and each of its data sets collects garbage
+    among all that was ever imported.
+    """
+    gc.freeze()
+    with pytest.MonkeyPatch.context() as patch:
+        as_it_is = lambda text, **style: (text, True)  # noqa: E731
+        patch.setattr(yapf.yapflib.yapf_api, 'FormatCode', as_it_is)
+        yield
 
 
 @pytest.fixture(autouse=True)

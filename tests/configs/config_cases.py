@@ -212,13 +212,14 @@ def mmdet_config(name: str) -> dict[str, Any]:
     return Config.fromfile(path).to_dict()
 
 
+@functools.cache
 def depth(path: Path) -> int:
     """The number of files below a config on its longest chain of bases."""
     bases = [
         Config._get_cfg_path(base, str(path))[0]
         for base in Config._get_base_files(str(path))
     ]
-    return max((1 + depth(Path(base)) for base in bases), default=0)
+    return max((1 + depth(Path(base).resolve()) for base in bases), default=0)
 
 
 def gpus_and_batch(leaf: str) -> tuple[int, int]:
