@@ -48,6 +48,14 @@ SSD = [
 # Those that align features have a detector of their own, and cannot share one.
 ALIGNED = [leaf for leaf in SSD if leaf.endswith('_alignmix.py')]
 DISTINCT = [leaf for leaf in SSD if leaf not in TWINS and leaf not in ALIGNED]
+# Methods on COCO differ from those on VOC by the number of classes: one method
+# is stepped on both, and the others wait for the whole suite.
+STEPPED = [
+    pytest.param(leaf, marks=pytest.mark.slow)
+    if split(leaf)[0].endswith('_coco') and split(leaf)[1] != 'boxmix'
+    else leaf
+    for leaf in DISTINCT
+]
 
 
 @pytest.fixture(scope='module')
@@ -141,7 +149,7 @@ def test_twins_are_twins():
         assert a == b
 
 
-@pytest.mark.parametrize('leaf', DISTINCT)
+@pytest.mark.parametrize('leaf', STEPPED)
 def test_step_with_a_shared_frozen_backbone(leaf, data, models):
     cfg = ready(leaf, data)
     baseline = split(leaf)[0]
