@@ -34,6 +34,8 @@ CLAIMS = {
     'recall of patches': ('transplant', '0.5', 'patch recall', 3),
     'precision on patches': ('transplant', '0.5', 'patch precision', 3),
     'mAP of all objects, patches too': ('transplant', '0.5', 'mAP', 3),
+    'highest score, λ = 0.5': ('in_between', 'blend 0.5', 'score', 3),
+    'highest detection hits, λ = 0.5': ('in_between', 'blend 0.5', 'hit', 3),
 }
 
 
