@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 
+from mmmix.apis.quiet_stack import drawing_quietly
 from mmmix.apis.requeue import exit_code_left
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
 from mmmix.evaluation.metrics.fast_coco import fast_coco_evaluation
@@ -29,6 +30,7 @@ def stoppable() -> Iterator[StopSignals]:
         exit_code_left(),
         fast_coco_evaluation(),
         serial_eval_map(),
+        drawing_quietly(),
         stop_signals() as signals,
     ):
         yield signals

@@ -1,4 +1,4 @@
-"""Importing the stack without what it says about parts that nobody asked for."""
+"""The stack without what it says of what nobody asked for or can change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import importlib
 import io
 import sys
 import warnings
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 
 CHATTER = ('Could not import OneDL',)
 """How lines begin that mmdet prints while it is imported, of optional data sets."""
@@ -18,7 +19,18 @@ WARNINGS = (
 )
 """How such warnings begin; the metric that needs the library is not one of ours."""
 
+DRAWING = r'Warning: The \w+ is out of bounds, the drawn'
+"""How the visualizer warns of each box that ends at the edge of its image."""
+
 MODULES = ('mmdet.datasets', 'mmdet.evaluation')
+
+
+@contextmanager
+def drawing_quietly() -> Iterator[None]:
+    """Draw boxes up to the edge of an image without a warning of each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message=DRAWING)
+        yield
 
 
 def import_stack_quietly() -> None:

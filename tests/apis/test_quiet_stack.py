@@ -6,9 +6,15 @@ import subprocess
 import sys
 import warnings
 
+import numpy as np
 import pytest
+import torch
+from mmdet.structures import DetDataSample
+from mmdet.visualization import DetLocalVisualizer
+from mmengine.structures import InstanceData
 
 from mmmix.apis import quiet_stack
+from mmmix.apis.commands import stoppable
 from mmmix.apis.quiet_stack import import_stack_quietly
 
 
@@ -45,3 +51,22 @@ def test_an_import_that_fails_fails(monkeypatch):
     monkeypatch.setattr(quiet_stack, 'MODULES', ('no_such_module',))
     with pytest.raises(ModuleNotFoundError, match='no_such_module'):
         import_stack_quietly()
+
+
+def test_a_box_up_to_the_edge_is_no_warning():
+    painter = DetLocalVisualizer()
+    painter.dataset_meta = dict(classes=('cat',))
+    found = InstanceData(
+        bboxes=torch.tensor([[0.0, 0.0, 32.5, 40.0]]),
+        labels=torch.tensor([0]),
+        scores=torch.tensor([0.5]),
+    )
+    sample = DetDataSample(pred_instances=found)
+    image = np.zeros((40, 32, 3), np.uint8)
+    with pytest.warns(UserWarning, match='bbox is out of bounds'):
+        painter.add_datasample('image', image, sample, draw_gt=False)
+    with warnings.catch_warnings(record=True) as told, stoppable():
+        painter.add_datasample('image', image, sample, draw_gt=False)
+        warnings.warn('something else', stacklevel=1)
+    texts = [str(item.message) for item in told if item.category is UserWarning]
+    assert texts == ['something else']

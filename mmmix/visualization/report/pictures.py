@@ -67,6 +67,8 @@ def draw_examples(images: Sequence[Mapping[str, Any]], classes: Sequence[str]) -
         # Names of files may hold what matplotlib takes for a formula.
         title = f'{name[:24]}  AP {entry["value"]:.2f}'
         above.set_title(title, fontsize=8, loc='left', parse_math=False)
+        if not len(entry['found']):
+            below.set_title('nothing found', fontsize=8, loc='left')
     content = io.BytesIO()
     figure.savefig(content, format='jpg', pil_kwargs=dict(quality=QUALITY))
     return content.getvalue()
