@@ -138,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         classes=checked_classes(layout),
         detector=detector,
         size=size,
-        plan=planned(args, layout, detector),
+        plan=planned(args, layout, detector, method),
         method=method,
         load_from=load_from,
         unlabelled=unlabelled,
@@ -192,11 +192,24 @@ def checked_classes(layout: Layout) -> tuple[str, ...]:
     return layout.classes(train)
 
 
-def planned(args: argparse.Namespace, layout: Layout, detector: Detector) -> Plan:
-    """The schedule; with unlabelled images for the labelled half of a batch."""
+def planned(
+    args: argparse.Namespace, layout: Layout, detector: Detector, method: str | None
+) -> Plan:
+    """The schedule; with unlabelled images for the labelled half of a batch.
+
+    Raises:
+        ValueError: If there would be nothing to mix an image with.
+    """
     batch = args.batch_size
-    if args.unlabelled or args.target:
+    halved = bool(args.unlabelled or args.target)
+    if halved:
         batch = max(1, (batch or detector.batch) // 2)
+    if method and batch is not None and batch < 2:
+        half = ', and half of a batch is labelled' if halved else ''
+        raise ValueError(
+            f'--batch-size {args.batch_size}: an image is mixed with another of its '
+            f'batch{half}; give {4 if halved else 2} or more, or --mix none'
+        )
     return make_plan(detector, len(layout.splits['train'].items), batch, args.epochs)
 
 

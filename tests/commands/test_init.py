@@ -162,6 +162,7 @@ def test_it_needs_no_torch(tmp_path):
         (['--mix', 'alignmix'], 'settings of its own'),
         (['--mix', 'boxmix', '--detector', 'retinanet'], 'take one of lossmix'),
         (['--size', '200'], 'made for 300'),
+        (['--batch-size', '1'], '--batch-size 1: .* give 2 or more'),
         (['--format', 'coco'], "no labels in the layout 'coco'"),
     ],
 )

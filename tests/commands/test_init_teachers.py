@@ -74,6 +74,7 @@ def test_a_teacher_is_built_with_its_data(options, kind, terms, branches):
         (['--target', 'bare', '--detector', 'yolov3'], '--detector ssd300, got yolov3'),
         (['--target', 'bare', '--mix', 'boxmix'], 'takes one of lossmix'),
         (['--unlabelled', 'nowhere'], 'there is no folder'),
+        (['--target', 'bare', '--batch-size', '3'], 'labelled; give 4 or more'),
         (['--unlabelled', 'mine/Annotations'], 'there is no image in it'),
     ],
 )
