@@ -42,6 +42,11 @@ class JoinedMasks(BitmapMasks):
         self.height, self.width = parts[0].height, parts[0].width
         self._parts = list(parts)
 
+    @classmethod
+    def cat(cls, masks: Sequence[BitmapMasks]) -> BitmapMasks:
+        """All of them as plain bitmaps."""
+        return BitmapMasks.cat(masks)
+
     @property
     def masks(self) -> NDArray[Any]:
         """``(num_masks, height, width)``, written when first asked for."""

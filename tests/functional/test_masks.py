@@ -120,3 +120,4 @@ def test_masks_that_do_not_move_are_not_copied():
     assert joined.masks is joined.masks
     assert len(joined) == 5
     assert np.array_equal(copy.deepcopy(joined).masks, want)
+    assert np.array_equal(joined.cat([joined, parts[0]]).masks[:5], want)
