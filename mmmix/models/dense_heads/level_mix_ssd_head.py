@@ -62,6 +62,6 @@ class LevelMixSSDHead(MixSSDHead):
                     mixed.view(-1, *[1] * (rows.dim() - 3)), rows, rows[:1]
                 )
                 for name, rows in targets._asdict().items()
-                if name not in ('anchors', 'factors')
+                if name not in ('priors', 'factors')
             }
         )
