@@ -1,11 +1,11 @@
 # The mixed-domain teacher of the small SSD of the digits demo, with the weights of the
 # LossMix paper, suppl. D, and a lower threshold than there. Its norm layers are
 # trained, so the teacher needs the student's statistics too; MixTeacherHook takes them.
-_base_ = './ssd160-r18.py'
+_base_ = ['./ssd160-r18.py', './mixed-domain-teacher.py']
 
 model = dict(
+    _base_.domain_teacher,
     _delete_=True,
-    type='MixedDomainTeacher',
     detector=_base_.model,
     data_preprocessor=dict(
         type='OptionalBranchDataPreprocessor',
@@ -18,29 +18,13 @@ model = dict(
         channels=(64, 32),
     ),
     semi_train_cfg=dict(
-        freeze_teacher=True,
-        lambda_mss=1.0,
-        lambda_nst=1.0,
-        lambda_mtt=1.0,
-        lambda_mst=1.0,
-        lambda_disc=0.1,
+        _base_.domain_teacher.semi_train_cfg,
         disc_ramp_up=100,
         cls_pseudo_thr=0.7,
         # What the teacher is in doubt of is no background; SSD mines such places first.
         ignore_pseudo_thr=0.2,
         # smaller than any glyph, also than one cut by the border of a crop
         min_pseudo_bbox_wh=(4.0, 4.0),
-        regress_pseudo=False,
-        ramp_up=0,
-        teacher_batch_size=None,
-    ),
-    semi_test_cfg=dict(predict_on='teacher'),
-    mixers=dict(
-        # sec. 3.6: less than 0.1 of the target, labels of the source
-        nst=dict(
-            type='MixBatch',
-            ratio=dict(type='Uniform', low=0.9, high=1.0),
-            keep='dominant',
-        )
     ),
 )
+del _base_.domain_teacher
