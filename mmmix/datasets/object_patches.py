@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import mmcv
 import numpy as np
 import torch
 from mmdet.structures.bbox import bbox_overlaps
+
+from mmmix.layouts.writing import whole_folder
 
 from .voc_layout import VOCLayoutDataset
 
@@ -56,16 +57,12 @@ def write_patches(
         FileNotFoundError: If the list, an image or an annotation is missing.
         ValueError: If there is no object to cut out of any image.
     """
-    if out.exists():
-        raise FileExistsError(f'{out} exists; remove it or choose another --out')
-    found = sorted(
-        _whole_objects(root, split, classes, min_side, frozenset(without)),
-        key=lambda entry: -_side(entry['bbox']),
-    )
-    draft = out.with_name(f'{out.name}.part')
-    shutil.rmtree(draft, ignore_errors=True)
     counts = dict.fromkeys(classes, 0)
-    try:
+    with whole_folder(out) as draft:
+        found = sorted(
+            _whole_objects(root, split, classes, min_side, frozenset(without)),
+            key=lambda entry: -_side(entry['bbox']),
+        )
         for name in classes:
             entries = [entry for entry in found if entry['class'] == name]
             for file, patch in _first_cuts(entries, count):
@@ -77,9 +74,6 @@ def write_patches(
                 f'{split} of {root} has no whole object of {list(classes)} of at least '
                 f'{min_side:g} px outside the images to leave out; lower min_side'
             )
-        os.replace(draft, out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return counts
 
 

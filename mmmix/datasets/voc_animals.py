@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from mmmix.layouts.writing import whole_folder
 
 CLASSES = ('cat', 'cow', 'dog', 'horse', 'person', 'sheep')
 JPEG_QUALITY = 85
@@ -43,22 +43,15 @@ def write_animals(
         ValueError: If an image cannot be decoded, or has another size than its
             annotation says.
     """
-    if out.exists():
-        raise FileExistsError(f'{out} exists; remove it or choose another --out')
-    texts = {path.name: path.read_text(encoding='utf-8') for path in lists}
-    ids = sorted({name for text in texts.values() for name in text.split()})
-    draft = out.with_name(f'{out.name}.part')
-    shutil.rmtree(draft, ignore_errors=True)
-    for folder in ('Annotations', 'ImageSets/Main', 'JPEGImages'):
-        (draft / folder).mkdir(parents=True)
-    try:
+    with whole_folder(out) as draft:
+        texts = {path.name: path.read_text(encoding='utf-8') for path in lists}
+        ids = sorted({name for text in texts.values() for name in text.split()})
+        for folder in ('Annotations', 'ImageSets/Main', 'JPEGImages'):
+            (draft / folder).mkdir(parents=True)
         for name in progress(ids):
             _write_one(voc, draft, name, side, pixels)
         for name, text in texts.items():
             (draft / 'ImageSets/Main' / name).write_text(text, encoding='utf-8')
-        os.replace(draft, out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return len(ids)
 
 

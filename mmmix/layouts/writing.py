@@ -1,9 +1,11 @@
-"""Text files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -29,3 +31,24 @@ def write_all(files: Mapping[Path, str]) -> None:
         raise
     for draft, path in drafts.items():
         os.replace(draft, path)
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` to fill, which takes its place if nothing goes wrong.
+
+    Args:
+        out: The folder to make.
+
+    Raises:
+        FileExistsError: If ``out`` exists.
+    """
+    if out.exists():
+        raise FileExistsError(f'{out} exists; remove it or choose another --out')
+    draft = out.with_name(f'{out.name}.part')
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        yield draft
+        os.replace(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -22,7 +22,6 @@ from mmmix.models.supervisions import (
 from mmmix.structures import Annotations
 
 from .batch_rois import draw_rois
-from .remembered_rois import rows_are_independent
 from .rois_by_image import Maps, RoIsByImage
 from .weighted_box_loss import WeightedBoxLoss
 
@@ -119,7 +118,6 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
             num_passes: More than one pass predicts a RoI anew for each if a RoI's
                 predictions depend on the others, or on chance.
         """
-        heads = [self.bbox_head, *([self.shared_head] if self.with_shared_head else [])]
         sampler, losses = self.bbox_sampler, ('loss', 'get_targets')
         known = (
             type(sampler) is RandomSampler
@@ -135,7 +133,7 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
         )
         if not known:
             say_slow(self, self.bbox_assigner, sampler, self.bbox_head)
-        return known and (num_passes == 1 or rows_are_independent(*heads))
+        return known and (num_passes == 1 or self.predicts_rois_apart())
 
     def _batch_loss(
         self,

@@ -55,7 +55,6 @@ class RoIsByImage:
 
         Raises:
             TypeError: If the sampler mines hard samples.
-
         """
         parts = regressed_first(parts)
         shared = [
@@ -126,13 +125,15 @@ class RoIsByImage:
         )
         return results['loss_bbox']
 
+    def predicts_rois_apart(self) -> bool:
+        """Whether what is predicted of a RoI depends on no other, nor on chance."""
+        shared = [self.shared_head] if self.with_shared_head else []
+        return rows_are_independent(self.bbox_head, *shared)
+
     def _shared_forward(self) -> Forward:
         """The forward of this batch's passes, which predicts each RoI once."""
-        heads = [self.bbox_head]
-        if self.with_shared_head:
-            heads.append(self.shared_head)
         # A mask head reads RoI features, which are not remembered.
-        if self.with_mask or not rows_are_independent(*heads):
+        if self.with_mask or not self.predicts_rois_apart():
             return self._bbox_forward
         return RememberedRoIs(self._bbox_forward)
 
