@@ -1,4 +1,4 @@
-"""Reading the files of ``torch.save`` as data.
+"""Reading pickles and the files of ``torch.save`` as data.
 
 Such a file is a zip archive of a pickle and the bytes of each storage, or, as torch
 before 1.6 and ``_use_new_zipfile_serialization=False`` write it, a row of pickles with
@@ -21,8 +21,9 @@ import torch
 from torch.serialization import MAGIC_NUMBER, PROTOCOL_VERSION, _get_restore_location
 from torch.storage import TypedStorage, UntypedStorage
 
+from mmmix.apis.safe_globals import REBUILD
 from mmmix.apis.safe_pickle import BoundedFile, SafeUnpickler
-from mmmix.apis.safe_values import UnsafePickleError
+from mmmix.apis.safe_values import UnsafePickleError, expect
 
 _torch_load = torch.load
 _CHUNK = 1 << 20
@@ -55,6 +56,30 @@ def load_safely(file: Any, map_location: Any = None, *_: Any, **__: Any) -> Any:
     if magic == b'PK\x03\x04':
         return _load_zip(file, restore)
     return _load_legacy(file, restore)
+
+
+def load_pickle(file: IO[bytes]) -> Any:
+    """Take the place of ``pickle.load``: data, and no objects of other classes.
+
+    Args:
+        file: Open for reading bytes.
+
+    Raises:
+        UnsafePickleError: If the file asks for more than data.
+    """
+    content = io.BytesIO(file.read())
+    return SafeUnpickler(BoundedFile(content)).load()
+
+
+def _storage(content: Any) -> TypedStorage:
+    """A storage inside a plain pickle: a whole file of ``torch.save``."""
+    expect(type(content) is bytes, 'a storage of no bytes')
+    storage = load_safely(content, 'cpu')
+    expect(type(storage) is TypedStorage, 'a storage that is none')
+    return storage
+
+
+REBUILD['torch.storage._load_from_bytes'] = _storage
 
 
 def load_trustingly(file: Any, map_location: Any = None, *_: Any, **__: Any) -> Any:

@@ -13,7 +13,7 @@ from mmengine.fileio.handlers.pickle_handler import PickleHandler
 from mmengine.fileio.handlers.yaml_handler import YamlHandler
 from mmengine.fileio.io import file_handlers
 
-from mmmix.apis.safe_pickle import load_pickle
+from mmmix.apis.safe_archive import load_pickle
 from mmmix.apis.safe_values import UnsafePickleError
 
 

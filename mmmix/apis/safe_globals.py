@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.structures import InstanceData
-from torch.storage import TypedStorage
 
 from mmmix.apis import safe_values as values
 from mmmix.apis.safe_values import Name, UnsafePickleError
@@ -97,16 +96,6 @@ def _with_attributes(
     return result
 
 
-def _storage(content: Any) -> TypedStorage:
-    """A storage inside a plain pickle: a whole file of ``torch.save``."""
-    from mmmix.apis.safe_archive import load_safely
-
-    values.expect(type(content) is bytes, 'a storage of no bytes')
-    storage = load_safely(content, 'cpu')
-    values.expect(type(storage) is TypedStorage, 'a storage that is none')
-    return storage
-
-
 REBUILD: dict[str, Callable] = {
     'collections.OrderedDict': values.build_ordered_dict,
     'collections.Counter': values.build_counter,
@@ -121,7 +110,6 @@ REBUILD: dict[str, Callable] = {
     'torch._utils._rebuild_parameter': values.build_parameter,
     'torch._utils._rebuild_parameter_with_state': values.build_parameter,
     'torch._tensor._rebuild_from_type_v2': _with_attributes,
-    'torch.storage._load_from_bytes': _storage,
     'numpy.dtype': values.build_dtype,
 }
 for _module in ('builtins', '__builtin__'):

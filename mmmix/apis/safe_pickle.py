@@ -7,7 +7,6 @@ to plain containers only. It reads no more than there is, whatever length is cla
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 from collections import Counter, OrderedDict
@@ -143,16 +142,3 @@ class SafeUnpickler(pickle._Unpickler):
         pickle.SETITEMS[0]: load_setitems,
         pickle.BYTEARRAY8[0]: load_bytearray8,
     }
-
-
-def load_pickle(file: IO[bytes]) -> Any:
-    """Take the place of ``pickle.load``: data, and no objects of other classes.
-
-    Args:
-        file: Open for reading bytes.
-
-    Raises:
-        UnsafePickleError: If the file asks for more than data.
-    """
-    content = io.BytesIO(file.read())
-    return SafeUnpickler(BoundedFile(content)).load()

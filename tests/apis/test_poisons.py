@@ -16,8 +16,7 @@ from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoint import UnsafeCheckpointError, install_safe_loading
 from mmmix.apis.resume import DamagedCheckpointError
-from mmmix.apis.safe_archive import load_safely
-from mmmix.apis.safe_pickle import load_pickle
+from mmmix.apis.safe_archive import load_pickle, load_safely
 
 from .poisons import POISONS, archive, claimed_storage, poison, resident
 from .random_pickles import NAMES, Author

@@ -16,8 +16,7 @@ from torch import nn
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import ForeignCheckpointError
 from mmmix.apis.resume import DamagedCheckpointError
-from mmmix.apis.safe_archive import load_safely
-from mmmix.apis.safe_pickle import load_pickle
+from mmmix.apis.safe_archive import load_pickle, load_safely
 
 
 def load(path):
