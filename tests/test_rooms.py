@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,36 @@ def test_no_import_runs_upward():
         for path in sorted(PACKAGE.rglob('*.py'))
         for line in upward(path, path.read_text(encoding='utf-8'))
     ] == []
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix('').parts
+    return '.'.join(parts).removesuffix('.__init__')
+
+
+def arrows(sources: dict[str, tuple[Path, str]]) -> dict[str, set[str]]:
+    """What each module imports of the others, inside of functions too."""
+    found = {}
+    for module, (path, source) in sources.items():
+        names = {name for _, name in imported(path, ast.parse(source))}
+        # A name of a module, where it is no module itself.
+        targets = {n if n in sources else n.rpartition('.')[0] for n in names}
+        found[module] = (targets & sources.keys()) - {module}
+    return found
+
+
+def test_no_import_runs_in_a_circle():
+    files = PACKAGE.rglob('*.py')
+    sources = {module_of(p): (p, p.read_text(encoding='utf-8')) for p in files}
+    list(TopologicalSorter(arrows(sources)).static_order())
+
+
+def test_circles_are_seen():
+    ahead = (PACKAGE / 'x/a.py', 'from mmmix.x import b')
+    back = (PACKAGE / 'x/b.py', 'def f():\n    from .a import g')
+    sources = {'mmmix.x.a': ahead, 'mmmix.x.b': back}
+    with pytest.raises(CycleError):
+        list(TopologicalSorter(arrows(sources)).static_order())
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import torch
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
-from mmmix.studies.trained.loaded_detector import load_detector
+from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import SPLITS, parse_model
 from mmmix.studies.trained.splits import build_split
 

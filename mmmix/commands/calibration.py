@@ -34,10 +34,11 @@ from mmmix.studies.trained.calibration import (
     judge,
     reliability,
 )
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import summarise, write_summary

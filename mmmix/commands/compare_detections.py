@@ -28,7 +28,8 @@ from mmengine.utils import ProgressBar
 
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.figures import save
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.outside_images import folder_images, read_image
 from mmmix.studies.trained.perturbation_list import parse_perturbations

@@ -24,15 +24,16 @@ from mmengine.dataset import BaseDataset
 
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.reporting import markdown_table
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.image_bootstrap import (
     class_hits,
     found_in,
     mean_precision,
     resamples,
 )
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.sweep import EachImage, sweep

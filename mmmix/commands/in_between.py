@@ -30,7 +30,8 @@ from mmmix.studies.trained.in_between import (
     is_hit,
     share_found,
 )
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.splits import build_split, split_settings

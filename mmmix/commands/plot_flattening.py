@@ -28,7 +28,8 @@ from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.figures import bars, grid, save
 from mmmix.studies.trained.fingerprint import fingerprint
 from mmmix.studies.trained.flattening import explained_variance, images_by_label
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.representations import level_grams
 from mmmix.studies.trained.results import ResultStore

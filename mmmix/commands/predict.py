@@ -26,7 +26,8 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name
 from mmmix.layouts.writers import Boxes, coco_text, yolo_texts
 from mmmix.layouts.writing import write_all
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detector
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import ModelSpec
 from mmmix.studies.trained.outside_images import folder_images
 from mmmix.studies.trained.prediction import batches, predict

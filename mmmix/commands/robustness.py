@@ -30,13 +30,13 @@ import argparse
 from collections.abc import Sequence
 
 from mmmix.apis.commands import RESUMABLE, run_command
-from mmmix.studies.trained.loaded_detector import load_detectors
+from mmmix.studies.trained.decoded_images import DecodedImages
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import (
     add_cache_argument,
     add_model_arguments,
 )
 from mmmix.studies.trained.perturbation_list import FILLS, parse_perturbations
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
 from mmmix.studies.trained.robustness_report import METRICS, write_report

@@ -26,13 +26,14 @@ from typing import Any
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import (
     add_cache_argument,
     add_model_arguments,
 )
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.side_by_side import (

@@ -24,8 +24,10 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 
 from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detectors
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import add_model_arguments
 from mmmix.studies.trained.outliers import auroc, detection_accuracy, tnr_at_tpr
 from mmmix.studies.trained.outside_images import (
@@ -34,7 +36,6 @@ from mmmix.studies.trained.outside_images import (
     noise_image,
     read_image,
 )
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.splits import build_split, split_settings
 from mmmix.studies.trained.summary import summarise, write_summary

@@ -22,7 +22,7 @@ from mmmix.mixing.counters import counter_rng
 from mmmix.mixing.draws import draw_partners
 from mmmix.studies.trained.fgsm import attack
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
-from mmmix.studies.trained.loaded_detector import load_detector
+from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import ModelSpec
 from mmmix.studies.trained.outside_images import noise_image
 from mmmix.studies.trained.prediction import predict

@@ -14,7 +14,7 @@ from mmmix.evaluation import voc_overlaps
 from mmmix.functional import blend, common_canvas, place, shift_boxes
 from mmmix.mixing import counter_rng
 from mmmix.mixing.draws import draw_partners
-from mmmix.studies.trained.perturbed_images import DecodedImages
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.truth import blank_info, objects_of
 
 WAYS = ('blend', 'cut')

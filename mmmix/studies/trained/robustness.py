@@ -7,10 +7,11 @@ from typing import Any
 
 from mmdet.structures import DetDataSample
 
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.fgsm import predict_attacked
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.perturbation_list import Perturbation
-from mmmix.studies.trained.perturbed_images import DecodedImages, PerturbedImages
+from mmmix.studies.trained.perturbed_images import PerturbedImages
 from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.sweep import Measurement, sweep

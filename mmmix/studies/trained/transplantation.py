@@ -13,9 +13,9 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 
 from mmmix.datasets.transforms import TransplantPatch
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.evaluation import voc_metric
 from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.perturbed_images import DecodedImages
 from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.sweep import Image, Measurement
 from mmmix.studies.trained.truth import objects_of

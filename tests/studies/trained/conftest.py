@@ -12,7 +12,8 @@ from mmengine.registry import init_default_scope
 
 import mmmix
 from mmmix.apis.config_reading import read_config
-from mmmix.studies.trained.loaded_detector import LoadedDetector, load_detector
+from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import ModelSpec
 from tests.configs.tiny_data import write_tiny_data
 

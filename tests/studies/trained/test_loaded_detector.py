@@ -11,7 +11,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmmix.studies.trained.fingerprint import fingerprint
-from mmmix.studies.trained.loaded_detector import load_detector, load_detectors
+from mmmix.studies.trained.loading import load_detector, load_detectors
 from mmmix.studies.trained.model_arguments import (
     ModelSpec,
     add_model_arguments,

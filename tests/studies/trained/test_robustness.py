@@ -10,15 +10,16 @@ from mmengine.structures import InstanceData
 
 from mmmix.datasets import GaussianNoise
 from mmmix.studies.trained import robustness
+from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.evaluation import DetectionScores
-from mmmix.studies.trained.loaded_detector import load_detector
+from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.perturbation_list import (
     CLEAN,
     CORRUPTIONS,
     Perturbation,
     parse_perturbations,
 )
-from mmmix.studies.trained.perturbed_images import DecodedImages, PerturbedImages
+from mmmix.studies.trained.perturbed_images import PerturbedImages
 from mmmix.studies.trained.prediction import batches, predict
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
