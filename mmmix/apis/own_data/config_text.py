@@ -11,9 +11,6 @@ from .plan import Plan
 from .teachers import Unlabelled, model_lines, schedule_fields
 from .templates import SCHEDULE, TEMPLATE, TRAIN_LOADER
 
-UNWEIGHED = ('union', 'noise')
-"""Methods that any head trains on as it is."""
-
 
 class Choice(NamedTuple):
     """What a config is made of.
@@ -155,11 +152,5 @@ def _model(choice: Choice) -> list[str]:
         return model_lines(choice.unlabelled.teacher, classes, method, choice.plan)
     lines = [detector.model, f'{classes},']
     if method:
-        mix = '_base_.mix'
-        if detector.wrapped and method not in UNWEIGHED:
-            wrapped = f'detector={detector.wrapped!r},'
-            lines = ["type='LossMixDetector',", wrapped, *lines]
-            # Whole losses are weighted, so a batch shares its weights.
-            mix = "dict(_base_.mix, lam_per='batch')"
-        lines += [f'data_preprocessor=dict(batch_augments=[{mix}]),']
+        lines += ['data_preprocessor=dict(batch_augments=[_base_.mix]),']
     return lines

@@ -1,10 +1,10 @@
 """What ``mmmix init`` takes where nothing is said."""
 
 METHOD = 'boxmix'
-"""The method of detectors whose heads read it; docs/choose.md says why."""
+"""The method of detectors whose heads have it; docs/choose.md says why."""
 
-WRAPPED_METHOD = 'lossmix'
-"""The method of all others, which are wrapped and weigh whole losses."""
+LOSS_METHOD = 'lossmix'
+"""The method of all others: it weighs whole losses."""
 
 DETECTOR = 'ssd300'
 

@@ -75,7 +75,7 @@ class Detector:
         keep_ratio: Of the test pipeline.
         train: The steps of the training pipeline.
         test_batch: Images of a batch when testing.
-        wrapped: The class that ``LossMixDetector`` wraps; None if heads read a stamp.
+        boxmix: Whether its heads have BoxMix.
     """
 
     title: str
@@ -94,7 +94,7 @@ class Detector:
     keep_ratio: bool
     train: str
     test_batch: int
-    wrapped: str | None = None
+    boxmix: bool = True
 
 
 # The whole detector comes from `load_from`.
@@ -183,6 +183,6 @@ DETECTORS = {
         keep_ratio=True,
         train=_SHORT_SIDE_TRAIN,
         test_batch=1,
-        wrapped='RetinaNet',
+        boxmix=False,
     ),
 }

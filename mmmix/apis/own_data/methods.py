@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from mmmix.apis.config_path import mix_names, no_such_method
 
-from .config_text import UNWEIGHED
-from .defaults import METHOD, WRAPPED_METHOD
+from .defaults import LOSS_METHOD, METHOD
 from .detectors import Detector
 
 NONE = 'none'
-_WHOLE = ('lossmix', 'lossmix_alpha-0.2', 'cutmix')
-"""Methods that weigh whole losses, which any wrapped detector has."""
 _OWN = ('alignmix', 'boxmix-level', 'boxstack')
 """Methods that need more of a config than a mixer."""
 
@@ -29,7 +26,7 @@ def chosen_method(detector: Detector, given: str | None) -> str | None:
     if given == NONE:
         return None
     if given is None:
-        return WRAPPED_METHOD if detector.wrapped else METHOD
+        return METHOD if detector.boxmix else LOSS_METHOD
     if given not in mix_names():
         raise KeyError(no_such_method(given))
     if given in _OWN:
@@ -37,10 +34,9 @@ def chosen_method(detector: Detector, given: str | None) -> str | None:
             f'--mix {given} needs settings of its own; see `mmmix configs {given}`, or '
             'take another method'
         )
-    if detector.wrapped and given not in (*_WHOLE, *UNWEIGHED):
-        fit = ', '.join(name for name in (*_WHOLE, *UNWEIGHED) if name not in _OWN)
+    if given == METHOD and not detector.boxmix:
         raise ValueError(
-            f'--mix {given} does not reach the head of {detector.title}, which is '
-            f'wrapped; take one of {fit}, or --detector ssd300'
+            f'--mix {given} mixes the targets of anchors, which the head of '
+            f'{detector.title} does not; take --mix {LOSS_METHOD}, or --detector ssd300'
         )
     return given

@@ -19,7 +19,7 @@ from mmengine.utils import get_installed_path
 from mmmix.apis.apply_mix import apply_mix
 
 from .config_text import Choice, set_lines, test_loader_text, tuple_text
-from .defaults import METHOD, WRAPPED_METHOD
+from .defaults import LOSS_METHOD, METHOD
 from .detectors import Detector
 from .stock_template import STOCK
 
@@ -36,7 +36,6 @@ class StockDetector:
     Attributes:
         detector: Its schedule and weights, for :func:`make_plan` and ``load_from``.
         method: That it is trained with; None for none.
-        wrapped: Whether ``LossMixDetector`` wraps it.
 
     Raises:
         FileNotFoundError: If there is no such config.
@@ -139,12 +138,12 @@ def _mixed(cfg: Config, given: str | None) -> tuple[str | None, Config]:
     """The method and what it makes of a config; the default is what the heads read."""
     if given == 'none':
         return None, cfg
-    for method in [given] if given else [METHOD, WRAPPED_METHOD]:
+    for method in [given] if given else [METHOD, LOSS_METHOD]:
         mixed = copy.deepcopy(cfg)
         try:
             return method, apply_mix(mixed, method)
         except ValueError:
-            if given or method == WRAPPED_METHOD:
+            if given or method == LOSS_METHOD:
                 raise
     raise AssertionError('a method was returned or refused')
 

@@ -48,10 +48,10 @@ class LossMixDetector(DetectorWrapper):
     detector has no mix-aware head. A config inherits the detector and names its
     class, ``_delete_`` is not needed::
 
-        _base_ = ['./retinanet_r50_voc.py', './_base_/mixes/lossmix.py']
+        _base_ = ['./fcos_r50_voc.py', './_base_/mixes/lossmix.py']
         model = dict(
             type='LossMixDetector',
-            detector='RetinaNet',
+            detector='FCOS',
             data_preprocessor=dict(
                 batch_augments=[dict(_base_.mix, lam_per='batch')]))
 

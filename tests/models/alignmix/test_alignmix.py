@@ -265,6 +265,6 @@ def test_wrong_settings_are_named():
     head = dict(alignmix.bbox_head, supervision=dict(type='LossMix'))
     with pytest.raises(ValueError, match=r'supervision BoxMix.*got LossMix'):
         MODELS.build(dict(alignmix, bbox_head=head))
-    stock = dict(load('retinanet_r50_voc_lossmix.py').model, type='AlignMix', level=0)
-    with pytest.raises(TypeError, match='bbox_head is RetinaHead'):
+    stock = dict(load('fcos_r50_voc_lossmix.py').model, type='AlignMix', level=0)
+    with pytest.raises(TypeError, match='bbox_head is FCOSHead'):
         MODELS.build(stock)
