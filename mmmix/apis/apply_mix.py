@@ -17,7 +17,6 @@ from mmmix.datasets.transforms import ImageMixer
 from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
 from mmmix.models.batch_augments import BatchMixer
-from mmmix.models.dense_heads.mix_anchor_head import MixAnchorHead
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
 from mmmix.registry import class_of, is_a
@@ -154,8 +153,7 @@ def _mix_detector(
         fits = aware == list(heads) and not masked and _carries_labels(heads)
         return _use_twins(heads) + _wrap_aligned(model, level, fits)
     supervision = build_supervision(mix.get('supervision'))
-    reached = aware == list(heads) and not (masked and supervision.weighs != 'nothing')
-    if reached and not (supervision.joint and _without_joint_loss(heads)):
+    if aware == list(heads) and not (masked and supervision.weighs != 'nothing'):
         return _use_twins(heads)
     if supervision.weighs == 'nothing':
         return [f'{model.type} is trained as it is']
@@ -184,14 +182,6 @@ def _is_aware(cfg: Mapping) -> bool:
     known = {*TWINS, *TWINS.values()}
     inner = cfg.get('bbox_head')
     return kind.__name__ in known and (inner is None or _is_aware(inner))
-
-
-def _without_joint_loss(heads: Mapping[str, ConfigDict]) -> list[str]:
-    """Heads that are mix-aware, or whose twin is, and have no loss of joint parts."""
-    names = {key: _class(cfg, MODELS).__name__ for key, cfg in heads.items()}
-    aware = {key: MODELS.get(TWINS.get(name, name)) for key, name in names.items()}
-    stub = MixAnchorHead.joint_loss
-    return [k for k, kind in aware.items() if getattr(kind, 'joint_loss', None) is stub]
 
 
 def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:

@@ -24,7 +24,6 @@ STOCK = {
     },
 }
 TWINNED = ('SSD', 'YOLOv3', 'FasterRCNN', 'RetinaNet')
-JOINT = ('boxmix', 'boxmix-level')
 ALIGNED = ('SSD', 'FasterRCNN')
 # What each method asks of a detector: nothing, weights of whole images, of boxes, or
 # features to mix.
@@ -84,8 +83,6 @@ def test_every_method_is_here():
 def test_what_changes_and_what_is_refused(name, kind):
     asked = ASKS[kind]
     fits = asked == 'nothing' or name in TWINNED
-    if name == 'RetinaNet' and kind in JOINT:
-        fits = False
     if asked == 'features':
         fits = name in ALIGNED
     wrapped = asked == 'images' and not fits
@@ -121,7 +118,7 @@ def test_what_changes_and_what_is_refused(name, kind):
 @pytest.mark.parametrize(
     ('name', 'kind', 'way_out'),
     [
-        ('RetinaNet', 'boxmix', '--mix lossmix'),
+        ('FCOS', 'boxmix', '--mix lossmix'),
         ('MaskRCNN', 'boxmix', 'does not reach its masks.*--mix lossmix'),
         ('SSD', 'alignmix', '--mix-options level=2'),
         ('YOLOv3', 'alignmix', 'SSD and Faster R-CNN'),

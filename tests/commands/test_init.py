@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 from mmmix.apis.config_path import mix_folder
 from mmmix.apis.own_data import weights
-from mmmix.apis.own_data.defaults import LOSS_METHOD, METHOD
+from mmmix.apis.own_data.defaults import METHOD
 from mmmix.commands.init import main
 from mmmix.models.batch_augments import BatchMixer
 from tests.apis.own_data.folders import CLASSES, WRITERS, write_voc, write_yolo
@@ -66,7 +66,7 @@ def test_each_layout_loads_the_same(kind, tmp_path):
         ('ssd300', [], METHOD, 'SingleStageDetector'),
         ('yolov3', ['--mix', 'lossmix'], 'lossmix', 'YOLOV3'),
         ('faster-rcnn', ['--mix', 'cutmix'], 'cutmix', 'FasterRCNN'),
-        ('retinanet', [], LOSS_METHOD, 'RetinaNet'),
+        ('retinanet', [], 'lossmix', 'RetinaNet'),
         ('retinanet', ['--mix', 'none'], None, 'RetinaNet'),
     ],
 )
@@ -160,7 +160,6 @@ def test_it_needs_no_torch(tmp_path):
     [
         (['--mix', 'bxmix'], "Did you mean 'boxmix'"),
         (['--mix', 'alignmix'], 'settings of its own'),
-        (['--mix', 'boxmix', '--detector', 'retinanet'], 'take --mix lossmix'),
         (['--size', '200'], 'made for 300'),
         (['--batch-size', '1'], '--batch-size 1: .* give 2 or more'),
         (['--format', 'coco'], "no labels in the layout 'coco'"),

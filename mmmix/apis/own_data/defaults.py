@@ -1,10 +1,7 @@
 """What ``mmmix init`` takes where nothing is said."""
 
 METHOD = 'boxmix'
-"""The method of detectors whose heads have it; docs/choose.md says why."""
-
-LOSS_METHOD = 'lossmix'
-"""The method of all others: it weighs whole losses."""
+"""The method of most detectors; docs/choose.md says why."""
 
 DETECTOR = 'ssd300'
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .defaults import METHOD
+
 _URL = 'https://download.openmmlab.com/mmdetection/v2.0/'
 
 _LOAD = """    dict(type='CheckedLoadImageFromFile'),
@@ -75,7 +77,7 @@ class Detector:
         keep_ratio: Of the test pipeline.
         train: The steps of the training pipeline.
         test_batch: Images of a batch when testing.
-        boxmix: Whether its heads have BoxMix.
+        method: How it mixes where nothing is said.
     """
 
     title: str
@@ -94,7 +96,7 @@ class Detector:
     keep_ratio: bool
     train: str
     test_batch: int
-    boxmix: bool = True
+    method: str = METHOD
 
 
 # The whole detector comes from `load_from`.
@@ -183,6 +185,6 @@ DETECTORS = {
         keep_ratio=True,
         train=_SHORT_SIDE_TRAIN,
         test_batch=1,
-        boxmix=False,
+        method='lossmix',  # of the LossMix paper
     ),
 }

@@ -19,11 +19,13 @@ from mmengine.utils import get_installed_path
 from mmmix.apis.apply_mix import apply_mix
 
 from .config_text import Choice, set_lines, test_loader_text, tuple_text
-from .defaults import LOSS_METHOD, METHOD
+from .defaults import METHOD
 from .detectors import Detector
 from .stock_template import STOCK
 
 PREFIX = 'mmdet::'
+_WRAPPED = 'lossmix'
+"""The method of detectors that are wrapped: it weighs whole losses."""
 
 
 class StockDetector:
@@ -138,12 +140,12 @@ def _mixed(cfg: Config, given: str | None) -> tuple[str | None, Config]:
     """The method and what it makes of a config; the default is what the heads read."""
     if given == 'none':
         return None, cfg
-    for method in [given] if given else [METHOD, LOSS_METHOD]:
+    for method in [given] if given else [METHOD, _WRAPPED]:
         mixed = copy.deepcopy(cfg)
         try:
             return method, apply_mix(mixed, method)
         except ValueError:
-            if given or method == LOSS_METHOD:
+            if given or method == _WRAPPED:
                 raise
     raise AssertionError('a method was returned or refused')
 

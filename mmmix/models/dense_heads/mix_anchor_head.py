@@ -148,6 +148,6 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
             TypeError: In heads that have none.
         """
         raise TypeError(
-            f'BoxMix mixes the targets of anchors and {type(self).__name__} has none '
-            "to mix; use supervision=dict(type='LossMix')"
+            f'{type(self).__name__} has no loss of the joint parts of BoxMix; use '
+            "supervision=dict(type='LossMix')"
         )

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from .retinanet import RETINANET
 from .roi import ROI
 from .rpn import RPN
 from .ssd import SSD
 from .yolov3 import YOLOV3
 
-CASES = (SSD, RPN, ROI, YOLOV3)
+CASES = (SSD, RPN, ROI, YOLOV3, RETINANET)
 SUPERVISIONS = (
     dict(type='Union'),
     dict(type='WeightedUnion'),

@@ -82,6 +82,7 @@ def test_every_head_is_in_the_suite():
     assert {case.build()[1].__class__.__name__ for case in CASES} == {
         'MixSSDHead',
         'MixRPNHead',
+        'MixRetinaHead',
         'MixStandardRoIHead',
         'MixYOLOV3Head',
     }

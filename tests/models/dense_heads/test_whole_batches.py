@@ -137,15 +137,6 @@ def test_retinanet_is_stock_and_lossmix_its_weighed_sum(retina, seed, counts):
         torch.testing.assert_close(got[name], want, rtol=2e-6, atol=1e-7)
 
 
-def test_retinanet_has_the_stock_parameters_and_no_boxmix(retina):
-    stock, mix = retina
-    assert list(stock.state_dict()) == list(mix.state_dict())
-    preds = [maps(3, 0, 9, width) for width in (NUM_CLASSES, 4)]
-    union = mixed(*sides_of(0, [(1, 1)] * 3), [0.3] * 3)
-    with pytest.raises(TypeError, match='MixRetinaHead has none'):
-        with_supervision(mix, type='BoxMix').loss_by_feat(*preds, *union)
-
-
 def test_a_subclass_that_makes_its_own_targets_is_heard(retina):
     """Nothing of it is passed over."""
     stock, mix = retina
