@@ -61,7 +61,7 @@ def rpn_maps(count):
     generator = torch.Generator().manual_seed(0)
     return [
         [
-            torch.randn((count, rpn.PRIORS * c, side, side), generator=generator)
+            torch.randn((count, rpn.RPN.priors * c, side, side), generator=generator)
             for side in rpn.SIDES
         ]
         for c in (1, 4)
@@ -87,7 +87,7 @@ def test_rpn_objectness_is_the_carried_share():
         assigned_shares(head.assigner.assign(priors, b.gt_instances[0]), 1)
         for b in batches
     )
-    levels = Levels([(side, side) for side in rpn.SIDES], [rpn.PRIORS] * 2)
+    levels = Levels([(side, side) for side in rpn.SIDES], [rpn.RPN.priors] * 2)
     carried = levels.carry(Transport(plan, (4, 4), (16.0, 16.0)), other)
     # Anchors that are ignored by component 0, and not half an object of the other
     # one, are not sampled.

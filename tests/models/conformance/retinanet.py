@@ -5,17 +5,15 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-import torch
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import cat_boxes
 from mmengine.config import ConfigDict
 
 from tests.helpers import NUM_CLASSES
 from tests.models.dense_heads.reference import STDS, iou_matrix, offset
 
-from .case import Case, FreeLogits, arrays, flat, shares_inside
+from .anchor_case import AnchorCase
+from .case import arrays, flat, shares_inside
 
-SIDES = (8, 4)
 ALPHA, GAMMA = 0.25, 2.0
 ASSIGNER = dict(
     type='MaxIoUAssigner',
@@ -41,24 +39,6 @@ HEAD = dict(
 )
 
 
-def flat_anchors(head):
-    """All anchors, (A, 4)."""
-    sizes = [(side, side) for side in SIDES]
-    return cat_boxes(head.prior_generator.grid_priors(sizes, device='cpu')).numpy()
-
-
-def owners_of(anchors, boxes):
-    """The box of each anchor, (A,); -1 for background, -2 for neither."""
-    if not len(boxes):
-        return np.full(len(anchors), -1)
-    table = iou_matrix(anchors, boxes)
-    best, top = table.argmax(axis=1), table.max(axis=1)
-    owners = np.where(top >= 0.5, best, np.where(top < 0.4, -1, -2))
-    for j in range(len(boxes)):
-        owners[table[:, j].argmax()] = j
-    return owners
-
-
 def focal_loss(logits, labels):
     """Sum over anchors and classes; a label is -1 for background."""
     loss = 0.0
@@ -71,14 +51,15 @@ def focal_loss(logits, labels):
     return loss
 
 
-class RetinaNetCase(Case):
+class RetinaNetCase(AnchorCase):
     name = 'retinanet'
-    exact = False
-    size = 64
+    size, maps, priors, width = 64, (8, 4), 9, NUM_CLASSES
     cls, reg = ('loss_cls',), ('loss_bbox',)
     ignoring = dict(all=dict(assigner={**ASSIGNER, 'ignore_iof_thr': 0.5}))
     one_sample: dict = {}
     steady = True
+    free = dict(alpha=0.5, gamma=0.0)
+    boxes = (4.0, 4.0, 24.0, 24.0), (36.0, 36.0, 56.0, 56.0)
 
     def _build(self, assigner=ASSIGNER, alpha=ALPHA, gamma=GAMMA):
         sampler = dict(type='PseudoSampler')
@@ -89,30 +70,26 @@ class RetinaNetCase(Case):
         kinds = ('RetinaHead', 'MixRetinaHead')
         return tuple(MODELS.build(copy.deepcopy(dict(cfg, type=k))) for k in kinds)
 
-    def predictions(self, num_images=3, seed=0, scale=1.0):
-        generator = torch.Generator().manual_seed(seed)
-        shapes = [[(num_images, 9 * w, s, s) for s in SIDES] for w in (NUM_CLASSES, 4)]
-        maps = [[torch.randn(s, generator=generator) for s in row] for row in shapes]
-        return tuple([m.mul_(scale).requires_grad_() for m in row] for row in maps)
-
-    def one(self, preds, index):
-        return tuple(
-            [level.detach()[index : index + 1].requires_grad_() for level in maps]
-            for maps in preds
-        )
-
-    def leaves(self, preds):
-        return [*preds[0], *preds[1]]
+    def owners(self, anchors, boxes):
+        """-1 for background, -2 for neither."""
+        if not len(boxes):
+            return np.full(len(anchors), -1)
+        table = iou_matrix(anchors, boxes)
+        best, top = table.argmax(axis=1), table.max(axis=1)
+        owners = np.where(top >= 0.5, best, np.where(top < 0.4, -1, -2))
+        for j in range(len(boxes)):
+            owners[table[:, j].argmax()] = j
+        return owners
 
     def reference(self, head, preds, sides, lams, ignored=None):
-        anchors = flat_anchors(head)
+        anchors = self.anchors(head)
         logits, deltas = arrays(flat(preds[0], NUM_CLASSES)), arrays(flat(preds[1], 4))
         loss = dict(loss_cls=0.0, loss_bbox=0.0)
         for k, side in enumerate(sides):
             total = sum(self.counts(head, preds, [side]))
             for i, (lam, instances) in enumerate(zip(lams, side.gt_instances)):
                 boxes, labels = instances.bboxes.numpy(), instances.labels.numpy()
-                owners = owners_of(anchors, boxes)
+                owners = self.owners(anchors, boxes)
                 if ignored is not None and k == 1:
                     owners[shares_inside(anchors, ignored) > 0.5] = -2
                 kept = owners > -2
@@ -126,41 +103,9 @@ class RetinaNetCase(Case):
         return loss
 
     def counts(self, head, preds, sides, lams=None):
-        anchors = flat_anchors(head)
-        owners = [owners_of(anchors, i.bboxes.numpy()) for i in sides[0].gt_instances]
+        anchors = self.anchors(head)
+        owners = [self.owners(anchors, i.bboxes.numpy()) for i in sides[0].gt_instances]
         return [max(int((owner >= 0).sum()), 1) for owner in owners]
-
-    def regressed(self, head, preds, batch, side):
-        anchors = flat_anchors(head)
-        loss = self.totals(head, preds, batch)['loss_bbox']
-        touched = flat(torch.autograd.grad(loss, preds[1]), 4).abs().sum(-1) > 0
-        return [
-            (image.numpy(), owners_of(anchors, instances.bboxes.numpy()) >= 0)
-            for image, instances in zip(touched, side.gt_instances)
-        ]
-
-    def free_logits(self):
-        # Without focus the loss is linear in the target.
-        _, mix = self.build(alpha=0.5, gamma=0.0)
-        boxes, labels = torch.tensor([[4.0, 4, 24, 24], [36.0, 36, 56, 56]]), (3, 7)
-        sides = [self.batch((1,), seed) for seed in (1, 2)]
-        for side, box, label in zip(sides, boxes, labels):
-            side.gt_instances[0].bboxes = box[None]
-            side.gt_instances[0].labels = torch.tensor([label])
-        preds = self.predictions(1, scale=0.0)
-
-        def probability(k):
-            owners = owners_of(flat_anchors(mix), boxes[k : k + 1].numpy())
-            probs = flat(preds[0], NUM_CLASSES)[0].sigmoid()
-            return probs[torch.tensor(owners >= 0), labels[k]]
-
-        return FreeLogits(mix, sides, preds, preds[0], self.cls, probability)
-
-    def autocast(self, head):
-        feats = [torch.randn(3, 4, side, side) for side in SIDES]
-        with torch.autocast('cpu', dtype=torch.bfloat16):
-            preds = head(feats)
-        return preds, [[m.float() for m in maps] for maps in preds], preds[0][0].dtype
 
 
 RETINANET = RetinaNetCase()

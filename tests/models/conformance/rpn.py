@@ -7,7 +7,6 @@ import copy
 import numpy as np
 import torch
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import cat_boxes
 from mmengine.config import ConfigDict
 
 from tests.models.dense_heads.rpn_reference import (
@@ -18,11 +17,11 @@ from tests.models.dense_heads.rpn_reference import (
     rpn_boxmix,
 )
 
-from .case import Case, FreeLogits, arrays, flat, shares_inside
+from .anchor_case import AnchorCase
+from .case import arrays, flat, shares_inside
 
 SIZE = 64
 SIDES = (8, 4)
-PRIORS = 6
 THRESHOLDS = dict(positive=0.5, negative=0.3, low_quality=0.3)
 ALL = dict(
     type='RandomSampler',
@@ -69,12 +68,6 @@ def class_agnostic(batch):
     return batch
 
 
-def flat_anchors(head):
-    """All anchors, (A, 4)."""
-    sizes = [(side, side) for side in SIDES]
-    return cat_boxes(head.prior_generator.grid_priors(sizes, device='cpu')).numpy()
-
-
 def inside_of(anchors, border):
     """Mask of the anchors that the head trains, for ``allowed_border``."""
     if border < 0:
@@ -98,14 +91,16 @@ def sample_size(positive, negative):
     return max(int(positive.sum()), 1) + max(int(negative.sum()), 1)
 
 
-class RPNCase(Case):
+class RPNCase(AnchorCase):
     name = 'rpn'
-    size = SIZE
+    size, maps, priors, width = SIZE, SIDES, 6, 1
     cls, reg = ('loss_rpn_cls',), ('loss_rpn_bbox',)
-    exact = False  # and a few anchors are drawn with other random numbers
     references = dict(all={}, border=dict(allowed_border=0))
     ignoring = dict(all=dict(assigner=dict(ignore_iof_thr=0.5)))
     one_sample = dict(assigner=dict(neg_iou_thr=0.5))
+    free = one_sample
+    boxes = (4.0, 4.0, 20.0, 20.0), (36.0, 36.0, 52.0, 52.0)
+    labels = (0, 0)
     has_classes = False
     steady = True
 
@@ -121,34 +116,14 @@ class RPNCase(Case):
         kinds = ('RPNHead', 'MixRPNHead')
         return tuple(MODELS.build(dict(copy.deepcopy(cfg), type=k)) for k in kinds)
 
+    def owners(self, anchors, boxes):
+        return assign(anchors, boxes, **THRESHOLDS)
+
     def batch(self, counts, seed):
         return class_agnostic(super().batch(counts, seed))
 
-    def predictions(self, num_images=3, seed=0, scale=1.0):
-        generator = torch.Generator().manual_seed(seed)
-        shapes = [
-            [(num_images, PRIORS * channels, side, side) for side in SIDES]
-            for channels in (1, 4)
-        ]
-        return tuple(
-            [
-                torch.randn(s, generator=generator).mul_(scale).requires_grad_()
-                for s in maps
-            ]
-            for maps in shapes
-        )
-
-    def one(self, preds, index):
-        return tuple(
-            [level.detach()[index : index + 1].requires_grad_() for level in maps]
-            for maps in preds
-        )
-
-    def leaves(self, preds):
-        return [*preds[0], *preds[1]]
-
     def reference(self, head, preds, sides, lams, ignored=None, allowed_border=-1):
-        anchors = flat_anchors(head)
+        anchors = self.anchors(head)
         inside = inside_of(anchors, allowed_border)
         owners = owners_of(anchors[inside], *sides)
         if ignored is not None:
@@ -169,36 +144,10 @@ class RPNCase(Case):
         return dict(loss_rpn_cls=cls, loss_rpn_bbox=reg)
 
     def counts(self, head, preds, sides, lams=None):
-        owners = owners_of(flat_anchors(head), *sides)
+        owners = owners_of(self.anchors(head), *sides)
         if lams is not None:
             return [sample_size(*merged_sample(p, lam)) for p, lam in zip(owners, lams)]
         return [sample_size(owner >= 0, owner == NEGATIVE) for (owner,) in owners]
-
-    def regressed(self, head, preds, batch, side):
-        loss = self.totals(head, preds, batch)['loss_rpn_bbox']
-        touched = flat(torch.autograd.grad(loss, preds[1]), 4).abs().sum(-1) > 0
-        owners = owners_of(flat_anchors(head), side)
-        return [(t.numpy(), owner >= 0) for t, (owner,) in zip(touched, owners)]
-
-    def free_logits(self):
-        _, mix = self.build(**self.one_sample)
-        boxes = torch.tensor([[4.0, 4.0, 20.0, 20.0], [36.0, 36.0, 52.0, 52.0]])
-        sides = [self.batch((1,), seed) for seed in (1, 2)]
-        for side, box in zip(sides, boxes):
-            side.gt_instances[0].bboxes = box[None]
-        preds = self.predictions(1, scale=0.0)
-
-        def probability(k):
-            owner = assign(flat_anchors(mix), boxes[k : k + 1].numpy(), 0.5, 0.5, 0.3)
-            return flat(preds[0], 1)[0, :, 0].sigmoid()[torch.tensor(owner >= 0)]
-
-        return FreeLogits(mix, sides, preds, preds[0], self.cls, probability)
-
-    def autocast(self, head):
-        feats = [torch.randn(3, 4, side, side) for side in SIDES]
-        with torch.autocast('cpu', dtype=torch.bfloat16):
-            preds = head(feats)
-        return preds, [[m.float() for m in maps] for maps in preds], preds[0][0].dtype
 
 
 RPN = RPNCase()

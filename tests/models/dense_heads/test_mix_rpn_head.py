@@ -13,7 +13,6 @@ from tests.models.conformance.rpn import (
     RPN,
     SIDES,
     THRESHOLDS,
-    flat_anchors,
     inside_of,
     owners_of,
     sample_size,
@@ -63,7 +62,7 @@ def test_the_reference_meets_every_kind_of_anchor(heads, sides):
     """Every pair of positive, negative and ignored; the comparison sees them all."""
     kinds = {
         tuple(min(owner, 0) for owner in pair)
-        for pairs in owners_of(flat_anchors(heads[1]), *sides)
+        for pairs in owners_of(RPN.anchors(heads[1]), *sides)
         for pair in zip(*pairs)
     }
     assert len(kinds) == 9
@@ -72,7 +71,7 @@ def test_the_reference_meets_every_kind_of_anchor(heads, sides):
 @pytest.mark.parametrize('lam', [0.0, 0.2, 1.0])
 def test_soft_objectness_is_a_probability(heads, sides, lam):
     """Identities 8 and 9, on the reference that the loss is compared with."""
-    for pair in owners_of(flat_anchors(heads[1]), *sides):
+    for pair in owners_of(RPN.anchors(heads[1]), *sides):
         soft = soft_objectness(pair, lam)
         assert ((soft >= 0) & (soft <= 1)).all()
         if lam in (0.0, 1.0):
@@ -92,7 +91,7 @@ def test_boxmix_draws_once_from_the_merged_assignment(sides, lam):
     RPN.totals(RPN.boxmix(mix), preds, batch)['loss_rpn_cls'].backward()
     touched = flat([p.grad for p in preds[0]], 1)[..., 0] != 0
     drawn_from_other = 0
-    owners = owners_of(flat_anchors(mix), *sides)
+    owners = owners_of(RPN.anchors(mix), *sides)
     for i, pair in enumerate(owners):
         positive, negative = merged_sample(pair, lam)
         chosen = touched[i].numpy()
@@ -122,7 +121,7 @@ def test_an_anchor_that_one_component_ignores_is_the_others(sides):
     batch = ignoring(mixed(*sides, [0.3] * 3), box, 0)
     RPN.totals(RPN.boxmix(mix), preds, batch)['loss_rpn_cls'].backward()
     touched = flat([p.grad for p in preds[0]], 1)[..., 0] != 0
-    anchors = flat_anchors(mix)
+    anchors = RPN.anchors(mix)
     covered = np.minimum(anchors[:, 2], 32) - np.maximum(anchors[:, 0], 0)
     height = np.minimum(anchors[:, 3], 64) - np.maximum(anchors[:, 1], 0)
     area = np.prod(anchors[:, 2:] - anchors[:, :2], axis=1)
@@ -141,7 +140,7 @@ def test_weighted_union_scales_positives_by_their_box(sides, border):
     lams = (0.2, 0.65, 0.9)
     batch, preds = mixed(*sides, lams), RPN.predictions()
     got = RPN.totals(with_supervision(mix, type='WeightedUnion'), preds, batch)
-    anchors = flat_anchors(mix)
+    anchors = RPN.anchors(mix)
     inside = inside_of(anchors, border)
     logits = arrays(flat(preds[0], 1))[:, inside, 0]
     deltas = arrays(flat(preds[1], 4))[:, inside]

@@ -10,7 +10,7 @@ from mmmix.models.supervisions import build_supervision
 from mmmix.structures import split_components
 from tests.helpers import NUM_CLASSES, annotations, mixed, predictions, with_supervision
 from tests.models.conformance.case import arrays, flat
-from tests.models.conformance.ssd import MANY, SSD, flat_anchors
+from tests.models.conformance.ssd import MANY, SSD
 
 from .reference import match, offset, smooth_l1, soft_labels
 
@@ -37,7 +37,7 @@ def test_it_repairs_the_prediction(heads):
 @pytest.mark.parametrize('lam', [0.0, 0.2, 1.0])
 def test_soft_labels_are_distributions(heads, sides, lam):
     """Identity 8, on the reference that the loss is compared with."""
-    anchors = flat_anchors(heads[1])
+    anchors = SSD.anchors(heads[1])
     pair = [side.gt_instances[0] for side in sides]
     owners = [match(anchors, i.bboxes.numpy()) for i in pair]
     labels = [i.labels.numpy() for i in pair]
@@ -76,7 +76,7 @@ def test_boxmix_with_empty_components(heads, rule):
     """Identity 15: an empty partner is background, an empty pair gives no loss."""
     full, empty = annotations((3,), seed=1), annotations((0,), seed=1)
     pair = [side.gt_instances[0] for side in (full, empty)]
-    owners = [match(flat_anchors(heads[1]), i.bboxes.numpy()) for i in pair]
+    owners = [match(SSD.anchors(heads[1]), i.bboxes.numpy()) for i in pair]
     soft = soft_labels(owners, [i.labels.numpy() for i in pair], 0.7, NUM_CLASSES)
     assert soft[owners[0] >= 0][:, -1] == pytest.approx(0.3)
     head = SSD.boxmix(heads[1], rule)
@@ -145,7 +145,7 @@ def test_weighted_union_scales_positives_by_their_box(heads, sides):
     head = with_supervision(mix, type='WeightedUnion')
     got = SSD.totals(head, preds, batch)
     logits, deltas = arrays(flat(preds[0], NUM_CLASSES + 1)), arrays(flat(preds[1], 4))
-    anchors = flat_anchors(mix)
+    anchors = SSD.anchors(mix)
     cls_sum = reg_sum = count = 0.0
     for i, (instances, lam) in enumerate(zip(batch.gt_instances, lams)):
         boxes = instances.bboxes.numpy()
