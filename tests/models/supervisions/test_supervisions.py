@@ -144,14 +144,14 @@ def test_two_supervisions_in_one_batch_are_refused():
         supervise(batch, None)
 
 
-def test_boxmix_needs_anchors_to_mix():
+def test_boxmix_needs_a_loss_of_joint_parts():
     batch = mixed(annotations((1,)), annotations((1,)), [0.5])
 
     class Head(MixAnchorHead):
         def __init__(self):
             self.supervision = build_supervision(dict(type='BoxMix'))
 
-    with pytest.raises(TypeError, match='none to mix.*LossMix'):
+    with pytest.raises(TypeError, match='no loss of the joint parts.*LossMix'):
         Head().loss_by_feat([], [], *batch)
 
 

@@ -1,0 +1,65 @@
+"""The table of lengths and numbers of images says what its records say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmmix.studies.seeds.records import read_records
+from mmmix.studies.seeds.report import (
+    Spread,
+    finished_scores,
+    paired_differences,
+    spread_over_seeds,
+)
+
+DOCS = Path(__file__).resolve().parents[2] / 'docs'
+PAGE = (DOCS / 'evidence.md').read_text()
+METRIC = 'pascal_voc/mAP'
+STUDIES = {
+    'SSD, 100 images, 20 epochs': ('ssd160-100-flip-20', 'ssd160-lite0_animals100'),
+    'SSD, 100 images, 60 epochs': ('ssd160-100-flip-60', 'ssd160-lite0_animals100'),
+    'SSD, 300 images, 20 epochs': ('ssd160-300-flip-20', 'ssd160-lite0_animals300'),
+    'Faster R-CNN, 100 images, 360 steps': (
+        'faster-rcnn160-100-flip-60',
+        'faster-rcnn160-lite0_animals100',
+    ),
+    'Faster R-CNN, 100 images, 1,500 steps': (
+        'faster-rcnn160-100-flip-60-b4',
+        'faster-rcnn160-lite0_animals100',
+    ),
+}
+
+
+@pytest.mark.parametrize('row', STUDIES)
+def test_a_row_is_that_of_its_records(row):
+    folder, config = STUDIES[row]
+    records, damage = read_records(DOCS / 'evidence' / folder)
+    assert not damage
+    base = f'configs/photos/{config}.py'
+    wanted = [base, f'{base}+boxmix', f'{base}+lossmix']
+    scores = finished_scores(records, wanted)
+    base_score, *_ = spread_over_seeds(scores, METRIC).values()
+    differences = paired_differences(scores, METRIC).values()
+    expected = [
+        str(base_score.n),
+        training_map(folder),
+        without_seeds(base_score.text()),
+        *(without_seeds(s.interval()) for s in differences),
+    ]
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f'| {row} |')]
+    cells = [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
+    assert cells == expected
+
+
+def training_map(folder: str) -> str:
+    """The baseline's mAP of the images that it was trained on, mean over seeds."""
+    runs = json.loads((DOCS / 'evidence' / folder / 'training_map.json').read_text())
+    return f'{Spread.of(list(runs["baseline"].values())).mean:.2f}'
+
+
+def without_seeds(text: str) -> str:
+    """A number without the count of seeds behind it; n/a is a dash."""
+    return '−' if text == 'n/a' else text.rpartition(' (')[0]
