@@ -14,28 +14,18 @@ from mmengine.config import ConfigDict
 
 from tests.helpers import NUM_CLASSES, mixed, total, with_supervision
 from tests.models.conformance.case import identical
+from tests.models.conformance.retinanet import HEAD
 from tests.models.conformance.yolov3 import YOLOV3
 
 from .test_batch_targets import odd_batch
 
 SEEDS = st.integers(0, 10**6)
 COUNTS = st.tuples(*[st.tuples(*[st.integers(0, 6)] * 2)] * 3)
-RETINA = dict(
-    num_classes=NUM_CLASSES,
-    in_channels=4,
-    stacked_convs=1,
-    feat_channels=4,
-    anchor_generator=dict(
-        type='AnchorGenerator',
-        octave_base_scale=2,
-        scales_per_octave=3,
-        ratios=[0.5, 1.0, 2.0],
-        strides=[8, 16],
-    ),
-    bbox_coder=dict(type='DeltaXYWHBBoxCoder'),
-    loss_cls=dict(type='FocalLoss', use_sigmoid=True, gamma=2.0, alpha=0.25),
-    loss_bbox=dict(type='L1Loss'),
-)
+RETINA = {
+    **HEAD,
+    'bbox_coder': dict(type='DeltaXYWHBBoxCoder'),
+    'loss_cls': dict(type='FocalLoss', use_sigmoid=True, gamma=2.0, alpha=0.25),
+}
 TRAIN = dict(
     assigner=dict(
         type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.4, min_pos_iou=0
