@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from multiprocessing import process, util
 from pathlib import Path
 
 import torch
@@ -44,6 +45,7 @@ def start(
         os.dup2(file, 2)
         sys.stdout = os.fdopen(1, 'w', closefd=False)
         sys.stderr = os.fdopen(2, 'w', closefd=False)
+        _forget_children()
         _leave_out_what_takes_long()
         prepare()
         command(argv)
@@ -58,6 +60,15 @@ def start(
         _end(code)
 
 
+def _forget_children() -> None:
+    """The processes that a test before has left are no children of a fork.
+
+    It would end them when it leaves, and fail to wait for them.
+    """
+    process._children.clear()
+    util._finalizer_registry.clear()
+
+
 def _leave_out_what_takes_long() -> None:
     """No list of the machine's compilers, no layout of the config in each file."""
     runner.collect_env = dict
@@ -68,13 +79,13 @@ def _leave_out_what_takes_long() -> None:
 
 def _end(code: int) -> None:
     """Leave a fork as a program leaves: its children are told, its files closed."""
-    from multiprocessing.util import _exit_function
-
     try:
-        _exit_function()
+        util._exit_function()
+    except BaseException:
+        traceback.print_exc()
+    finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    finally:
         os._exit(code)
 
 

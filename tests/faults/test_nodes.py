@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
 import signal
+import time
 from functools import partial
 
 import pytest
 import torch
 
 from tests.faults import harness, nodes, toys
+from tests.faults.harness import Run
 from tests.faults.nodes import ManyRun
 
-MAKE = partial(toys.supervised, workers=1, seconds=0.02)
+MAKE = partial(nodes.supervised, workers=1, seconds=0.02)
 
 
 @pytest.fixture(scope='module')
@@ -23,7 +26,7 @@ def whole(tmp_path_factory):
 
 
 def test_a_signal_to_one_machine_stops_both_after_the_same_iteration(tmp_path):
-    make = partial(toys.supervised, seconds=0.02)
+    make = partial(nodes.supervised, seconds=0.02)
     run = ManyRun(tmp_path / 'run', make)
     assert nodes.end_one(run, signal.SIGTERM, 1, 0.1) == [143] * 4
     assert 'Stopped by SIGTERM after iteration' in run.output()
@@ -78,3 +81,17 @@ def test_another_number_of_processes(tmp_path):
     assert meta['images_per_step'] == {'processes': 2, 'batch': 8, 'passes': 1}
     for name, weight in whole.saved('iter_8.pth')['state_dict'].items():
         torch.testing.assert_close(run.saved('iter_8.pth')['state_dict'][name], weight)
+
+
+def test_a_child_that_another_test_left_is_let_be(tmp_path):
+    """A run ends with its message, and the child of the process it was forked from lives."""
+    child = multiprocessing.Process(target=time.sleep, args=(60,), daemon=True)
+    child.start()
+    run = Run(tmp_path, toys.supervised)
+    try:
+        assert run.train('--resume', 'nowhere.pth') != 0
+        assert 'nowhere.pth' in run.output()
+        assert child.is_alive()
+    finally:
+        child.kill()
+        child.join()
