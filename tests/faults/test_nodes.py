@@ -84,7 +84,7 @@ def test_another_number_of_processes(tmp_path):
 
 
 def test_a_child_that_another_test_left_is_let_be(tmp_path):
-    """A run ends with its message, and the child of the process it was forked from lives."""
+    """A run ends with its message, and a child of its parent lives on."""
     child = multiprocessing.Process(target=time.sleep, args=(60,), daemon=True)
     child.start()
     run = Run(tmp_path, toys.supervised)
