@@ -48,7 +48,7 @@ def compile_mmcv(python: Path, log_file: Path, pin: str, *pip_options: str) -> b
     command = [python, '-m', 'pip', 'install', '-v', '--no-deps', *pip_options]
     command += ['--no-build-isolation', pin]
     print(
-        f'{pin} with its ops: compiled, {jobs} files at a time, in about 7 minutes on '
+        f'{pin} with its ops: compiled, {jobs} files at a time, in 7 to 20 minutes on '
         f'two cores,\n  unless pip has the wheel from before (log: {log_file})',
         flush=True,
     )
