@@ -119,7 +119,7 @@ def bars(values: Mapping[str, Mapping[str, float]]) -> str:
 
 @contextmanager
 def _axes(
-    count: int, width: float = 3.2, height: float = 1.9, left: float = 0.5
+    count: int, width: float = 3.2, height: float = 1.9, left: float = 0.6
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """A figure with ``count`` axes in rows; sizes in inches.
 
