@@ -159,6 +159,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         panel.set_xscale('log')
         panel.xaxis.set_minor_formatter(NullFormatter())
     draw(panel, found, width=0.1)
+    if args.log:  # matplotlib leaves the axis as wide as before the ticks were set
+        panel.set_xlim(min(found) / 1.3, max(found) * 1.3)
     panel.set(xlabel=args.xlabel, ylabel=f'Δ {args.metric}')
     save(figure, args.out)
     print(f'Gains of {len(found)} studies: {args.out}')

@@ -16,7 +16,7 @@ MOST = {
     'faster-rcnn_r50_coco_lossmix.py': (SMALL, 765, 2050, ['batch_rois.py']),
     'yolov3_d53_coco_boxmix.py': (SMALL, 280, 1950, []),
 }
-"""Size, operations of the loss, of the step, and files of ours that read in the loss."""
+"""Size, operations of the loss and of the step, files of ours that read in the loss."""
 
 
 @pytest.mark.parametrize('config', MOST)

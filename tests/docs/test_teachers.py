@@ -1,0 +1,45 @@
+"""The tables of teachers and of drawings say what their records say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmmix.studies.seeds.records import read_records
+from mmmix.studies.seeds.report import finished_scores, spread_over_seeds
+
+from .test_evidence import cells
+from .test_regimes import without_seeds
+
+RECORDS = Path(__file__).resolve().parents[2] / 'docs' / 'evidence'
+METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
+SEMI, DRAWN = (f'ssd160-lite0_animals100-{name}' for name in ('semi', 'cartoon'))
+ROWS = {
+    'the 100 labelled alone': ('ssd160-100-flip-60', 'ssd160-lite0_animals100'),
+    'the same, 8 a step': ('ssd160-100-flip-28-b8', 'ssd160-lite0_animals100'),
+    'mean teacher': ('ssd160-semi', f'{SEMI}_mean-teacher'),
+    'mean teacher + LossMix': ('ssd160-semi', f'{SEMI}_mean-teacher-lossmix'),
+    'mean teacher + BoxMix': ('ssd160-semi', f'{SEMI}_mean-teacher-boxmix'),
+    'all 1,200 labelled': ('ssd160-1200-flip-5', 'ssd160-lite0_animals1200'),
+    'source only': ('ssd160-cartoon', f'{DRAWN}_source-only'),
+    'a teacher': ('ssd160-cartoon', f'{DRAWN}_mean-teacher'),
+    'Adaptive Teacher': ('ssd160-cartoon', f'{DRAWN}_adaptive-teacher'),
+    'a teacher with Noise': ('ssd160-cartoon', f'{DRAWN}_noise'),
+    'a teacher with Union': ('ssd160-cartoon', f'{DRAWN}_union'),
+    'a teacher with LossMix': ('ssd160-cartoon', f'{DRAWN}_lossmix'),
+    'the drawings labelled': ('ssd160-cartoon', f'{DRAWN}_oracle'),
+}
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_a_row_is_that_of_its_records(row):
+    folder, config = ROWS[row]
+    records, damage = read_records(RECORDS / folder)
+    assert not damage
+    scores = finished_scores(records, [f'configs/photos/{config}.py'])
+    spreads = [next(iter(spread_over_seeds(scores, m).values())) for m in METRICS]
+    assert cells(row) == [
+        str(spreads[0].n),
+        *(without_seeds(spread.text()) for spread in spreads),
+    ]
