@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -44,6 +45,7 @@ _ALLOCATIONS = (
 )
 _INDEXING = ('aten::index', 'aten::index_put', 'aten::index_put_')
 _HERE = (torch.__path__[0], __file__)
+_PACKAGE = Path(__file__).parents[2].as_posix()
 
 
 class Place(NamedTuple):
@@ -202,5 +204,5 @@ def _short(path: str) -> str:
     for marker in ('/site-packages/', '/dist-packages/'):
         if marker in path:
             return path.rpartition(marker)[2]
-    start = path.rfind('/mmmix/')
-    return path[start + 1 :] if start >= 0 else path.rpartition('/')[2]
+    inside = path.startswith(f'{_PACKAGE}/')  # a checkout may be called mmmix too
+    return path[len(_PACKAGE) - len('mmmix') :] if inside else path.rpartition('/')[2]
