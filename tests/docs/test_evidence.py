@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 
 import pytest
 
-from mmmix.studies.seeds.records import read_records
 from mmmix.studies.seeds.report import (
     Spread,
-    finished_scores,
     paired_differences,
     spread_over_seeds,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / 'docs' / 'evidence.md').read_text()
-FOLDER = ROOT / 'docs' / 'evidence' / 'ssd160-100-flip-60'
-CONFIG = 'configs/photos/ssd160-lite0_animals100.py'
+from .evidence_page import PAGE, RECORDS, cells, scores_of, without_seeds
+
+FOLDER = RECORDS / 'ssd160-100-flip-60'
+CONFIG = 'ssd160-lite0_animals100.py'
 ROWS = {
     'VOC mAP': 'pascal_voc/mAP',
     'COCO-style AP': 'coco/AP',
@@ -32,38 +29,30 @@ DIFFERENCES = {
 }
 
 
-def cells(row: str) -> list[str]:
-    """The cells of a table's row without marks, behind its name."""
-    (line,) = [line for line in PAGE.splitlines() if line.startswith(f'| {row} |')]
-    return [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
-
-
 @pytest.fixture(scope='module')
 def scores() -> dict:
     """The records by config and seed."""
-    records, damage = read_records(FOLDER)
-    assert not damage
     methods = ('', '+boxmix', '+lossmix', '+union')
-    return finished_scores(records, [f'{CONFIG}{method}' for method in methods])
+    return scores_of(FOLDER.name, *(f'{CONFIG}{method}' for method in methods))
 
 
 @pytest.mark.parametrize('row', ROWS)
 def test_means_are_those_of_the_records(row, scores):
     spreads = spread_over_seeds(scores, ROWS[row]).values()
-    assert cells(row) == [spread.text().rpartition(' (')[0] for spread in spreads]
+    assert cells(row) == [without_seeds(spread.text()) for spread in spreads]
 
 
 @pytest.mark.parametrize('row', DIFFERENCES)
 def test_differences_are_those_of_the_records(row, scores):
     spreads = paired_differences(scores, DIFFERENCES[row]).values()
-    assert cells(row) == [spread.interval().rpartition(' (')[0] for spread in spreads]
+    assert cells(row) == [without_seeds(spread.interval()) for spread in spreads]
 
 
 def test_map_of_the_training_images_is_that_of_the_records():
     runs = json.loads((FOLDER / 'training_map.json').read_text())
     spreads = [Spread.of(list(seeds.values())) for seeds in runs.values()]
     found = cells('VOC mAP of the 100 training images, seeds 0 to 2')
-    assert found == [spread.text().rpartition(' (')[0] for spread in spreads]
+    assert found == [without_seeds(spread.text()) for spread in spreads]
 
 
 def test_intervals_over_images_are_those_of_the_records():

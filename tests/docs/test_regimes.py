@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from mmmix.studies.seeds.records import read_records
 from mmmix.studies.seeds.report import (
     Spread,
-    finished_scores,
     paired_differences,
     spread_over_seeds,
 )
 
-from .test_evidence import cells
+from .evidence_page import RECORDS, cells, scores_of, without_seeds
 
-DOCS = Path(__file__).resolve().parents[2] / 'docs'
 METRIC = 'pascal_voc/mAP'
 STUDIES = {
     'SSD, 100 images, 20 epochs': ('ssd160-100-flip-20', 'ssd160-lite0_animals100'),
@@ -39,11 +35,8 @@ STUDIES = {
 @pytest.mark.parametrize('row', STUDIES)
 def test_a_row_is_that_of_its_records(row):
     folder, config = STUDIES[row]
-    records, damage = read_records(DOCS / 'evidence' / folder)
-    assert not damage
-    base = f'configs/photos/{config}.py'
-    wanted = [base, f'{base}+boxmix', f'{base}+lossmix']
-    scores = finished_scores(records, wanted)
+    methods = ('', '+boxmix', '+lossmix')
+    scores = scores_of(folder, *(f'{config}.py{method}' for method in methods))
     base_score, *_ = spread_over_seeds(scores, METRIC).values()
     differences = paired_differences(scores, METRIC).values()
     expected = [
@@ -57,10 +50,5 @@ def test_a_row_is_that_of_its_records(row):
 
 def training_map(folder: str) -> str:
     """The baseline's mAP of the images that it was trained on, mean over seeds."""
-    runs = json.loads((DOCS / 'evidence' / folder / 'training_map.json').read_text())
+    runs = json.loads((RECORDS / folder / 'training_map.json').read_text())
     return f'{Spread.of(list(runs["baseline"].values())).mean:.2f}'
-
-
-def without_seeds(text: str) -> str:
-    """A number without the count of seeds behind it; n/a is a dash."""
-    return '−' if text == 'n/a' else text.rpartition(' (')[0]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from mmmix.studies.seeds.records import read_records
-from mmmix.studies.seeds.report import finished_scores, spread_over_seeds
+from mmmix.studies.seeds.report import spread_over_seeds
 
-from .test_evidence import cells
-from .test_regimes import without_seeds
+from .evidence_page import cells, scores_of, without_seeds
 
-RECORDS = Path(__file__).resolve().parents[2] / 'docs' / 'evidence'
 METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 SEMI, DRAWN = (f'ssd160-lite0_animals100-{name}' for name in ('semi', 'cartoon'))
 ROWS = {
@@ -35,9 +30,7 @@ ROWS = {
 @pytest.mark.parametrize('row', ROWS)
 def test_a_row_is_that_of_its_records(row):
     folder, config = ROWS[row]
-    records, damage = read_records(RECORDS / folder)
-    assert not damage
-    scores = finished_scores(records, [f'configs/photos/{config}.py'])
+    scores = scores_of(folder, f'{config}.py')
     spreads = [next(iter(spread_over_seeds(scores, m).values())) for m in METRICS]
     assert cells(row) == [
         str(spreads[0].n),

@@ -1,0 +1,35 @@
+"""What the tests of the page of evidence share: its rows, and the records behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmmix.studies.seeds.records import read_records
+from mmmix.studies.seeds.report import Scores, finished_scores
+
+DOCS = Path(__file__).resolve().parents[2] / 'docs'
+PAGE = (DOCS / 'evidence.md').read_text()
+RECORDS = DOCS / 'evidence'
+
+
+def cells(row: str) -> list[str]:
+    """The cells of a table's row without marks, behind its name."""
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f'| {row} |')]
+    return [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
+
+
+def scores_of(folder: str, *configs: str) -> Scores:
+    """The scores of undamaged records by config and seed.
+
+    Args:
+        folder: Of ``docs/evidence``.
+        configs: Of ``configs/photos``, ``NAME.py`` or ``NAME.py+METHOD``.
+    """
+    records, damage = read_records(RECORDS / folder)
+    assert not damage
+    return finished_scores(records, [f'configs/photos/{config}' for config in configs])
+
+
+def without_seeds(text: str) -> str:
+    """A number without the count of seeds behind it; n/a is a dash."""
+    return '−' if text == 'n/a' else text.rpartition(' (')[0]
