@@ -98,13 +98,16 @@ def gains_of(folder: Path, metric: str) -> Gains:
     return gains
 
 
-def draw(panel: Axes, studies: Mapping[float, Gains], width: float) -> None:
+def draw(
+    panel: Axes, studies: Mapping[float, Gains], width: float, log: bool = False
+) -> None:
     """A line per method over the places.
 
     Args:
         panel: Where to.
         studies: The gains by place.
         width: The methods of a place stand side by side over this share of it.
+        log: Whether the axis of the places is logarithmic.
     """
     methods = list(dict.fromkeys(name for gains in studies.values() for name in gains))
     for number, method in enumerate(methods):
@@ -119,6 +122,9 @@ def draw(panel: Axes, studies: Mapping[float, Gains], width: float) -> None:
         for place, values in zip(places, found.values()):
             panel.plot([place] * len(values), values, '.', color=f'C{number}', ms=3)
     panel.axhline(0, color='black', linewidth=0.8)
+    if log:  # behind errorbar, which would widen the axis to 1
+        panel.set_xscale('log')
+        panel.xaxis.set_minor_formatter(NullFormatter())
     panel.set_xticks(list(studies), [f'{place:g}' for place in studies])
     panel.grid(axis='y', alpha=0.3)
     panel.legend(fontsize='small')
@@ -155,12 +161,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     found = {s.place: gains_of(s.folder, args.metric) for s in sorted(args.studies)}
     figure, ((panel,),) = grid(1, 1, 5.2, 3.2)
-    if args.log:
-        panel.set_xscale('log')
-        panel.xaxis.set_minor_formatter(NullFormatter())
-    draw(panel, found, width=0.1)
-    if args.log:  # matplotlib leaves the axis as wide as before the ticks were set
-        panel.set_xlim(min(found) / 1.3, max(found) * 1.3)
+    draw(panel, found, width=0.1, log=args.log)
     panel.set(xlabel=args.xlabel, ylabel=f'Δ {args.metric}')
     save(figure, args.out)
     print(f'Gains of {len(found)} studies: {args.out}')

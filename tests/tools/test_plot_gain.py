@@ -54,6 +54,16 @@ def test_the_drawing_has_means_and_intervals():
     assert (same, also) == pytest.approx((0.05, 0.05))
 
 
+def test_a_logarithmic_axis_is_as_wide_as_its_places():
+    _, ((panel,),) = grid(1, 1, 3, 3)
+    gains = {100: {'boxmix': [0.1, 0.2]}, 300: {'boxmix': [0.1, 0.3]}}
+    draw(panel, gains, width=0.1, log=True)
+    low, high = panel.get_xlim()
+    assert panel.get_xscale() == 'log'
+    assert 80 < low < 100 < 300 < high < 375
+    assert list(panel.get_xticks()) == [100, 300]
+
+
 def test_the_command_draws_a_picture(tmp_path, capsys):
     studies = [f'{n}={write_study(tmp_path / str(n))}' for n in (300, 100)]
     out = tmp_path / 'gain.png'
