@@ -11,7 +11,7 @@ from mmmix.models.roi_heads import MixStandardRoIHead
 from mmmix.models.roi_heads.rois_by_image import Maps
 from mmmix.models.roi_heads.shared_rois import SharedRoIs, assign_rois, share_rois
 from mmmix.models.supervisions import Losses
-from mmmix.structures import LOSS_FACTORS, Annotations
+from mmmix.structures import Annotations
 
 from .fields import TRANSPORT
 from .soft_assignment import soft_assignment, transported_shares
@@ -70,7 +70,6 @@ class AlignMixRoIHead(MixStandardRoIHead):
         """Losses of component 1, by shares if one of the images has a plan."""
         if not any(isinstance(image, AlignedRoIs) for image in shared):
             return super()._other_loss(outputs, rois, shared, part)
-        weights = [meta[LOSS_FACTORS].cls for meta in part.metas]
         return soft_cls_loss(
-            self.bbox_head, self.train_cfg, outputs['cls_score'], shared, weights
+            self.bbox_head, self.train_cfg, outputs['cls_score'], shared, part
         )

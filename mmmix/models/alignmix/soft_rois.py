@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmmix.models.roi_heads.sample_weights import get_sample_weights
 from mmmix.models.roi_heads.shared_rois import SharedRoIs
+from mmmix.structures import LOSS_FACTORS, Annotations
 
 
 class AlignedRoIs(NamedTuple):
@@ -38,36 +39,38 @@ def soft_cls_loss(
     train_cfg: Any,
     cls_score: Tensor,
     shared: Sequence[SharedRoIs | AlignedRoIs],
-    weights: Sequence[float],
+    part: Annotations,
 ) -> dict[str, Tensor]:
     """Classification loss of component 1, on the sample of both components.
 
     The loss is linear in its target: each class that a RoI has a share of is a hard
-    label with the share as weight. The normaliser is the size of the sample.
+    label with the share as weight. A RoI has no more of them than its image has boxes,
+    and the background. The normaliser is the size of the sample.
 
     Args:
         head: The box head.
         train_cfg: Of the RoI head.
         cls_score: ``(n, C + 1)`` of all RoIs, image by image.
         shared: The images' samples. Those without a plan have hard labels.
-        weights: Weight of component 1 of each image.
+        part: Component 1 of all images, with its factors.
 
     Returns:
         ``loss_cls``, a scalar.
     """
     shares = torch.cat(
         [
-            weight * image.shares
+            meta[LOSS_FACTORS].cls * image.shares
             if isinstance(image, AlignedRoIs)
             else _hard_shares(head, train_cfg, image)
-            for image, weight in zip(shared, weights)
+            for image, meta in zip(shared, part.metas)
         ]
     )
-    rois, labels = shares.nonzero(as_tuple=True)
+    most = max(len(instances) for instances in part.gt_instances) + 1
+    weights, labels = shares.topk(min(most, shares.shape[1]))
     loss = head.loss_cls(
-        cls_score[rois],
-        labels,
-        shares[rois, labels],
+        cls_score.repeat_interleave(labels.shape[1], dim=0),
+        labels.flatten(),
+        weights.flatten(),
         avg_factor=max(len(shares), 1),
     )
     return dict(loss_cls=loss)
