@@ -31,6 +31,19 @@ class ClsLosses(NamedTuple):
     num_pos: Tensor
 
 
+def one_hot(labels: Tensor, num_classes: int) -> Tensor:
+    """One-hot labels, ``(..., num_classes)`` bool.
+
+    ``torch.nn.functional.one_hot`` looks whether labels are in range, which is read
+    from the device.
+
+    Args:
+        labels: ``(...)`` in [0, num_classes).
+        num_classes: Number of classes.
+    """
+    return labels[..., None] == torch.arange(num_classes, device=labels.device)
+
+
 def hard_losses(log_probs: Tensor, labels: Tensor, label_weights: Tensor) -> Tensor:
     """Weighted cross-entropy of hard labels, ``(K, N, A)``.
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from mmpretrain.models import ImageClassifier
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
@@ -16,6 +15,7 @@ from torch import Tensor
 from mmmix.classification.aligning import PUBLISHED, mix_aligned
 from mmmix.classification.draws import StepDraws
 from mmmix.functional.blending import blend
+from mmmix.functional.soft_losses import one_hot
 from mmmix.mixing.checks import check_choice, check_unit
 from mmmix.mixing.draws import PAIRINGS, draw_lam, draw_partners
 from mmmix.mixing.ratios import build_ratio
@@ -124,4 +124,4 @@ class AlignMixClassifier(ImageClassifier):
         if 'gt_score' in samples[0]:
             return torch.stack([sample.gt_score for sample in samples]).float()
         labels = torch.cat([sample.gt_label for sample in samples])
-        return F.one_hot(labels, self.head.num_classes).float()
+        return one_hot(labels, self.head.num_classes).float()

@@ -26,8 +26,8 @@ def soft_assignment(shares: Tensor, num_gts: int) -> AssignResult:
         num_gts: Number of boxes of the component.
     """
     foreground = shares[:, :-1].sum(dim=1)
-    gt_inds = (foreground > 0.5).long()
-    gt_inds[shares.sum(dim=1) <= 0.5] = -1
+    known = shares.sum(dim=1) > 0.5
+    gt_inds = (foreground > 0.5).long().masked_fill(~known, -1)
     labels = shares[:, :-1].argmax(dim=1).where(gt_inds > 0, gt_inds.new_tensor(-1))
     return AssignResult(num_gts, gt_inds, foreground, labels)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from mmdet.models.task_modules.samplers import SamplingResult
 from torch import Tensor
 
+from mmmix.functional.soft_losses import one_hot
 from mmmix.models.roi_heads.sample_weights import get_sample_weights
 from mmmix.models.roi_heads.shared_rois import SharedRoIs
 from mmmix.structures import LOSS_FACTORS, Annotations
@@ -81,5 +81,5 @@ def _hard_shares(head: Any, train_cfg: Any, image: SharedRoIs) -> Tensor:
     view, order = image.views[1], image.orders[1]
     labels = head.get_targets([view], train_cfg)[0]
     factors = get_sample_weights([view]).labels
-    shares = F.one_hot(labels, head.num_classes + 1).to(factors) * factors[:, None]
+    shares = one_hot(labels, head.num_classes + 1).to(factors) * factors[:, None]
     return torch.empty_like(shares).index_copy_(0, order, shares)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor
 
-from mmmix.functional.soft_losses import ClsLosses
+from mmmix.functional.soft_losses import ClsLosses, one_hot
 from mmmix.models.dense_heads import MixSSDHead
 from mmmix.models.prior_targets import PriorTargets
 from mmmix.structures import LOSS_FACTORS, Annotations, dominant_component
@@ -50,7 +49,7 @@ class AlignMixSSDHead(MixSSDHead):
         if not any(transport is not None for transport in transports):
             return super()._joint_cls(log_probs, targets, parts, first)
         levels = Levels.of(self._last_grid.key[0], self.prior_generator)
-        shares = F.one_hot(targets.labels[1], self.cls_out_channels)
+        shares = one_hot(targets.labels[1], self.cls_out_channels)
         shares = shares.to(log_probs) * targets.label_weights[1][..., None]
         carried = [
             share if transport is None else levels.carry(transport, share)

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmmix.functional.soft_losses import one_hot
+
 Size = tuple[int, int]
 
 
@@ -106,7 +108,7 @@ def pool_plans(plans: Tensor, grid: Size, size: Size) -> Tensor:
 def _membership(cells: int, blocks: int, like: Tensor) -> Tensor:
     """``(cells, blocks)``: 1 where a cell lies in a block; no block is empty."""
     index = torch.arange(cells, device=like.device) * blocks // cells
-    return F.one_hot(index, blocks).to(like)
+    return one_hot(index, blocks).to(like)
 
 
 def _to_blocks(maps: Tensor, grid: Size, block: Size) -> Tensor:

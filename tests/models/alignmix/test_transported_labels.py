@@ -16,6 +16,7 @@ from mmmix.models.alignmix.soft_assignment import (
     transported_shares,
 )
 from mmmix.models.alignmix.transport import Transport
+from mmmix.studies.speed.operation_counter import OperationCounter
 from tests.helpers import (
     annotations,
     mixed,
@@ -67,6 +68,17 @@ def test_ssd_with_an_identity_plan(heads, ssd_batches, positives):
     close(got['loss_cls'], want['loss_cls'])
     own = total(stock.loss_by_feat(*maps, *ssd_batches[0]))
     close(got['loss_bbox'], own['loss_bbox'])
+
+
+def test_labels_travel_without_a_wait(heads, ssd_batches):
+    """Finer and coarser levels than the plan's."""
+    head = aligned(heads[1])
+    union = mixed(*ssd_batches, LAMS)
+    union = with_plans(union, plans(1, grid=(5, 5))[0], (5, 5), (60.0, 60.0))
+    with OperationCounter() as counter:
+        head.loss_by_feat(*predictions(3), *union)
+    lines = {place.line for place in counter.reads}
+    assert not [line for line in lines if 'alignmix' in line or 'soft_losses' in line]
 
 
 @pytest.mark.parametrize('positives', ['dominant', 'any', 'factored'])
