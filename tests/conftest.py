@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+from types import SimpleNamespace
 
 # Before torch is imported: two test processes on two cores, one thread each.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
+import mmengine.runner.loops
 import pytest
 import torch
 import yapf.yapflib.yapf_api
@@ -22,13 +24,15 @@ from tests.helpers import build_heads
 def _quick_runners():
     """Spare what a Runner takes seconds for, and no test is about.
 
-    It lays out its config three times, and each of its data sets collects garbage
-    among all that was ever imported.
+    It lays out its config three times, each of its data sets collects garbage among
+    all that was ever imported, and a loop of iterations rests between two passes.
     """
     gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
         as_it_is = lambda text, **style: (text, True)  # noqa: E731
         patch.setattr(yapf.yapflib.yapf_api, 'FormatCode', as_it_is)
+        no_rest = SimpleNamespace(sleep=lambda seconds: None)
+        patch.setattr(mmengine.runner.loops, 'time', no_rest)
         yield
 
 
