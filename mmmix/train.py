@@ -1,6 +1,6 @@
 """Train a detector: ``python -m mmmix.train``; see --help."""
 
-from mmmix.commands.train import main
+from mmmix.commands.train import run
 
 if __name__ == '__main__':
-    main()
+    run()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Test a detector; see --help."""
 
-from mmmix.commands.test import main
+from mmmix.commands.test import run
 
 if __name__ == '__main__':
-    main()
+    run()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Train a detector; see --help."""
 
-from mmmix.commands.train import main
+from mmmix.commands.train import run
 
 if __name__ == '__main__':
-    main()
+    run()

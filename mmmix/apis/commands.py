@@ -1,4 +1,4 @@
-"""How the commands of ``tools/`` end when they are interrupted."""
+"""How the commands of ``tools/`` end when they are interrupted or refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 
+from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.quiet_stack import drawing_quietly
 from mmmix.apis.requeue import exit_code_left
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
@@ -39,7 +40,7 @@ def stoppable() -> Iterator[StopSignals]:
 def run_command(
     main: Callable[[], Any], stopped: str = 'stopped', quiet: bool = False
 ) -> None:
-    """Run a command; a signal ends it with a line instead of a traceback.
+    """Run a command; a signal, or an error of ours, ends it with a line.
 
     Args:
         main: The command.
@@ -49,11 +50,12 @@ def run_command(
 
     Raises:
         Stopped: With code 130 after Ctrl-C, 143 after SIGTERM.
+        SystemExit: With code 1 after an error of ours.
     """
     if quiet:
         MMLogger.get_current_instance().setLevel('WARNING')
     try:
-        with stoppable():
+        with plain_errors(), stoppable():
             main()
     except (KeyboardInterrupt, Stopped) as cause:
         sys.stderr.write(f'\n{stopped}\n')

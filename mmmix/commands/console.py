@@ -7,14 +7,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from mmmix.apis.plain_errors import TRACEBACK, plain_errors
 from mmmix.commands.subcommands import GROUPS, SUBCOMMANDS
 from mmmix.version import __version__
 
 NAME = 'mmmix'
-TRACEBACK = 'MMMIX_TRACEBACK'
-"""Environment variable that has errors shown with the lines they come from."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code; 2 if there is no such subcommand.
+
+    Raises:
+        SystemExit: With code 1, if mmmix itself refused something; with its text said.
     """
     name, *rest = argv if argv is not None else sys.argv[1:] or ['--help']
     if name in ('-h', '--help', 'help'):
@@ -43,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         register_all()
     module = importlib.import_module(f'mmmix.commands.{command.module}')
     try:
-        done = getattr(module, 'run', module.main)()
+        with plain_errors():
+            done = getattr(module, 'run', module.main)()
     except SystemExit:
         if {'-h', '--help'} & set(rest):
             print(f'\nexample:\n  {NAME} {name} {command.example}'.rstrip())
@@ -51,26 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (LookupError, OSError, TypeError, ValueError) as error:
-        if not said_by_us(error) or os.environ.get(TRACEBACK):
-            raise
-        sys.stderr.write(f'\n{NAME} {name}: {text_of(error)}\n')
-        return 1
     return done if isinstance(done, int) else 0
-
-
-def said_by_us(error: BaseException) -> bool:
-    """Whether mmmix raised an error itself, whose text then says what to do."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    file = Path(frame.tb_frame.f_code.co_filename) if frame else Path()
-    return Path(__file__).parents[1] in file.parents
-
-
-def text_of(error: BaseException) -> str:
-    """What an error says; a ``KeyError`` would quote it."""
-    return str(error.args[0]) if isinstance(error, KeyError) else str(error)
 
 
 def overview() -> str:

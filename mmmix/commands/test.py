@@ -27,6 +27,7 @@ from mmmix.apis.commands import stoppable
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launch import launched
+from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.apis.tta import use_tta
 from mmmix.engine.hooks import SharedResultsHook, StopHook
@@ -134,5 +135,11 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         use_tta(cfg)
 
 
+def run() -> None:
+    """Run the command as a program, which says errors of ours in a line."""
+    with plain_errors():
+        main()
+
+
 if __name__ == '__main__':
-    main()
+    run()

@@ -31,6 +31,7 @@ from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.launch import given_command, launch_rank, launched
+from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.requeue import requeued
 from mmmix.apis.tracking import add_track_argument, track
 from mmmix.apis.train_options import (
@@ -206,5 +207,11 @@ def resume_command(args: argparse.Namespace, argv: Sequence[str]) -> str:
     return f'{start}{shlex.join([*words, "--resume"])}'
 
 
+def run() -> None:
+    """Run the command as a program, which says errors of ours in a line."""
+    with plain_errors():
+        main()
+
+
 if __name__ == '__main__':
-    main()
+    run()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import runpy
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from mmmix.apis.config_path import config_names, mix_names, nearest_configs
+from mmmix.apis.plain_errors import TRACEBACK
 from mmmix.commands import console
 from mmmix.commands.console import main
 from mmmix.commands.subcommands import SUBCOMMANDS
@@ -92,13 +95,41 @@ def test_an_unknown_subcommand_is_told_the_nearest(given, nearest, capsys):
     ],
 )
 def test_our_errors_are_said_without_a_traceback(arguments, text, capsys, monkeypatch):
-    assert main(['train', *arguments]) == 1
+    with pytest.raises(SystemExit, match='^1$'):
+        main(['train', *arguments])
     err = capsys.readouterr().err
     assert 'mmmix train: ' in err
+    assert 'Traceback' not in err
     assert text in err
-    monkeypatch.setenv(console.TRACEBACK, '1')
+    monkeypatch.setenv(TRACEBACK, '1')
     with pytest.raises(LookupError if '--mix' in arguments else FileNotFoundError):
         main(['train', *arguments])
+
+
+@pytest.mark.parametrize(
+    ('script', 'arguments'),
+    [
+        ('train.py', []),
+        ('test.py', ['some.pth']),
+        ('analysis_tools/browse_mix.py', []),
+        ('analysis_tools/study.py', ['--work-dir', 'study']),
+    ],
+)
+def test_scripts_say_our_errors_likewise(
+    script, arguments, capsys, monkeypatch, tmp_path
+):
+    tools = Path(__file__).parents[2] / 'tools'
+    monkeypatch.chdir(tmp_path)
+    argv = [str(tools / script), 'mmmix::ssd300_voc.py+bxmix', *arguments]
+    monkeypatch.setattr(sys, 'argv', argv)
+    with pytest.raises(SystemExit, match='^1$'):
+        runpy.run_path(argv[0], run_name='__main__')
+    err = capsys.readouterr().err
+    assert f"{Path(script).name}: no method is called 'bxmix'" in err
+    assert 'Traceback' not in err
+    monkeypatch.setenv(TRACEBACK, '1')
+    with pytest.raises(KeyError, match='bxmix'):
+        runpy.run_path(argv[0], run_name='__main__')
 
 
 def test_errors_of_others_keep_their_traceback(tmp_path):
