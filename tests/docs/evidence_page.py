@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from mmmix.studies.seeds.records import read_records
-from mmmix.studies.seeds.report import Scores, finished_scores
+from mmmix.studies.seeds.report import Scores, Spread, finished_scores
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
 PAGE = (DOCS / 'evidence.md').read_text()
@@ -33,3 +34,9 @@ def scores_of(folder: str, *configs: str) -> Scores:
 def without_seeds(text: str) -> str:
     """A number without the count of seeds behind it; n/a is a dash."""
     return '−' if text == 'n/a' else text.rpartition(' (')[0]
+
+
+def training_map(folder: str) -> str:
+    """The baseline's mAP of the images that it was trained on, mean over seeds."""
+    runs = json.loads((RECORDS / folder / 'training_map.json').read_text())
+    return f'{Spread.of(list(runs["baseline"].values())).mean:.2f}'

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from mmmix.studies.seeds.report import (
-    Spread,
-    paired_differences,
-    spread_over_seeds,
-)
+from mmmix.studies.seeds.report import paired_differences, spread_over_seeds
 
-from .evidence_page import RECORDS, cells, scores_of, without_seeds
+from .evidence_page import cells, scores_of, training_map, without_seeds
 
 METRIC = 'pascal_voc/mAP'
 STUDIES = {
@@ -46,9 +40,3 @@ def test_a_row_is_that_of_its_records(row):
         *(without_seeds(s.interval()) for s in differences),
     ]
     assert cells(row) == expected
-
-
-def training_map(folder: str) -> str:
-    """The baseline's mAP of the images that it was trained on, mean over seeds."""
-    runs = json.loads((RECORDS / folder / 'training_map.json').read_text())
-    return f'{Spread.of(list(runs["baseline"].values())).mean:.2f}'

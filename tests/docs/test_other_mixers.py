@@ -1,0 +1,25 @@
+"""The table of the other mixers says what its records say."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmmix.studies.seeds.report import paired_differences, spread_over_seeds
+
+from .evidence_page import cells, scores_of, without_seeds
+
+CONFIG = 'ssd160-lite0_animals100.py'
+METHODS = {'Noise': 'noise', 'Weighted union': 'weighted-union', 'CutMix': 'cutmix'}
+METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
+
+
+@pytest.mark.parametrize('row', METHODS)
+def test_a_row_is_that_of_its_records(row):
+    own = scores_of('ssd160-100-flip-60-others', f'{CONFIG}+{METHODS[row]}')
+    scores = scores_of('ssd160-100-flip-60', CONFIG) | own
+    expected = []
+    for metric in METRICS:
+        (spread,) = spread_over_seeds(own, metric).values()
+        (difference,) = paired_differences(scores, metric).values()
+        expected += [spread.text(), difference.interval()]
+    assert cells(row) == [str(spread.n), *map(without_seeds, expected)]
