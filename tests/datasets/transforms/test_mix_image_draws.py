@@ -93,7 +93,12 @@ def passes(count, context, seed=None, epochs=None, persistent=False, workers=2):
 
 @pytest.mark.parametrize(
     ('context', 'persistent', 'workers'),
-    [(None, False, 0), ('fork', False, 2), ('fork', True, 2), ('spawn', False, 1)],
+    [
+        (None, False, 0),
+        ('fork', False, 2),
+        ('fork', True, 2),
+        pytest.param('spawn', False, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_passes_differ_without_a_hook(context, persistent, workers):
     """Whether workers live on or are started anew, and if nobody tells the epoch."""

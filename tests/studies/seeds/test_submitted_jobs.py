@@ -112,6 +112,7 @@ def test_a_study_goes_on_from_this_machine_to_slurm_and_back(tmp_path, slurm):
     assert [run.name for run in back.pending] == ['a/seed_2']
 
 
+@pytest.mark.slow
 def test_a_failed_job_says_why(tmp_path, slurm):
     study = make_study(tmp_path, SubmittedJobs(slurm, poll=0.05), 'fail_once')
     (record,) = run_pending(study)
