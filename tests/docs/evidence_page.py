@@ -6,7 +6,13 @@ import json
 from pathlib import Path
 
 from mmmix.studies.seeds.records import read_records
-from mmmix.studies.seeds.report import Scores, Spread, finished_scores
+from mmmix.studies.seeds.report import (
+    Scores,
+    Spread,
+    finished_scores,
+    paired_differences,
+    spread_over_seeds,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
 PAGE = (DOCS / 'evidence.md').read_text()
@@ -34,6 +40,14 @@ def scores_of(folder: str, *configs: str) -> Scores:
 def without_seeds(text: str) -> str:
     """A number without the count of seeds behind it; n/a is a dash."""
     return '−' if text == 'n/a' else text.rpartition(' (')[0]
+
+
+def base_and_differences(scores: Scores, metric: str) -> list[str]:
+    """Seeds and mean of the first config, and what the others differ from it by."""
+    base, *_ = spread_over_seeds(scores, metric).values()
+    differences = paired_differences(scores, metric).values()
+    intervals = [without_seeds(spread.interval()) for spread in differences]
+    return [str(base.n), without_seeds(base.text()), *intervals]
 
 
 def training_map(folder: str) -> str:

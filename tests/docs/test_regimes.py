@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.studies.seeds.report import paired_differences, spread_over_seeds
-
-from .evidence_page import cells, scores_of, training_map, without_seeds
+from .evidence_page import base_and_differences, cells, scores_of, training_map
 
 METRIC = 'pascal_voc/mAP'
 STUDIES = {
@@ -31,12 +29,5 @@ def test_a_row_is_that_of_its_records(row):
     folder, config = STUDIES[row]
     methods = ('', '+boxmix', '+lossmix')
     scores = scores_of(folder, *(f'{config}.py{method}' for method in methods))
-    base_score, *_ = spread_over_seeds(scores, METRIC).values()
-    differences = paired_differences(scores, METRIC).values()
-    expected = [
-        str(base_score.n),
-        training_map(folder),
-        without_seeds(base_score.text()),
-        *(without_seeds(s.interval()) for s in differences),
-    ]
-    assert cells(row) == expected
+    seeds, *numbers = base_and_differences(scores, METRIC)
+    assert cells(row) == [seeds, training_map(folder), *numbers]

@@ -9,6 +9,7 @@ from mmdet.models.task_modules.assigners import AssignResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.functional.soft_losses import one_hot
 from mmmix.models.alignmix.transport import Transport
 
 _MAX_PRIORS = 200_000
@@ -55,10 +56,8 @@ def assigned_shares(result: AssignResult, num_classes: int) -> Tensor:
     columns = result.labels.where(
         result.gt_inds > 0, result.labels.new_tensor(num_classes)
     )
-    shares = result.max_overlaps.new_zeros(len(columns), num_classes + 1)
-    return shares.scatter_(
-        1, columns[:, None], (result.gt_inds >= 0).to(shares)[:, None]
-    )
+    known = (result.gt_inds >= 0).to(result.max_overlaps)
+    return one_hot(columns, num_classes + 1) * known[:, None]
 
 
 @torch.no_grad()

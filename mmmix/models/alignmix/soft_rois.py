@@ -81,5 +81,5 @@ def _hard_shares(head: Any, train_cfg: Any, image: SharedRoIs) -> Tensor:
     view, order = image.views[1], image.orders[1]
     labels = head.get_targets([view], train_cfg)[0]
     factors = get_sample_weights([view]).labels
-    shares = one_hot(labels, head.num_classes + 1).to(factors) * factors[:, None]
+    shares = one_hot(labels, head.num_classes + 1) * factors[:, None]
     return torch.empty_like(shares).index_copy_(0, order, shares)
