@@ -4,7 +4,7 @@ Each hook has a teacher and a student of its own, with the parameters and buffer
 a config's detector (default: Faster R-CNN R50 FPN). The hooks take turns in one
 process, in an order that rotates every round; a round is a number of updates. Both
 average the buffers, mmdet's by skip_buffer=False. Printed per hook: the median time of
-an update over rounds, and the time of mmdet's over its own, paired by round, as median
+an update over rounds, and its share of the time of mmdet's, paired by round, as median
 with a bootstrap 95 % interval. In the end both teachers have to agree.
 
 On a CPU an update is bound by memory, which both hooks read and write once.
@@ -71,7 +71,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default='ema',
         help='what MixTeacherHook does with them (default: ema, as mmdet)',
     )
-    add('--goal', type=float, help='lower bound of the ratio, e.g. 1.4')
+    add('--goal', type=float, help='upper bound of the ratio, e.g. 0.7')
     add('--cfg-options', nargs='+', action=DictAction)
     add_benchmark_arguments(parser)
     args = parser.parse_args(argv)
@@ -148,15 +148,15 @@ def contenders(args: argparse.Namespace) -> dict[str, Updates]:
 
 
 def summarize(goal: float | None, records: Records) -> Summaries:
-    """Median time of an update, and mmdet's over each."""
+    """Median time of an update, and its ratio to mmdet's."""
     reference = column(records, _MMDET, 'seconds')
     summaries: Summaries = {}
     for name in (_OURS, _MMDET):
         times = column(records, name, 'seconds')
-        ratio = paired_ratio(reference, times)
+        ratio = paired_ratio(times, reference)
         summaries[name] = {'seconds': float(np.median(times)), 'ratio': vars(ratio)}
         if goal is not None and name == _OURS:
-            met = verdict(ratio, goal, at_most=False)
+            met = verdict(ratio, goal)
             summaries[name].update(goal=goal, verdict=met)
     return summaries
 
@@ -181,7 +181,7 @@ def table(summaries: Summaries) -> str:
         [name, f'{1000 * summary["seconds"]:.2f}', ratio_cell(summary)]
         for name, summary in summaries.items()
     ]
-    return markdown_table(['hook', 'update ms', f'{_MMDET} over it'], rows)
+    return markdown_table(['hook', 'update ms', f'of {_MMDET}'], rows)
 
 
 def main(argv: Sequence[str] | None = None) -> Summaries:

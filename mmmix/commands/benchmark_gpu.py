@@ -4,8 +4,10 @@ For each detector the stock config of mmdet is the reference; beside it step our
 config and Union, BoxMix and LossMix, or what of these it can do. Batches are synthetic,
 so that neither data nor weights are needed. Times are medians of paired rounds with a
 95 % interval, as of benchmark_step.py, memory is the peak of a step. EMA updates of a
-teacher and AlignMix's plan follow. What fails is named at the end and does not stop the
-rest. `make benchmark-gpu` of a checkout builds mmcv first and runs the CUDA tests.
+teacher, against mmdet's, and AlignMix's plan, against a naive one, follow. A ratio is
+a share of the reference's time, in every row. What fails is named at the end and does
+not stop the rest. `make benchmark-gpu` of a checkout builds mmcv first and runs the
+CUDA tests.
 
     python tools/analysis_tools/benchmark_gpu.py --out price
     python tools/analysis_tools/benchmark_gpu.py --out price --amp --only ssd300 yolov3

@@ -5,8 +5,8 @@ one subtracts all columns of one map from all columns of the other (memory: cell
 squared times channels) and runs Sinkhorn's iterations in a Python loop, one pair and
 one vector of potentials at a time. Ours takes the distances from one matrix product
 and all pairs together. They are timed alternately; the ratios are medians over
-rounds, naive over ours, with a bootstrap 95 % interval. Peak memory is taken in one
-more call of each, see mmmix/studies/speed/peak_memory.py.
+rounds, to the naive one's time, with a bootstrap 95 % interval. Peak memory is taken in
+one more call of each, see mmmix/studies/speed/peak_memory.py.
 
 Example:
     python tools/analysis_tools/benchmark_sinkhorn.py --size 38 38 --channels 256 \
@@ -117,12 +117,12 @@ def timed(
 
 
 def summarize(records: Records) -> Summaries:
-    """Median time of each, and the naive one's over it."""
+    """Median time of each, and its ratio to the naive one's."""
     naive = column(records, _NAIVE, 'seconds')
     summaries: Summaries = {}
     for name in (_OURS, _NAIVE):
         times = column(records, name, 'seconds')
-        ratio = paired_ratio(naive, times)
+        ratio = paired_ratio(times, naive)
         summaries[name] = {'seconds': float(np.median(times)), 'ratio': vars(ratio)}
     return summaries
 
@@ -160,10 +160,10 @@ def table(summaries: Summaries) -> str:
         peak = summary.get('peak_bytes')
         memory = ['n/a', 'n/a']
         if peak is not None:
-            memory = [f'{peak / 2**20:.1f}', f'{naive / peak:.1f}']
+            memory = [f'{peak / 2**20:.1f}', f'{peak / naive:.3f}']
         time = f'{1000 * summary["seconds"]:.1f}'
         rows.append([name, time, ratio_cell(summary), *memory])
-    header = ['', 'ms', 'naive over it', 'peak MiB', 'naive over it']
+    header = ['', 'ms', 'of naive', 'peak MiB', 'of naive']
     return markdown_table(header, rows)
 
 

@@ -28,6 +28,12 @@ def test_both_make_the_same_plan_and_ours_needs_less_memory(tool, tmp_path, caps
     assert peaks['naive'] >= 64 * 30 * 30 * 4
     assert peaks['assignment'] < peaks['naive'] / 2
     assert summaries['naive']['ratio']['median'] == 1
+    ratios = sorted(
+        record['assignment']['seconds'] / record['naive']['seconds']
+        for record in content['rounds']
+    )
+    median = summaries['assignment']['ratio']['median']
+    assert median == pytest.approx(sum(ratios) / 2)
     printed = capsys.readouterr().out
     assert '2 pairs of 64 x 6 x 5' in printed
     assert '| naive ' in printed
