@@ -1,0 +1,38 @@
+"""The table of runs on a GPU says what its records say, and those of the CPU."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmmix.studies.seeds.report import Scores
+
+from .evidence_page import cells, scores_of
+
+CONFIG = 'ssd160-lite0_animals100.py'
+ON_GPU = 'ssd160-100-flip-60-h100'
+FIRST, OTHERS = 'ssd160-100-flip-60', 'ssd160-100-flip-60-others'
+ROWS = {
+    'baseline, seed 0': (FIRST, ''),
+    'BoxMix, seed 0': (FIRST, '+boxmix'),
+    'LossMix, seed 0': (FIRST, '+lossmix'),
+    'Union, seed 0': (FIRST, '+union'),
+    'weighted union, seed 0': (OTHERS, '+weighted-union'),
+    'CutMix, seed 0': (OTHERS, '+cutmix'),
+    'Noise, seed 0': (OTHERS, '+noise'),
+}
+
+
+def of_seed_0(scores: Scores, metric: str) -> str:
+    (runs,) = scores.values()
+    return f'{runs[0][metric]:.3f}'
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_a_row_is_that_of_its_records(row):
+    folder, method = ROWS[row]
+    cpu, gpu = (scores_of(name, f'{CONFIG}{method}') for name in (folder, ON_GPU))
+    assert cells(row) == [
+        of_seed_0(scores, metric)
+        for metric in ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
+        for scores in (cpu, gpu)
+    ]
