@@ -52,6 +52,7 @@ from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.records import METRICS, read_records
 from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
 from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.score_cuts import cut_remark
 from mmmix.studies.seeds.search import Search, Span, parse_span
 from mmmix.studies.seeds.study import Study
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs, slurm_executor
@@ -251,6 +252,10 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             args.checkpoint,
             args.grid,
         )
+        if len(args.configs) > 1 and (
+            remark := cut_remark(args.configs[0], args.cfg_options)
+        ):
+            say(remark)
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:

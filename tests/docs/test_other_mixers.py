@@ -10,6 +10,11 @@ from .evidence_page import cells, scores_of, without_seeds
 
 CONFIG = 'ssd160-lite0_animals100.py'
 METHODS = {'Noise': 'noise', 'Weighted union': 'weighted-union', 'CutMix': 'cutmix'}
+ON_TOP = {
+    'weighted union, 100 images, 28 epochs': 'ssd160-100-flip-28-b8',
+    'weighted union, 100 images, 60 epochs': 'ssd160-100-flip-60-b8',
+    'weighted union, 300 images, 28 epochs': 'ssd160-300-flip-28-b8',
+}
 METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 
 
@@ -20,6 +25,18 @@ def test_a_row_is_that_of_its_records(row):
     expected = []
     for metric in METRICS:
         (spread,) = spread_over_seeds(own, metric).values()
+        (difference,) = paired_differences(scores, metric).values()
+        expected += [spread.text(), difference.interval()]
+    assert cells(row) == [str(spread.n), *map(without_seeds, expected)]
+
+
+@pytest.mark.parametrize('row', ON_TOP)
+def test_weighted_union_on_top_of_half_the_batch_is_that_of_its_records(row):
+    config = f'ssd160-lite0_animals{row.split()[2]}.py'
+    scores = scores_of(ON_TOP[row], config, f'{config}+weighted-union')
+    expected = []
+    for metric in METRICS:
+        _, spread = spread_over_seeds(scores, metric).values()
         (difference,) = paired_differences(scores, metric).values()
         expected += [spread.text(), difference.interval()]
     assert cells(row) == [str(spread.n), *map(without_seeds, expected)]

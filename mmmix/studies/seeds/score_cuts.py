@@ -1,0 +1,53 @@
+"""Detections that a test drops for their scores, before AP and AR count them.
+
+An over-fitted detector has sure scores and next to none between, a mixed one has many
+low ones: one threshold drops more of the first, so that AP and AR compare thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmmix.apis.config_reading import read_config
+
+LEAST = 0.01
+"""Thresholds from here on are told; below, even over-fitted detectors keep enough."""
+
+
+def score_cuts(settings: Any, key: str) -> dict[str, float]:
+    """Score thresholds of the tests of a model, by their dotted keys.
+
+    Args:
+        settings: Of a model, or a part of them.
+        key: Where they are in the config, such as ``'model'``.
+    """
+    if not isinstance(settings, Mapping):
+        return {}
+    found: dict[str, float] = {}
+    for name, value in settings.items():
+        if name == 'score_thr' and '.test_cfg' in key:
+            found[f'{key}.{name}'] = value
+        found.update(score_cuts(value, f'{key}.{name}'))
+    return found
+
+
+def cut_remark(config: str, cfg_options: Sequence[str]) -> str | None:
+    """What to say before methods are compared; None if little is dropped.
+
+    Args:
+        config: The reference: a path, ``mmmix::NAME.py`` or with ``+METHOD`` behind.
+        cfg_options: ``KEY=VALUE`` of all runs; nothing is said if they set a threshold.
+    """
+    if any('score_thr=' in option for option in cfg_options):
+        return None
+    cuts = score_cuts(read_config(config).get('model'), 'model')
+    cuts = {key: value for key, value in cuts.items() if value >= LEAST}
+    if not cuts:
+        return None
+    named = ' and '.join(f'{key}={value:g}' for key, value in cuts.items())
+    options = ' '.join(f'{key}=0.001' for key in cuts)
+    return (
+        f'tests drop what scores below {named}, more of one method than of another; '
+        f'AP and AR count the rest. To count all: --cfg-options {options}'
+    )

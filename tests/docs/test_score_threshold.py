@@ -1,0 +1,27 @@
+"""The table of SSD's usual threshold of scores says what its records say."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmmix.studies.seeds.report import spread_over_seeds
+
+from .evidence_page import cells, scores_of, without_seeds
+
+CONFIG = 'ssd160-lite0_animals100.py'
+ALL, CUT = 'ssd160-100-flip-60', 'ssd160-100-flip-60-at-0.02'
+ROWS = {
+    'AR of scores of 0.02 and more': (CUT, 'coco/AR_100'),
+    'AR of all': (ALL, 'coco/AR_100'),
+    'mAP of scores of 0.02 and more': (CUT, 'pascal_voc/mAP'),
+    'mAP of all': (ALL, 'pascal_voc/mAP'),
+}
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_a_row_is_that_of_its_records(row):
+    folder, metric = ROWS[row]
+    methods = ('', '+boxmix', '+lossmix', '+union')
+    scores = scores_of(folder, *(f'{CONFIG}{method}' for method in methods))
+    spreads = spread_over_seeds(scores, metric).values()
+    assert cells(row) == [without_seeds(spread.text()) for spread in spreads]

@@ -1,0 +1,29 @@
+"""A study says which detections its AP and AR will not count."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmmix.studies.seeds.score_cuts import cut_remark
+
+CUT = {
+    'mmdet::pascal_voc/ssd300_voc0712.py': {'model.test_cfg.score_thr': 0.02},
+    'mmmix::faster-rcnn_r50_coco.py': {'model.test_cfg.rcnn.score_thr': 0.05},
+    'mmmix::demo/ssd_digits-semi_mean-teacher.py': {
+        'model.detector.test_cfg.score_thr': 0.02
+    },
+}
+
+
+@pytest.mark.parametrize('config', CUT)
+def test_thresholds_are_named_with_the_way_out(config):
+    remark = cut_remark(config, ['train_cfg.max_epochs=1'])
+    for key, value in CUT[config].items():
+        assert f'{key}={value:g}' in remark
+        assert f'--cfg-options {key}=0.001' in remark
+        assert cut_remark(config, [f'{key}=0.05']) is None
+
+
+@pytest.mark.parametrize('name', ['ssd160', 'faster-rcnn160', 'retinanet160'])
+def test_configs_of_photographs_count_all(name):
+    assert cut_remark(f'mmmix::photos/{name}-lite0_animals100.py', []) is None
