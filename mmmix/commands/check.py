@@ -35,6 +35,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add('config', nargs='?', help='of a training; without one, the stack alone')
     add('--mix', metavar='NAME', help='as in mmmix train')
+    add('--mix-options', nargs='+', metavar='KEY=VALUE', help='settings of --mix')
     add(
         '--cfg-options',
         nargs='+',
@@ -103,11 +104,17 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
 
     from mmmix.apis.config_reading import read_config
 
-    options = argparse.ArgumentParser()
-    options.add_argument('--cfg-options', nargs='+', action=DictAction)
-    given = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
+    parser = argparse.ArgumentParser()
+    given = []
+    for name in ('cfg_options', 'mix_options'):
+        parser.add_argument(f'--{name}', nargs='+', action=DictAction)
+        if values := getattr(args, name):
+            given += [f'--{name}', *values]
+    options = parser.parse_args(given)
     try:
-        cfg = read_config(args.config, options.parse_args(given).cfg_options, args.mix)
+        cfg = read_config(
+            args.config, options.cfg_options, args.mix, options.mix_options
+        )
     except (LookupError, OSError, SyntaxError, TypeError, ValueError) as error:
         text = said(error)
         place = '' if args.config in text else f'{args.config}: '

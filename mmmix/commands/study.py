@@ -214,7 +214,9 @@ def make_report(
 
 
 def _report(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    labels = [choice.label for choice in choices(args.configs, args.grid)]
+    labels = [
+        choice.label for choice in choices(args.configs, args.grid, args.mix_options)
+    ]
     return make_report(args.work_dir, labels, args.metric, args.checkpoint)
 
 
@@ -253,7 +255,7 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             args.grid,
         )
         if len(args.configs) > 1 and (
-            remark := cut_remark(args.configs[0], args.cfg_options)
+            remark := cut_remark(args.configs[0], args.cfg_options, args.mix_options)
         ):
             say(remark)
         try:

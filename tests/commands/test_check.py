@@ -11,8 +11,7 @@ from PIL import Image
 
 from mmmix.apis.own_data import weights
 from mmmix.apis.run_checks import batch
-from mmmix.commands import init
-from mmmix.commands.check import main
+from mmmix.commands import check, init
 from tests.apis.own_data.folders import stem_of, voc_xml, write_voc
 
 FIRST = stem_of(0)  # to train on, a big dog
@@ -38,7 +37,7 @@ def mine(tmp_path, monkeypatch):
 def findings(capsys, *options):
     """Findings by level, and the exit code."""
     capsys.readouterr()
-    code = main(['mine.py', '--json', *options])
+    code = check.main(['mine.py', '--json', *options])
     report = json.loads(capsys.readouterr().out)
     assert report['sound'] == (code == 0)
     texts = {'FAULT': '', 'warning': '', 'ok': ''}
@@ -262,3 +261,12 @@ def test_a_planted_oddity_is_told(plant, said, mine, capsys):
     code, texts = findings(capsys)
     assert (code, texts['FAULT']) == (0, '')
     assert said in texts['warning']
+
+
+def test_settings_of_the_method_are_those_of_train():
+    given = ['mmmix::photos/ssd160-lite0_animals100.py', '--mix', 'alignmix']
+    cfg, _ = check.read(check.parse_args([*given, '--mix-options', 'level=1']))
+    assert cfg.model.level == 1
+    cfg, finding = check.read(check.parse_args(given))
+    assert cfg is None
+    assert '--mix-options level=2' in finding.text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmmix.apis.cli import split_method
-from mmmix.apis.config_reading import read_config
+from mmmix.studies.seeds.options import read_choice
 
 MIX = 'mix.'
 _AUGMENTS = 'model.data_preprocessor.batch_augments'
@@ -61,12 +61,19 @@ def parse_axis(text: str) -> Axis:
     return Axis(key, values)
 
 
-def choices(configs: Sequence[str], grid: Sequence[Axis]) -> list[Choice]:
+def choices(
+    configs: Sequence[str], grid: Sequence[Axis], mix_options: Sequence[str] = ()
+) -> list[Choice]:
     """All combinations of configs and values, the configs in their order.
 
     A key that begins with ``mix.`` is a setting of the method, and leaves configs alone
     that have none: the baseline of a comparison is made once. Other keys are as in
     ``--cfg-options``.
+
+    Args:
+        configs: As they were given.
+        grid: The settings to vary.
+        mix_options: ``KEY=VALUE`` strings for the methods of all ``CONFIG+METHOD``.
 
     Raises:
         KeyError: If a config has no place for a key.
@@ -75,7 +82,9 @@ def choices(configs: Sequence[str], grid: Sequence[Axis]) -> list[Choice]:
     keys = [axis.key for axis in grid]
     if len(set(keys)) < len(keys):
         raise ValueError(f'--grid has a key twice: {", ".join(keys)}')
-    found = [choice for config in configs for choice in _of_config(config, grid)]
+    found = [
+        choice for config in configs for choice in _of_config(config, grid, mix_options)
+    ]
     varied = {key for choice in found for key, _ in choice.settings}
     for key in keys:
         if key not in varied:
@@ -83,10 +92,17 @@ def choices(configs: Sequence[str], grid: Sequence[Axis]) -> list[Choice]:
     return found
 
 
-def _of_config(config: str, grid: Sequence[Axis]) -> list[Choice]:
+def _of_config(
+    config: str, grid: Sequence[Axis], mix_options: Sequence[str]
+) -> list[Choice]:
     if not grid:
         return [Choice(config)]
-    content = read_config(config).to_dict()
+    first = [
+        f'{axis.key.removeprefix(MIX)}={axis.values[0]}'
+        for axis in grid
+        if axis.key.startswith(MIX)
+    ]
+    content = read_choice(config, mix_options=[*mix_options, *first]).to_dict()
     targets = {axis.key: _target(config, content, axis.key) for axis in grid}
     axes = [axis for axis in grid if targets[axis.key]]
     combined = []

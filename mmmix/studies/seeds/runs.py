@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.config_reading import config_name
 from mmmix.studies.seeds.grid import Choice
+from mmmix.studies.seeds.options import read_choice
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,11 @@ class Commands:
         Raises:
             FileNotFoundError: If there is no such config.
         """
-        content = read_config(choice.config).to_dict()
+        mix_options = [*self.mix_options, *choice.mix_options]
+        content = read_choice(choice.config, mix_options=mix_options).to_dict()
         del content['work_dir']
         options = [*self.cfg_options, *choice.cfg_options]
         parts = [content, sorted(options), list(self.train_args)]
-        mix_options = [*self.mix_options, *choice.mix_options]
         if mix_options:
             parts.append(sorted(mix_options))
         if self.processes > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmmix.apis.config_reading import read_config
+from mmmix.studies.seeds.options import read_choice
 
 LEAST = 0.01
 """Thresholds from here on are told; below, even over-fitted detectors keep enough."""
@@ -32,16 +32,19 @@ def score_cuts(settings: Any, key: str) -> dict[str, float]:
     return found
 
 
-def cut_remark(config: str, cfg_options: Sequence[str]) -> str | None:
+def cut_remark(
+    config: str, cfg_options: Sequence[str], mix_options: Sequence[str] = ()
+) -> str | None:
     """What to say before methods are compared; None if little is dropped.
 
     Args:
         config: The reference: a path, ``mmmix::NAME.py`` or with ``+METHOD`` behind.
         cfg_options: ``KEY=VALUE`` of all runs; nothing is said if they set a threshold.
+        mix_options: ``KEY=VALUE`` for the method of ``CONFIG+METHOD``.
     """
     if any('score_thr=' in option for option in cfg_options):
         return None
-    cuts = score_cuts(read_config(config).get('model'), 'model')
+    cuts = score_cuts(read_choice(config, (), mix_options).get('model'), 'model')
     cuts = {key: value for key, value in cuts.items() if value >= LEAST}
     if not cuts:
         return None

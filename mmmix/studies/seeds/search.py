@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmengine.config import DictAction
-
-from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.config_reading import config_name
 from mmmix.apis.reporting import markdown_table, say
 from mmmix.apis.resume import newest_checkpoint
 from mmmix.studies.seeds.child_processes import (
@@ -21,6 +18,7 @@ from mmmix.studies.seeds.child_processes import (
 )
 from mmmix.studies.seeds.grid import Axis, choices
 from mmmix.studies.seeds.logged_metrics import validations
+from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
 
@@ -86,7 +84,7 @@ class Search:
         children: ChildProcesses | SubmittedJobs,
         metric: str,
     ) -> None:
-        check_val_is_not_test(config, commands.cfg_options)
+        check_val_is_not_test(config, commands.cfg_options, commands.mix_options)
         try:
             import optuna
         except ImportError as error:
@@ -183,7 +181,8 @@ class Search:
 
     def _run(self, value: str) -> Run:
         """The training with a value; its folder is named by it."""
-        (choice,) = choices([self._config], [Axis(self._span.key, (value,))])
+        axis = Axis(self._span.key, (value,))
+        (choice,) = choices([self._config], [axis], self._commands.mix_options)
         folder = self._folder / config_name(choice.label) / f'seed_{self._seed}'
         return Run(choice.config, self._seed, folder, choice)
 
@@ -236,17 +235,20 @@ class _Watch:
         return bool(new)
 
 
-def check_val_is_not_test(config: str, cfg_options: Sequence[str]) -> None:
+def check_val_is_not_test(
+    config: str, cfg_options: Sequence[str], mix_options: Sequence[str] = ()
+) -> None:
     """Refuse to choose on the data that the choice is tested on.
 
     Args:
         config: The config of the search.
         cfg_options: ``KEY=VALUE`` strings that change it.
+        mix_options: Likewise, for the method of ``CONFIG+METHOD``.
 
     Raises:
         ValueError: If both loaders read the same.
     """
-    content = read_config(config, options=_parsed(cfg_options))
+    content = read_choice(config, cfg_options, mix_options)
     val, test = (
         (content.get(f'{split}_dataloader') or {}).get('dataset')
         for split in ('val', 'test')
@@ -266,11 +268,3 @@ def _source(dataset: Any) -> Any:
     if isinstance(dataset, (list, tuple)):
         return [_source(item) for item in dataset]
     return dataset
-
-
-def _parsed(options: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` strings as the commands read them."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--options', nargs='+', action=DictAction, default={})
-    words = ['--options', *options] if options else []
-    return parser.parse_args(words).options

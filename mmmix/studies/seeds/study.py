@@ -70,7 +70,7 @@ class Study:
         checkpoint: str = 'last',
         grid: Sequence[Axis] = (),
     ) -> None:
-        chosen = choices(configs, grid)
+        chosen = choices(configs, grid, commands.mix_options)
         stems = [config_name(choice.label) for choice in chosen]
         if len(set(stems)) < len(stems) or len(set(seeds)) < len(seeds):
             raise ValueError(

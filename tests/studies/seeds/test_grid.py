@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mmmix.apis.config_reading import config_name
-from mmmix.studies.seeds.grid import Axis, choices, parse_axis
+from mmmix.studies.seeds.grid import Axis, Choice, choices, parse_axis
+from mmmix.studies.seeds.runs import Commands
+from mmmix.studies.seeds.score_cuts import cut_remark
+from mmmix.studies.seeds.search import check_val_is_not_test
 
 BASE = 'mmmix::demo/ssd_digits.py'
 LEAF = 'mmmix::demo/ssd_digits_boxmix.py'
@@ -88,3 +93,28 @@ def test_keys_that_lead_nowhere():
 def test_a_setting_that_an_object_knows_may_be_new():
     (choice,) = choices([LEAF], [Axis('mix.prob', ('0.5',))])
     assert choice.cfg_options == ('model.data_preprocessor.batch_augments.0.prob=0.5',)
+
+
+PHOTOS = 'mmmix::photos/ssd160-lite0_animals100.py+alignmix'
+
+
+def test_a_method_that_needs_a_setting_gets_it_wherever_a_study_reads_it():
+    """AlignMix has no default level: read without it, the config would be refused."""
+    given = ['level=1']
+    commands = Commands(Path('t'), mix_options=given)
+    plain = Choice(PHOTOS)
+    with pytest.raises(ValueError, match='--mix-options level=2'):
+        Commands(Path('t')).fingerprint(plain)
+    other = Commands(Path('t'), mix_options=['level=2'])
+    assert commands.fingerprint(plain) != other.fingerprint(plain)
+
+    rates = Axis('optim_wrapper.optimizer.lr', ('0.1', '0.2'))
+    assert len(choices([PHOTOS], [rates], given)) == 2
+    levels = choices([PHOTOS], [Axis('mix.level', ('1', '2')), rates])
+    assert [choice.mix_options for choice in levels] == [
+        *[('level=1',)] * 2,
+        *[('level=2',)] * 2,
+    ]
+
+    assert cut_remark(PHOTOS, [], given) is None
+    check_val_is_not_test(PHOTOS, [], given)
