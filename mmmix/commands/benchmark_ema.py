@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from types import SimpleNamespace
 
-import numpy as np
 import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import MODELS
@@ -35,9 +34,8 @@ from mmmix.engine import MixTeacherHook
 from mmmix.engine.hooks.mix_teacher_hook import BUFFERS
 from mmmix.studies.speed.benchmark import (
     CLOCKS,
+    Interval,
     Measurement,
-    column,
-    paired_ratio,
     verdict,
 )
 from mmmix.studies.speed.benchmark_cli import (
@@ -47,6 +45,7 @@ from mmmix.studies.speed.benchmark_cli import (
     pick_clock,
     ratio_cell,
     run_rounds,
+    seconds_and_ratios,
 )
 
 _OURS, _MMDET = 'MixTeacherHook', 'MeanTeacherHook'
@@ -149,15 +148,10 @@ def contenders(args: argparse.Namespace) -> dict[str, Updates]:
 
 def summarize(goal: float | None, records: Records) -> Summaries:
     """Median time of an update, and its ratio to mmdet's."""
-    reference = column(records, _MMDET, 'seconds')
-    summaries: Summaries = {}
-    for name in (_OURS, _MMDET):
-        times = column(records, name, 'seconds')
-        ratio = paired_ratio(times, reference)
-        summaries[name] = {'seconds': float(np.median(times)), 'ratio': vars(ratio)}
-        if goal is not None and name == _OURS:
-            met = verdict(ratio, goal)
-            summaries[name].update(goal=goal, verdict=met)
+    summaries = seconds_and_ratios(_OURS, _MMDET, records)
+    if goal is not None:
+        ratio = Interval(**summaries[_OURS]['ratio'])
+        summaries[_OURS].update(goal=goal, verdict=verdict(ratio, goal))
     return summaries
 
 

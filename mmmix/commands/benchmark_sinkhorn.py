@@ -20,21 +20,20 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table
 from mmmix.functional import assignment
-from mmmix.studies.speed.benchmark import Measurement, column, paired_ratio
+from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.benchmark_cli import (
-    Records,
     Summaries,
     add_benchmark_arguments,
     pick_clock,
     ratio_cell,
     run_rounds,
+    seconds_and_ratios,
 )
 from mmmix.studies.speed.peak_memory import peak_allocated
 
@@ -116,17 +115,6 @@ def timed(
     return measure
 
 
-def summarize(records: Records) -> Summaries:
-    """Median time of each, and its ratio to the naive one's."""
-    naive = column(records, _NAIVE, 'seconds')
-    summaries: Summaries = {}
-    for name in (_OURS, _NAIVE):
-        times = column(records, name, 'seconds')
-        ratio = paired_ratio(times, naive)
-        summaries[name] = {'seconds': float(np.median(times)), 'ratio': vars(ratio)}
-    return summaries
-
-
 def finish(
     contenders: dict[str, Callable[[], Tensor]],
     device: torch.device,
@@ -185,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     summaries = run_rounds(
         {name: timed(call, device, clock) for name, call in contenders.items()},
         args,
-        summarize,
+        partial(seconds_and_ratios, _OURS, _NAIVE),
         partial(finish, contenders, device, args.tolerance),
     )
     print(table(summaries))

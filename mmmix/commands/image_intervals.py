@@ -24,6 +24,7 @@ from mmengine.dataset import BaseDataset
 
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.reporting import markdown_table
+from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.image_bootstrap import (
     class_hits,
@@ -120,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
+    say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     store = ResultStore(args.out / 'results.json', split_settings(args, dataset))
     images = {args.split: image_set(dataset, detectors[0])}

@@ -30,6 +30,7 @@ import argparse
 from collections.abc import Sequence
 
 from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.loading import load_detectors
 from mmmix.studies.trained.model_arguments import (
@@ -91,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
+    say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     settings = split_settings(args, dataset) | dict(seed=args.seed, fill=args.fill)
     store = ResultStore(args.out / 'results.json', settings)

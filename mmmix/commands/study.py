@@ -46,13 +46,14 @@ from mmmix.apis.config_reading import config_name
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.reporting import say, write_json
 from mmmix.engine.whole_files import remove_drafts, write_whole
+from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.seeds.child_processes import ChildProcesses
 from mmmix.studies.seeds.grid import Axis, choices, parse_axis
+from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.records import METRICS, read_records
 from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
 from mmmix.studies.seeds.runs import Commands, Run
-from mmmix.studies.seeds.score_cuts import cut_remark
 from mmmix.studies.seeds.search import Search, Span, parse_span
 from mmmix.studies.seeds.study import Study
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs, slurm_executor
@@ -254,10 +255,9 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             args.checkpoint,
             args.grid,
         )
-        if len(args.configs) > 1 and (
-            remark := cut_remark(args.configs[0], args.cfg_options, args.mix_options)
-        ):
-            say(remark)
+        reference = read_choice(args.configs[0], (), args.mix_options)
+        chosen = [option.partition('=')[0] for option in args.cfg_options]
+        say_cuts(reference, chosen, len(args.configs))
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:

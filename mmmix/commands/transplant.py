@@ -26,6 +26,7 @@ from typing import Any
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
+from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.figures import grid, save
 from mmmix.studies.trained.loaded_detector import LoadedDetector
@@ -171,6 +172,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
+    say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
     copies, settings = make_copies(args, detectors)
     mode = voc_mode(detectors[0].cfg)
     metric = dict(iou_thrs=args.ious, score_thr=args.score_thr, eval_mode=mode)

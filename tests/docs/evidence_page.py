@@ -51,6 +51,12 @@ def base_and_differences(scores: Scores, metric: str) -> list[str]:
 
 
 def training_map(folder: str) -> str:
-    """The baseline's mAP of the images that it was trained on, mean over seeds."""
-    runs = json.loads((RECORDS / folder / 'training_map.json').read_text())
+    """The baseline's mAP of the images that it was trained on, mean over seeds.
+
+    A dash where it was not measured.
+    """
+    file = RECORDS / folder / 'training_map.json'
+    if not file.exists():
+        return '−'
+    runs = json.loads(file.read_text())
     return f'{Spread.of(list(runs["baseline"].values())).mean:.2f}'

@@ -13,6 +13,14 @@ STUDIES = {
     'SSD, 300 images, 20 epochs': ('ssd160-300-flip-20', 'ssd160-lite0_animals300'),
     'SSD, 300 images, 60 epochs': ('ssd160-300-flip-60', 'ssd160-lite0_animals300'),
     'SSD, 1,200 images, 5 epochs': ('ssd160-1200-flip-5', 'ssd160-lite0_animals1200'),
+    'SSD, 1,200 images, 30 epochs (H100)': (
+        'ssd160-1200-flip-30-h100',
+        'ssd160-lite0_animals1200',
+    ),
+    'Faster R-CNN, 300 images, 2,250 steps (H100)': (
+        'faster-rcnn160-300-flip-60-b8-h100',
+        'faster-rcnn160-lite0_animals300',
+    ),
     'Faster R-CNN, 100 images, 360 steps': (
         'faster-rcnn160-100-flip-60',
         'faster-rcnn160-lite0_animals100',

@@ -7,6 +7,7 @@ import pytest
 from mmmix.studies.seeds.report import spread_over_seeds
 
 from .evidence_page import cells, scores_of, without_seeds
+from .test_other_mixers import mean_and_differences
 
 METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 SEMI, DRAWN = (f'ssd160-lite0_animals100-{name}' for name in ('semi', 'cartoon'))
@@ -14,8 +15,11 @@ ROWS = {
     'the 100 labelled alone': ('ssd160-100-flip-60', 'ssd160-lite0_animals100'),
     'the same, 8 a step': ('ssd160-100-flip-28-b8', 'ssd160-lite0_animals100'),
     'mean teacher': ('ssd160-semi', f'{SEMI}_mean-teacher'),
-    'mean teacher + LossMix': ('ssd160-semi', f'{SEMI}_mean-teacher-lossmix'),
-    'mean teacher + BoxMix': ('ssd160-semi', f'{SEMI}_mean-teacher-boxmix'),
+    'mean teacher (H100)': ('ssd160-semi-h100', f'{SEMI}_mean-teacher'),
+    'all 1,200 labelled (H100)': (
+        'ssd160-1200-flip-30-h100',
+        'ssd160-lite0_animals1200',
+    ),
     'all 1,200 labelled': ('ssd160-1200-flip-5', 'ssd160-lite0_animals1200'),
     'source only': ('ssd160-cartoon', f'{DRAWN}_source-only'),
     'a teacher': ('ssd160-cartoon', f'{DRAWN}_mean-teacher'),
@@ -36,3 +40,17 @@ def test_a_row_is_that_of_its_records(row):
         str(spreads[0].n),
         *(without_seeds(spread.text()) for spread in spreads),
     ]
+
+
+ON_TOP = {
+    f'{name} on the teacher{where}': (folder, f'{SEMI}_mean-teacher-{name.lower()}')
+    for where, folder in (('', 'ssd160-semi'), (' (H100)', 'ssd160-semi-h100'))
+    for name in ('LossMix', 'BoxMix')
+}
+
+
+@pytest.mark.parametrize('row', ON_TOP)
+def test_what_mixing_adds_to_a_teacher_is_that_of_its_records(row):
+    folder, config = ON_TOP[row]
+    scores = scores_of(folder, f'{SEMI}_mean-teacher.py', f'{config}.py')
+    assert cells(row) == mean_and_differences(scores)

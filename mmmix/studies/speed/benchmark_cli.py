@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from mmmix.apis.reporting import write_json
@@ -16,7 +17,9 @@ from mmmix.studies.speed.benchmark import (
     Interval,
     Measurement,
     alternate,
+    column,
     machine,
+    paired_ratio,
 )
 
 Records = list[dict[str, Measurement]]
@@ -101,6 +104,23 @@ def run_rounds(
         sys.stderr.write(f'\nstopped after {len(records)} of {args.rounds} rounds\n')
         if not records:
             raise
+    return summaries
+
+
+def seconds_and_ratios(ours: str, reference: str, records: Records) -> Summaries:
+    """Median seconds of two contenders, and their ratios to the second.
+
+    Args:
+        ours: Name of the first.
+        reference: Name of the second.
+        records: The complete rounds.
+    """
+    base = column(records, reference, 'seconds')
+    summaries: Summaries = {}
+    for name in (ours, reference):
+        times = column(records, name, 'seconds')
+        ratio = vars(paired_ratio(times, base))
+        summaries[name] = {'seconds': float(np.median(times)), 'ratio': ratio}
     return summaries
 
 

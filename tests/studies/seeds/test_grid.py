@@ -9,7 +9,6 @@ import pytest
 from mmmix.apis.config_reading import config_name
 from mmmix.studies.seeds.grid import Axis, Choice, choices, parse_axis
 from mmmix.studies.seeds.runs import Commands
-from mmmix.studies.seeds.score_cuts import cut_remark
 from mmmix.studies.seeds.search import check_val_is_not_test
 
 BASE = 'mmmix::demo/ssd_digits.py'
@@ -116,5 +115,4 @@ def test_a_method_that_needs_a_setting_gets_it_wherever_a_study_reads_it():
         *[('level=2',)] * 2,
     ]
 
-    assert cut_remark(PHOTOS, [], given) is None
     check_val_is_not_test(PHOTOS, [], given)

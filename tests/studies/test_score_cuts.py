@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.studies.seeds.score_cuts import cut_remark
+from mmmix.apis.config_reading import read_config
+from mmmix.studies.score_cuts import cut_remark, say_cuts
 
 CUT = {
     'mmdet::pascal_voc/ssd300_voc0712.py': {'model.test_cfg.score_thr': 0.02},
@@ -17,13 +18,23 @@ CUT = {
 
 @pytest.mark.parametrize('config', CUT)
 def test_thresholds_are_named_with_the_way_out(config):
-    remark = cut_remark(config, ['train_cfg.max_epochs=1'])
+    cfg = read_config(config)
+    remark = cut_remark(cfg, ['train_cfg.max_epochs'])
     for key, value in CUT[config].items():
         assert f'{key}={value:g}' in remark
         assert f'--cfg-options {key}=0.001' in remark
-        assert cut_remark(config, [f'{key}=0.05']) is None
+        assert cut_remark(cfg, [key]) is None
 
 
 @pytest.mark.parametrize('name', ['ssd160', 'faster-rcnn160', 'retinanet160'])
 def test_configs_of_photographs_count_all(name):
-    assert cut_remark(f'mmmix::photos/{name}-lite0_animals100.py', []) is None
+    cfg = read_config(f'mmmix::photos/{name}-lite0_animals100.py')
+    assert cut_remark(cfg, []) is None
+
+
+def test_one_config_alone_is_compared_with_nothing(capsys):
+    cfg = read_config('mmdet::pascal_voc/ssd300_voc0712.py')
+    say_cuts(cfg, [], 1)
+    assert not capsys.readouterr().out
+    say_cuts(cfg, [], 2)
+    assert 'model.test_cfg.score_thr=0.02' in capsys.readouterr().out

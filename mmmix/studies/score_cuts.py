@@ -6,10 +6,12 @@ low ones: one threshold drops more of the first, so that AP and AR compare thres
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mmmix.studies.seeds.options import read_choice
+from mmengine.config import Config
+
+from mmmix.apis.reporting import say
 
 LEAST = 0.01
 """Thresholds from here on are told; below, even over-fitted detectors keep enough."""
@@ -32,19 +34,16 @@ def score_cuts(settings: Any, key: str) -> dict[str, float]:
     return found
 
 
-def cut_remark(
-    config: str, cfg_options: Sequence[str], mix_options: Sequence[str] = ()
-) -> str | None:
+def cut_remark(cfg: Config, chosen: Iterable[str]) -> str | None:
     """What to say before methods are compared; None if little is dropped.
 
     Args:
-        config: The reference: a path, ``mmmix::NAME.py`` or with ``+METHOD`` behind.
-        cfg_options: ``KEY=VALUE`` of all runs; nothing is said if they set a threshold.
-        mix_options: ``KEY=VALUE`` for the method of ``CONFIG+METHOD``.
+        cfg: The config of the reference.
+        chosen: Keys that the user set; nothing is said if a threshold is among them.
     """
-    if any('score_thr=' in option for option in cfg_options):
+    if any(key.endswith('score_thr') for key in chosen):
         return None
-    cuts = score_cuts(read_choice(config, (), mix_options).get('model'), 'model')
+    cuts = score_cuts(cfg.get('model'), 'model')
     cuts = {key: value for key, value in cuts.items() if value >= LEAST}
     if not cuts:
         return None
@@ -54,3 +53,16 @@ def cut_remark(
         f'tests drop what scores below {named}, more of one method than of another; '
         f'AP and AR count the rest. To count all: --cfg-options {options}'
     )
+
+
+def say_cuts(cfg: Config, chosen: Iterable[str], compared: int) -> None:
+    """Say :func:`cut_remark`, where there is something to compare.
+
+    Args:
+        cfg: The config of the reference.
+        chosen: Keys that the user set.
+        compared: How many configs or models there are.
+    """
+    remark = cut_remark(cfg, chosen)
+    if compared > 1 and remark:
+        say(remark)
