@@ -21,6 +21,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from mmmix.apis.arguments import argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import split_method
 from mmmix.studies.seeds.intervals import half_width
@@ -136,7 +137,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('studies', nargs='+', type=_study, metavar='PLACE=FOLDER')
+    add('studies', nargs='+', type=argument(parse_study), metavar='PLACE=FOLDER')
     add('--out', type=Path, required=True, help='picture to write, .png or .svg')
     add('--metric', default='pascal_voc/mAP', help='default: %(default)s')
     add('--xlabel', default='', help='what the places are')
@@ -147,13 +148,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if args.log and min(study.place for study in args.studies) <= 0:
         parser.error('--log needs places above 0')
     return args
-
-
-def _study(text: str) -> Study:
-    try:
-        return parse_study(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from error
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -40,6 +40,7 @@ from typing import Any
 
 from mmengine.config import DictAction
 
+from mmmix.apis.arguments import argument
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.config_path import config_root
 from mmmix.apis.config_reading import config_name
@@ -48,13 +49,13 @@ from mmmix.apis.reporting import say, write_json
 from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.seeds.child_processes import ChildProcesses
-from mmmix.studies.seeds.grid import Axis, choices, parse_axis
+from mmmix.studies.seeds.grid import choices, parse_axis
 from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.records import METRICS, read_records
 from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
 from mmmix.studies.seeds.runs import Commands, Run
-from mmmix.studies.seeds.search import Search, Span, parse_span
+from mmmix.studies.seeds.search import Search, parse_span
 from mmmix.studies.seeds.study import Study
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs, slurm_executor
 
@@ -89,7 +90,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add(
         '--grid',
-        type=_axis,
+        type=argument(parse_axis),
         nargs='+',
         default=[],
         metavar='KEY=VALUE,VALUE',
@@ -102,7 +103,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--mix-options', nargs='+', default=(), metavar='KEY=VALUE')
     add(
         '--search',
-        type=_span,
+        type=argument(parse_span),
         metavar='KEY=LOW:HIGH',
         help='instead: choose a setting of one config by Optuna, on val; no tests',
     )
@@ -121,20 +122,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if args.mix is not None:
         args.configs = [f'{config}+{args.mix}' for config in args.configs]
     return args
-
-
-def _axis(text: str) -> Axis:
-    try:
-        return parse_axis(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from error
-
-
-def _span(text: str) -> Span:
-    try:
-        return parse_span(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from error
 
 
 def build_children(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from mmengine.config import DictAction
 
+from mmmix.apis.arguments import argument
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_reading import config_name
 
@@ -56,7 +57,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         'models',
         nargs='+',
-        type=_model_argument,
+        type=argument(parse_model),
         metavar='[NAME=]CONFIG@CHECKPOINT',
         help="a model; NAME defaults to the config's name. The same NAME several "
         'times: seeds of one method. The first NAME is the reference of differences',
@@ -91,10 +92,3 @@ def add_cache_argument(parser: argparse.ArgumentParser, each: str) -> None:
         help='memory for decoded images; what goes beyond is decoded again for every '
         f'{each} (default: 4)',
     )
-
-
-def _model_argument(text: str) -> ModelSpec:
-    try:
-        return parse_model(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
