@@ -34,7 +34,11 @@ Config.fromfile({str(child)!r}).dump('dumped.py')
     ('base', 'imports'),
     [
         (f"'mmmix::{NAME}'", 'mmmix'),
-        (f"__import__('mmmix').config_path('{NAME}')", 'mmengine'),
+        pytest.param(
+            f"__import__('mmmix').config_path('{NAME}')",
+            'mmengine',
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_both_forms_inherit_in_a_fresh_process(base, imports, tmp_path):

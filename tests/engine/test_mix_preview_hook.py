@@ -229,6 +229,7 @@ def test_labels_beyond_the_names_are_numbers(monkeypatch):
     assert texts == ['11 1.00']
 
 
+@pytest.mark.slow
 def test_a_compiled_step_draws_outside_its_graph():
     """Tracing matplotlib would end the run; so does a forward hook by itself."""
     runner = listening(MixPreviewHook(num_batches=2), {})

@@ -67,7 +67,9 @@ def test_only_what_is_left_is_loaded(tmp_path):
     assert loaded == [12, 13, 14, 15, 0, 1, 2, 3]
 
 
-@pytest.mark.parametrize('persistent', [False, True])
+@pytest.mark.parametrize(
+    'persistent', [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_worker_processes(tmp_path, persistent):
     """Batches arrive as without a stop, from workers that are started anew."""
     workers = dict(num_workers=1, persistent_workers=persistent)

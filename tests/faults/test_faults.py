@@ -93,8 +93,8 @@ def test_the_faults_of_mmengines_hook_are_seen(tmp_path, whole):
     ('phase', 'number', 'code'),
     [
         ('training', signal.SIGTERM, 143),
-        ('training', signal.SIGINT, 130),
-        ('validation', signal.SIGTERM, 143),
+        pytest.param('training', signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param('validation', signal.SIGTERM, 143, marks=pytest.mark.slow),
         ('validation', signal.SIGINT, 130),
         ('test', signal.SIGTERM, 143),
         ('test', signal.SIGINT, 130),
@@ -275,7 +275,8 @@ def test_two_runs_in_one_folder(tmp_path):
     assert set(before) <= set(run.files())
     harness.signal_group(first, signal.SIGKILL)
     harness.wait(first)
-    assert run.train('--resume') == 0
+    quick = Run(tmp_path, toys.supervised)  # in the same folder, without the waits
+    assert quick.train('--resume') == 0
 
 
 @pytest.mark.parametrize('number', [1, 2, 4, 5, 7, 11, 12])

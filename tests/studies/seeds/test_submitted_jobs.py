@@ -226,6 +226,7 @@ def test_an_unknown_option(slurm, tmp_path):
         slurm_executor(tmp_path, {'slurm_partitoin': 'gpu'})
 
 
+@pytest.mark.slow
 def test_submitit_is_optional():
     """The command and local studies do without it."""
     code = (
