@@ -275,8 +275,7 @@ def test_two_runs_in_one_folder(tmp_path):
     assert set(before) <= set(run.files())
     harness.signal_group(first, signal.SIGKILL)
     harness.wait(first)
-    quick = Run(tmp_path, toys.supervised)  # in the same folder, without the waits
-    assert quick.train('--resume') == 0
+    assert Run(tmp_path, toys.supervised).train('--resume') == 0  # without waits
 
 
 @pytest.mark.parametrize('number', [1, 2, 4, 5, 7, 11, 12])
