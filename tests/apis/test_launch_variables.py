@@ -163,6 +163,7 @@ def test_the_command_names_the_machine_where_that_was_given(script, tmp_path):
     assert said == f'{TOOLS}/dist_train.sh c.py 8'
 
 
+@pytest.mark.slow
 def test_the_command_of_torchrun(monkeypatch):
     """Without a script, the one that started the agent of this process."""
     monkeypatch.delenv('MMMIX_COMMAND', raising=False)
