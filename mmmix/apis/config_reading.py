@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from mmmix.apis.cli import load_config, split_method
 
@@ -41,6 +42,14 @@ def read_config(
         mix_options=mix_options,
     )
     return load_config(args)
+
+
+def parsed_options(options: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` strings as the commands read them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='+', action=DictAction, default={})
+    words = ['--options', *options] if options else []
+    return parser.parse_args(words).options
 
 
 def config_name(config: str) -> str:

@@ -100,21 +100,14 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
 
 def read(args: argparse.Namespace) -> tuple[object, Finding]:
     """The config, or None and why not."""
-    from mmengine.config import DictAction
+    from mmmix.apis.config_reading import parsed_options, read_config
 
-    from mmmix.apis.config_reading import read_config
-
-    parser = argparse.ArgumentParser()
-    given = []
-    for name in ('cfg_options', 'mix_options'):
-        parser.add_argument(f'--{name}', nargs='+', action=DictAction)
-        if values := getattr(args, name):
-            given += [f'--{name}', *values]
-    options = parser.parse_args(given)
+    cfg_options, mix_options = (
+        parsed_options(given or ()) or None
+        for given in (args.cfg_options, args.mix_options)
+    )
     try:
-        cfg = read_config(
-            args.config, options.cfg_options, args.mix, options.mix_options
-        )
+        cfg = read_config(args.config, cfg_options, args.mix, mix_options)
     except (LookupError, OSError, SyntaxError, TypeError, ValueError) as error:
         text = said(error)
         place = '' if args.config in text else f'{args.config}: '

@@ -19,9 +19,14 @@ PAGE = (DOCS / 'evidence.md').read_text()
 RECORDS = DOCS / 'evidence'
 
 
-def cells(row: str) -> list[str]:
-    """The cells of a table's row without marks, behind its name."""
-    (line,) = [line for line in PAGE.splitlines() if line.startswith(f'| {row} |')]
+def cells(row: str, page: str = PAGE) -> list[str]:
+    """The cells of a table's row without marks, behind its name.
+
+    Args:
+        row: Its name.
+        page: The text of the page that has the table.
+    """
+    (line,) = [line for line in page.splitlines() if line.startswith(f'| {row} |')]
     return [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
 
 

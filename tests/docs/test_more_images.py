@@ -9,17 +9,11 @@ from .test_other_mixers import mean_and_differences
 
 CONFIG = 'ssd160-lite0_animals1200.py'
 METHODS = {'BoxMix': 'boxmix', 'LossMix': 'lossmix', 'weighted union': 'weighted-union'}
-STUDIES = {
-    **{
-        f'{name}, 1,200 images, 30 epochs': ('ssd160-1200-flip-30-h100', method)
-        for name, method in METHODS.items()
-    },
-}
+FOLDER = 'ssd160-1200-flip-30-h100'
+ROWS = {f'{name}, 1,200 images, 30 epochs': METHODS[name] for name in METHODS}
 
 
-@pytest.mark.parametrize('row', STUDIES)
+@pytest.mark.parametrize('row', ROWS)
 def test_a_row_is_that_of_its_records(row):
-    folder, method = STUDIES[row]
-    assert cells(row) == mean_and_differences(
-        scores_of(folder, CONFIG, f'{CONFIG}+{method}')
-    )
+    scores = scores_of(FOLDER, CONFIG, f'{CONFIG}+{ROWS[row]}')
+    assert cells(row) == mean_and_differences(scores)

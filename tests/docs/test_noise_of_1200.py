@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from .evidence_page import DOCS, RECORDS
+from .evidence_page import DOCS, RECORDS, cells
 
 RECORD = RECORDS / 'ssd160-1200-flip-30-h100' / 'claims' / 'noise.csv'
 METRICS = {'mAP': 'pascal_voc/mAP', 'AR': 'coco/AR_100'}
@@ -23,15 +23,10 @@ def test_a_row_is_that_of_its_record(name, level):
         rows = {(r['perturbation'], r['model']): r for r in csv.DictReader(file)}
     metric = METRICS[name]
     page = (DOCS / 'studies' / 'photographs.md').read_text(encoding='utf-8')
-    (line,) = [
-        line
-        for line in page.splitlines()
-        if line.startswith(f'| 1,200 images: {name} {level} |')
-    ]
     plain, *mixed = (
         rows[LEVELS[level], model] for model in ('baseline', 'boxmix', 'lossmix')
     )
-    assert [cell.strip() for cell in line.strip('|').split('|')[1:]] == [
+    assert cells(f'1,200 images: {name} {level}', page) == [
         f'{float(plain[metric]):.3f}',
         *(f'{float(row["Δ " + metric]):+.3f}' for row in mixed),
     ]

@@ -6,11 +6,14 @@ import pytest
 
 from mmmix.studies.seeds.report import spread_over_seeds
 
-from .evidence_page import DOCS, scores_of, without_seeds
+from .evidence_page import DOCS, cells, scores_of, without_seeds
 
 ROWS = {
-    '[100 photographs]': ('ssd160-100-flip-60', ('', '+union', '+boxmix', '+lossmix')),
-    '[1,200 photographs]': (
+    '[100 photographs](docs/evidence.md)': (
+        'ssd160-100-flip-60',
+        ('', '+union', '+boxmix', '+lossmix'),
+    ),
+    '[1,200 photographs](docs/evidence.md#more-images-do-not-end-it)': (
         'ssd160-1200-flip-30-h100',
         ('', '+boxmix', '+lossmix'),
     ),
@@ -24,9 +27,7 @@ def test_a_row_is_that_of_its_records(row):
     config = f'ssd160-lite0_animals{images}.py'
     scores = scores_of(folder, *(f'{config}{method}' for method in methods))
     spreads = spread_over_seeds(scores, 'pascal_voc/mAP').values()
-    lines = (DOCS.parent / 'README.md').read_text().splitlines()
-    (line,) = [line for line in lines if line.startswith(f'| {row}')]
-    found = [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
+    found = cells(row, (DOCS.parent / 'README.md').read_text())
     assert [cell for cell in found if cell] == [
         without_seeds(spread.text()) for spread in spreads
     ]

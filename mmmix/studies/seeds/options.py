@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
-from mmmix.apis.config_reading import read_config
-
-
-def parsed(options: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` strings as the commands read them."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--options', nargs='+', action=DictAction, default={})
-    words = ['--options', *options] if options else []
-    return parser.parse_args(words).options
+from mmmix.apis.config_reading import parsed_options, read_config
 
 
 def read_choice(
@@ -39,6 +29,6 @@ def read_choice(
     """
     return read_config(
         config,
-        options=parsed(cfg_options) or None,
-        mix_options=parsed(mix_options) or None,
+        options=parsed_options(cfg_options) or None,
+        mix_options=parsed_options(mix_options) or None,
     )

@@ -33,7 +33,7 @@ def test_equal_scores_are_a_coin():
 
 
 @given(SCORES, SCORES, st.sampled_from([0.5, 0.8, 0.95, 1.0]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_against_counting(inside, outside, tpr):
     wins = [(a > b) + (a == b) / 2 for a in inside for b in outside]
     assert auroc(inside, outside) == pytest.approx(np.mean(wins))
