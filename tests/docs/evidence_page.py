@@ -1,4 +1,4 @@
-"""What the tests of the page of evidence share: its rows, and the records behind."""
+"""What the tests of the pages of evidence share: their rows, and the records behind."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ from mmmix.studies.seeds.report import (
 )
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
-PAGE = (DOCS / 'evidence.md').read_text()
 RECORDS = DOCS / 'evidence'
 
 
-def cells(row: str, page: str = PAGE) -> list[str]:
+def text_of(page: str) -> str:
+    """The text of a page of ``docs``."""
+    return (DOCS / page).read_text(encoding='utf-8')
+
+
+def of_photographs(page: str) -> str:
+    """The text of a page behind the evidence on photographs."""
+    return text_of(f'studies/photographs/{page}.md')
+
+
+def cells(row: str, text: str) -> list[str]:
     """The cells of a table's row without marks, behind its name.
 
     Args:
         row: Its name.
-        page: The text of the page that has the table.
+        text: What has the table, and no other row of this name.
     """
-    (line,) = [line for line in page.splitlines() if line.startswith(f'| {row} |')]
+    (line,) = [line for line in text.splitlines() if line.startswith(f'| {row} |')]
     return [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
 
 

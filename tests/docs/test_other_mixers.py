@@ -10,7 +10,7 @@ from mmmix.studies.seeds.report import (
     spread_over_seeds,
 )
 
-from .evidence_page import cells, scores_of, without_seeds
+from .evidence_page import cells, of_photographs, scores_of, without_seeds
 
 CONFIG = 'ssd160-lite0_animals100.py'
 METHODS = {'Noise': 'noise', 'Weighted union': 'weighted-union', 'CutMix': 'cutmix'}
@@ -19,6 +19,7 @@ ON_TOP = {
     'weighted union, 100 images, 60 epochs': 'ssd160-100-flip-60-b8',
     'weighted union, 300 images, 28 epochs': 'ssd160-300-flip-28-b8',
 }
+PAGE = of_photographs('methods')
 METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 
 
@@ -35,7 +36,7 @@ def mean_and_differences(scores: Scores) -> list[str]:
 @pytest.mark.parametrize('row', METHODS)
 def test_a_row_is_that_of_its_records(row):
     own = scores_of('ssd160-100-flip-60-others', f'{CONFIG}+{METHODS[row]}')
-    assert cells(row) == mean_and_differences(
+    assert cells(row, PAGE) == mean_and_differences(
         scores_of('ssd160-100-flip-60', CONFIG) | own
     )
 
@@ -43,6 +44,6 @@ def test_a_row_is_that_of_its_records(row):
 @pytest.mark.parametrize('row', ON_TOP)
 def test_weighted_union_on_top_of_half_the_batch_is_that_of_its_records(row):
     config = f'ssd160-lite0_animals{row.split()[2]}.py'
-    assert cells(row) == mean_and_differences(
+    assert cells(row, PAGE) == mean_and_differences(
         scores_of(ON_TOP[row], config, f'{config}+weighted-union')
     )

@@ -1,19 +1,18 @@
-"""The pages of the papers' other claims on photographs say what their records say."""
+"""The page of the papers' other claims on photographs says what its records say."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from mmmix.studies.seeds.report import Spread
 from mmmix.studies.trained.tables import cell
 
-DOCS = Path(__file__).resolve().parents[2] / 'docs'
-RECORDS = DOCS / 'evidence' / 'ssd160-100-flip-60' / 'claims'
-PAGES = ['evidence.md', 'studies/photographs.md']
+from .evidence_page import RECORDS, of_photographs
+
+FOLDER = RECORDS / 'ssd160-100-flip-60' / 'claims'
 METHODS = {'baseline': 'baseline', 'BoxMix': 'boxmix', 'LossMix': 'lossmix'}
 METHODS['Union'] = 'union'
 SEEDS = 3
@@ -41,7 +40,7 @@ CLAIMS = {
 
 def rows_of(stem: str) -> dict[tuple[str, str], dict[str, str]]:
     """The records of a study by condition and method."""
-    with (RECORDS / f'{stem}.csv').open(encoding='utf-8') as file:
+    with (FOLDER / f'{stem}.csv').open(encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
     last = [key for key in rows[0] if key != 'model'][: list(rows[0]).index('model')]
     return {(' '.join(row[k] for k in last), row['model']): row for row in rows}
@@ -62,10 +61,10 @@ def expected_cell(claim: str, method: str) -> str:
     return f'{spread.mean:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]'
 
 
-def claims_on(page: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rows of a page that begin with a claim, by the titles of their columns."""
+def claims() -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows that begin with a claim, by the titles of their columns."""
     titles: list[str] = []
-    for line in (DOCS / page).read_text(encoding='utf-8').splitlines():
+    for line in of_photographs('claims').splitlines():
         cells = [text.strip(' *') for text in line.strip().strip('|').split('|')]
         if not line.startswith('|'):
             titles = []
@@ -75,15 +74,8 @@ def claims_on(page: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield cells[0], dict(zip(titles[1:], cells[1:], strict=True))
 
 
-@pytest.mark.parametrize('page', PAGES)
-def test_a_page_says_what_the_records_say(page):
-    found = list(claims_on(page))
-    assert found
-    for claim, cells in found:
-        for title, text in cells.items():
-            method = METHODS[title.removeprefix('Δ ')]
-            assert text == expected_cell(claim, method), (claim, title)
-
-
-def test_every_claim_is_on_the_page_behind():
-    assert {claim for claim, _ in claims_on(PAGES[1])} == set(CLAIMS)
+@pytest.mark.parametrize('claim', CLAIMS)
+def test_a_row_is_that_of_its_records(claim):
+    (row,) = [row for name, row in claims() if name == claim]
+    for title, text in row.items():
+        assert text == expected_cell(claim, METHODS[title.removeprefix('Δ ')]), title

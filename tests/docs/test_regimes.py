@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence_page import base_and_differences, cells, scores_of, training_map
+from .evidence_page import (
+    base_and_differences,
+    cells,
+    of_photographs,
+    scores_of,
+    training_map,
+)
 
 METRIC = 'pascal_voc/mAP'
 STUDIES = {
@@ -38,4 +44,8 @@ def test_a_row_is_that_of_its_records(row):
     methods = ('', '+boxmix', '+lossmix')
     scores = scores_of(folder, *(f'{config}.py{method}' for method in methods))
     seeds, *numbers = base_and_differences(scores, METRIC)
-    assert cells(row) == [seeds, training_map(folder), *numbers]
+    assert cells(row, of_photographs('regimes')) == [
+        seeds,
+        training_map(folder),
+        *numbers,
+    ]

@@ -6,9 +6,10 @@ import pytest
 
 from mmmix.studies.seeds.report import spread_over_seeds
 
-from .evidence_page import cells, scores_of, without_seeds
+from .evidence_page import cells, of_photographs, scores_of, without_seeds
 from .test_other_mixers import mean_and_differences
 
+PAGE = of_photographs('teachers')
 METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 SEMI, DRAWN = (f'ssd160-lite0_animals100-{name}' for name in ('semi', 'cartoon'))
 ROWS = {
@@ -36,7 +37,7 @@ def test_a_row_is_that_of_its_records(row):
     folder, config = ROWS[row]
     scores = scores_of(folder, f'{config}.py')
     spreads = [next(iter(spread_over_seeds(scores, m).values())) for m in METRICS]
-    assert cells(row) == [
+    assert cells(row, PAGE) == [
         str(spreads[0].n),
         *(without_seeds(spread.text()) for spread in spreads),
     ]
@@ -53,4 +54,4 @@ ON_TOP = {
 def test_what_mixing_adds_to_a_teacher_is_that_of_its_records(row):
     folder, config = ON_TOP[row]
     scores = scores_of(folder, f'{SEMI}_mean-teacher.py', f'{config}.py')
-    assert cells(row) == mean_and_differences(scores)
+    assert cells(row, PAGE) == mean_and_differences(scores)

@@ -1,0 +1,40 @@
+"""The two tables of the page of evidence say what the records say."""
+
+from __future__ import annotations
+
+import pytest
+
+from .evidence_page import base_and_differences, cells, scores_of, text_of
+
+METRICS = {'## mAP': 'pascal_voc/mAP', '## Recall': 'coco/AR_100'}
+STUDIES = {
+    '100 images, 60 epochs': ('ssd160-100-flip-60', 'ssd160-100-flip-60-others'),
+    '300 images, 60 epochs': ('ssd160-300-flip-60',),
+    '1,200 images, 30 epochs (H100)': ('ssd160-1200-flip-30-h100',),
+    '100 images, 60 epochs, 8 a step': ('ssd160-100-flip-60-b8',),
+    '300 images, 28 epochs, 8 a step': ('ssd160-300-flip-28-b8',),
+    '1,200 images, 15 epochs, 8 a step': ('ssd160-1200-flip-15-b8',),
+}
+
+
+def section(title: str) -> str:
+    """The text between a title of the page and the next of its kind."""
+    _, _, rest = text_of('evidence.md').partition(f'\n{title}')
+    return rest.partition('\n## ')[0]
+
+
+@pytest.mark.parametrize('title', METRICS)
+@pytest.mark.parametrize('row', STUDIES)
+def test_a_row_is_that_of_its_records(row, title):
+    images = row.split()[0].replace(',', '')
+    config = f'ssd160-lite0_animals{images}.py'
+    methods = ('', '+boxmix', '+lossmix', '+weighted-union')
+    scores = {
+        name: seeds
+        for folder in STUDIES[row]
+        for name, seeds in scores_of(folder, *(config + m for m in methods)).items()
+        if seeds
+    }
+    expected = base_and_differences(scores, METRICS[title])
+    expected += ['−'] * (len(methods) - len(scores))
+    assert cells(row, section(title)) == expected
