@@ -13,7 +13,13 @@ from mmmix.studies.seeds.report import (
 from .evidence_page import cells, of_photographs, scores_of, without_seeds
 
 CONFIG = 'ssd160-lite0_animals100.py'
-METHODS = {'Noise': 'noise', 'Weighted union': 'weighted-union', 'CutMix': 'cutmix'}
+OTHERS = 'ssd160-100-flip-60-others'
+METHODS = {
+    'Noise': ('noise', OTHERS),
+    'Weighted union': ('weighted-union', OTHERS),
+    'CutMix': ('cutmix', OTHERS),
+    'AlignMix': ('alignmix', 'ssd160-100-flip-60-alignmix'),
+}
 ON_TOP = {
     'weighted union, 100 images, 28 epochs': 'ssd160-100-flip-28-b8',
     'weighted union, 100 images, 60 epochs': 'ssd160-100-flip-60-b8',
@@ -35,7 +41,8 @@ def mean_and_differences(scores: Scores) -> list[str]:
 
 @pytest.mark.parametrize('row', METHODS)
 def test_a_row_is_that_of_its_records(row):
-    own = scores_of('ssd160-100-flip-60-others', f'{CONFIG}+{METHODS[row]}')
+    method, folder = METHODS[row]
+    own = scores_of(folder, f'{CONFIG}+{method}')
     assert cells(row, PAGE) == mean_and_differences(
         scores_of('ssd160-100-flip-60', CONFIG) | own
     )
