@@ -16,6 +16,7 @@ from mmmix.studies.seeds.report import (
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
 RECORDS = DOCS / 'evidence'
+METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 
 
 def text_of(page: str) -> str:
@@ -51,9 +52,24 @@ def scores_of(folder: str, *configs: str) -> Scores:
     return finished_scores(records, [f'configs/photos/{config}' for config in configs])
 
 
+def config_of(row: str) -> str:
+    """The config of SSD that a row names: ``100 images, cropped, ...``."""
+    images = row.split()[0].replace(',', '')
+    if ', cropped,' in row:
+        # The one that crops, with another list of images.
+        return 'ssd160-lite0_animals300-crop.py'
+    return f'ssd160-lite0_animals{images}.py'
+
+
 def without_seeds(text: str) -> str:
     """A number without the count of seeds behind it; n/a is a dash."""
     return '−' if text == 'n/a' else text.rpartition(' (')[0]
+
+
+def seeds_and_means(scores: Scores) -> list[str]:
+    """Seeds of the only config, and its mean of each metric."""
+    spreads = [next(iter(spread_over_seeds(scores, m).values())) for m in METRICS]
+    return [str(spreads[0].n), *(without_seeds(spread.text()) for spread in spreads)]
 
 
 def base_and_differences(scores: Scores, metric: str) -> list[str]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence_page import base_and_differences, cells, scores_of, text_of
+from .evidence_page import (
+    base_and_differences,
+    cells,
+    config_of,
+    scores_of,
+    text_of,
+)
 
 METRICS = {'## mAP': 'pascal_voc/mAP', '## Recall': 'coco/AR_100'}
 STUDIES = {
@@ -14,6 +20,7 @@ STUDIES = {
     '100 images, 60 epochs, 8 a step': ('ssd160-100-flip-60-b8',),
     '300 images, 28 epochs, 8 a step': ('ssd160-300-flip-28-b8',),
     '1,200 images, 15 epochs, 8 a step': ('ssd160-1200-flip-15-b8',),
+    '100 images, cropped, 60 epochs': ('ssd160-100-crop-60',),
 }
 
 
@@ -26,8 +33,7 @@ def section(title: str) -> str:
 @pytest.mark.parametrize('title', METRICS)
 @pytest.mark.parametrize('row', STUDIES)
 def test_a_row_is_that_of_its_records(row, title):
-    images = row.split()[0].replace(',', '')
-    config = f'ssd160-lite0_animals{images}.py'
+    config = config_of(row)
     methods = ('', '+boxmix', '+lossmix', '+weighted-union')
     scores = {
         name: seeds

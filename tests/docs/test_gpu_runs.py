@@ -6,7 +6,7 @@ import pytest
 
 from mmmix.studies.seeds.report import Scores
 
-from .evidence_page import cells, of_photographs, scores_of
+from .evidence_page import METRICS, cells, of_photographs, scores_of
 
 CONFIG = 'ssd160-lite0_animals100.py'
 ON_GPU = 'ssd160-100-flip-60-h100'
@@ -31,7 +31,5 @@ def of_seed_0(scores: Scores, metric: str) -> str:
 def test_a_row_is_that_of_its_records(row):
     cpu, gpu = (scores_of(name, f'{CONFIG}{ROWS[row]}') for name in (ON_CPU, ON_GPU))
     assert cells(row, of_photographs('threshold')) == [
-        of_seed_0(scores, metric)
-        for metric in ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
-        for scores in (cpu, gpu)
+        of_seed_0(scores, metric) for metric in METRICS for scores in (cpu, gpu)
     ]

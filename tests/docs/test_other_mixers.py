@@ -10,7 +10,7 @@ from mmmix.studies.seeds.report import (
     spread_over_seeds,
 )
 
-from .evidence_page import cells, of_photographs, scores_of, without_seeds
+from .evidence_page import METRICS, cells, of_photographs, scores_of, without_seeds
 
 CONFIG = 'ssd160-lite0_animals100.py'
 OTHERS = 'ssd160-100-flip-60-others'
@@ -26,7 +26,6 @@ ON_TOP = {
     'weighted union, 300 images, 28 epochs': 'ssd160-300-flip-28-b8',
 }
 PAGE = of_photographs('methods')
-METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 
 
 def mean_and_differences(scores: Scores) -> list[str]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.studies.seeds.report import spread_over_seeds
-
-from .evidence_page import cells, of_photographs, scores_of, without_seeds
+from .evidence_page import cells, of_photographs, scores_of, seeds_and_means
 from .test_other_mixers import mean_and_differences
 
 PAGE = of_photographs('teachers')
-METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 SEMI, DRAWN = (f'ssd160-lite0_animals100-{name}' for name in ('semi', 'cartoon'))
 ROWS = {
     'the 100 labelled alone': ('ssd160-100-flip-60', 'ssd160-lite0_animals100'),
@@ -35,12 +32,7 @@ ROWS = {
 @pytest.mark.parametrize('row', ROWS)
 def test_a_row_is_that_of_its_records(row):
     folder, config = ROWS[row]
-    scores = scores_of(folder, f'{config}.py')
-    spreads = [next(iter(spread_over_seeds(scores, m).values())) for m in METRICS]
-    assert cells(row, PAGE) == [
-        str(spreads[0].n),
-        *(without_seeds(spread.text()) for spread in spreads),
-    ]
+    assert cells(row, PAGE) == seeds_and_means(scores_of(folder, f'{config}.py'))
 
 
 ON_TOP = {
