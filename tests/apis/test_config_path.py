@@ -14,7 +14,9 @@ from mmmix.apis.config_path import config_root, install_config_prefix
 NAME = 'ssd300_voc_boxmix.py'
 
 
-def load_in_fresh_process(folder: Path, base: str, imports: str) -> Config:
+def load_in_fresh_process(
+    folder: Path, base: str, imports: str
+) -> tuple[Config, subprocess.CompletedProcess[str]]:
     """Inherits from ``base`` in a config of ``folder``, parsed by a new interpreter."""
     child = folder / 'child.py'
     child.write_text(f'_base_ = {base}\nmodel = dict(bbox_head=dict(num_classes=3))\n')
@@ -24,10 +26,13 @@ from mmengine.config import Config
 Config.fromfile({str(child)!r}).dump('dumped.py')
 """
     result = subprocess.run(
-        [sys.executable, '-c', code], cwd=folder, capture_output=True, text=True
+        [sys.executable, '-W', 'default::UserWarning', '-c', code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
     assert result.returncode == 0, result.stderr
-    return Config.fromfile(folder / 'dumped.py')
+    return Config.fromfile(folder / 'dumped.py'), result
 
 
 @pytest.mark.parametrize(
@@ -44,8 +49,12 @@ Config.fromfile({str(child)!r}).dump('dumped.py')
 def test_both_forms_inherit_in_a_fresh_process(base, imports, tmp_path):
     expected = Config.fromfile(mmmix.config_path(NAME))
     expected.model.bbox_head.num_classes = 3
-    loaded = load_in_fresh_process(tmp_path, base, imports)
+    loaded, done = load_in_fresh_process(tmp_path, base, imports)
     assert loaded.to_dict() == expected.to_dict()
+    # Importing mmmix says nothing of what nobody asked for.
+    assert done.stdout == ''
+    for text in ('OneDL', 'faster_coco_eval'):
+        assert text not in done.stderr
 
 
 def test_inherited_types_keep_the_scope_of_a_local_file(tmp_path):

@@ -108,13 +108,21 @@ def test_passes_differ_without_a_hook(context, persistent, workers):
 
 
 def test_workers_know_seed_and_epoch():
-    """Also those that were spawned, which share no memory of the Runner's."""
     first = passes(2, 'fork', seed=1, epochs=[5, 6], workers=1)
     assert passes(2, 'fork', seed=1, epochs=[5, 6], workers=1) == first
     other_seed = passes(2, 'fork', seed=2, epochs=[5, 6], workers=1)
     other_epoch = passes(2, 'fork', seed=1, epochs=[7, 8], workers=1)
     for one, *others in zip(first, other_seed, other_epoch):
         assert one not in others
+    # what a worker that is spawned is given
+    state = pickle.dumps(Partners().mixer.counter.__getstate__()['_origin'])
+    assert pickle.loads(state) == (1, 0, 8)
+
+
+@pytest.mark.slow
+def test_spawned_workers_know_seed_and_epoch():
+    """They share no memory of the Runner's."""
+    first = passes(2, 'fork', seed=1, epochs=[5, 6], workers=1)
     assert passes(2, 'spawn', seed=1, epochs=[5, 6], workers=1) == first
 
 
