@@ -10,7 +10,14 @@ from mmmix.studies.seeds.report import (
     spread_over_seeds,
 )
 
-from .evidence_page import METRICS, cells, of_photographs, scores_of, without_seeds
+from .evidence_page import (
+    METRICS,
+    cells,
+    config_of,
+    of_photographs,
+    scores_of,
+    without_seeds,
+)
 
 CONFIG = 'ssd160-lite0_animals100.py'
 OTHERS = 'ssd160-100-flip-60-others'
@@ -49,7 +56,7 @@ def test_a_row_is_that_of_its_records(row):
 
 @pytest.mark.parametrize('row', ON_TOP)
 def test_weighted_union_on_top_of_half_the_batch_is_that_of_its_records(row):
-    config = f'ssd160-lite0_animals{row.split()[2]}.py'
+    config = config_of(row.removeprefix('weighted union, '))
     assert cells(row, PAGE) == mean_and_differences(
         scores_of(ON_TOP[row], config, f'{config}+weighted-union')
     )

@@ -6,7 +6,7 @@ import pytest
 
 from mmmix.studies.seeds.report import spread_over_seeds
 
-from .evidence_page import cells, scores_of, text_of, without_seeds
+from .evidence_page import cells, config_of, scores_of, text_of, without_seeds
 
 ROWS = {
     '[100 photographs](docs/evidence.md)': (
@@ -23,8 +23,7 @@ ROWS = {
 @pytest.mark.parametrize('row', ROWS)
 def test_a_row_is_that_of_its_records(row):
     folder, methods = ROWS[row]
-    images = row.split()[0].strip('[').replace(',', '')
-    config = f'ssd160-lite0_animals{images}.py'
+    config = config_of(row.strip('['))
     scores = scores_of(folder, *(f'{config}{method}' for method in methods))
     spreads = spread_over_seeds(scores, 'pascal_voc/mAP').values()
     found = cells(row, text_of('../README.md'))
