@@ -6,16 +6,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import torch
 from mmengine.logging import print_log
 
 
 class DrawingGuard:
     """Runs what draws pictures; its errors are said once and go no further.
 
-    Pictures are on by default, and no picture is worth a run that trains well. What
-    is run here stays out of compiled graphs too: ``torch.compile`` breaks its graph
-    there instead of tracing matplotlib.
+    Pictures are on by default, and no picture is worth a run that trains well. Who
+    draws within a step that may be compiled keeps it from being traced
+    (``torch.compiler.disable``).
 
     Args:
         owner: Who draws, for the message.
@@ -25,7 +24,6 @@ class DrawingGuard:
         self._owner = owner
         self._said = False
 
-    @torch.compiler.disable
     def __call__(self, draw: Callable[[], Any]) -> bool:
         """Draw.
 

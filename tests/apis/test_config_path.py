@@ -21,7 +21,9 @@ def load_in_fresh_process(
     child = folder / 'child.py'
     child.write_text(f'_base_ = {base}\nmodel = dict(bbox_head=dict(num_classes=3))\n')
     code = f"""
+import sys
 import {imports}
+assert 'torch._dynamo' not in sys.modules  # seconds, for those who compile
 from mmengine.config import Config
 Config.fromfile({str(child)!r}).dump('dumped.py')
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -93,6 +94,43 @@ def test_pictures_are_of_the_images_the_student_learns_from():
         same = (small == image.permute(1, 2, 0).byte()).all(dim=-1).float().mean()
         # the rest is under boxes and names
         assert 0.3 < same < 1.0
+
+
+class Watched(nn.Module):
+    """Shows whoever watches a batch, and computes something."""
+
+    def __init__(self, preprocessor):
+        super().__init__()
+        self.data_preprocessor = preprocessor
+        self._watcher = None
+
+    def watch(self, watcher):
+        self._watcher = watcher
+
+    def set_progress(self, progress):
+        self.progress = progress
+
+    def forward(self, inputs, samples):
+        if self._watcher is not None:
+            self._watcher('sup', (inputs, samples))
+        return inputs.sum() * 2
+
+
+@pytest.mark.slow
+def test_a_compiled_step_draws_outside_its_graph(monkeypatch):
+    """Tracing matplotlib would end the run."""
+    inputs, samples = semi.batch(domain.SOURCE, len(domain.SEEN))
+    batch = inputs['sup'], samples['sup']
+    monkeypatch.setattr(semi, 'script', lambda *_: None)
+    monkeypatch.setattr(semi, 'batch', lambda *_: batch)
+    pictures = []
+    for backend in (None, 'eager'):
+        model = Watched(semi_model().data_preprocessor)
+        model.loss = torch.compile(model, backend=backend) if backend else model
+        shown = run(TeacherPreviewHook(num_batches=1), model, 2, burn_in=2)
+        assert shown.steps == dict(preview_sup=[0])
+        pictures.append(shown.pictures['preview_sup'])
+    np.testing.assert_array_equal(*pictures)
 
 
 def test_what_it_refuses():

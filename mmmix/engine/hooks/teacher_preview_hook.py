@@ -81,7 +81,9 @@ class TeacherPreviewHook(Hook):
         """Watch the model in the iterations to show."""
         if not is_main_process() or not self.max_images or not self._shows(runner):
             return
-        unwrapped_model(runner).watch(partial(self._show, runner))
+        # A compiled step calls it as it is: nothing in it is worth tracing.
+        show = torch.compiler.disable(self._show)
+        unwrapped_model(runner).watch(partial(show, runner))
 
     def after_train_iter(
         self,
@@ -104,7 +106,6 @@ class TeacherPreviewHook(Hook):
             return True
         return bool(self.interval) and iteration % self.interval == 0
 
-    @torch.compiler.disable
     def _show(self, runner: Runner, name: str, batch: Batch) -> None:
         """Draw a batch if it can be drawn."""
         self._guard(partial(self._save, runner, name, batch))
