@@ -21,12 +21,13 @@ ENV_openmmlab := .venv-openmmlab
 ENV := $(or $(ENV_$(STACK)),$(error STACK must be onedl or openmmlab, got '$(STACK)'))
 BIN := $(ENV)/bin
 DOCS_ENV := .venv-docs
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
+# Tests start many interpreters: compiled files are kept, whatever the shell says.
+PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 
 .PHONY: help env demo test test-all lint format docs clean clean-env benchmark-gpu
 
 help:
-	@echo 'make env        build the environment in $(ENV) (about 10 minutes, once)'
+	@echo 'make env        build the environment in $(ENV) (10 to 25 minutes, once)'
 	@echo 'make demo       train and test a small SSD with BoxMix on digits (CPU)'
 	@echo 'make test       the tests without the slow ones'
 	@echo 'make test-all   every test'

@@ -103,8 +103,7 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
     from mmmix.apis.config_reading import parsed_options, read_config
 
     cfg_options, mix_options = (
-        parsed_options(given or ()) or None
-        for given in (args.cfg_options, args.mix_options)
+        parsed_options(given or ()) for given in (args.cfg_options, args.mix_options)
     )
     try:
         cfg = read_config(args.config, cfg_options, args.mix, mix_options)

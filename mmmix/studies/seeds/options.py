@@ -29,6 +29,6 @@ def read_choice(
     """
     return read_config(
         config,
-        options=parsed_options(cfg_options) or None,
-        mix_options=parsed_options(mix_options) or None,
+        options=parsed_options(cfg_options),
+        mix_options=parsed_options(mix_options),
     )
