@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 # Before torch is imported: two test processes on two cores, one thread each.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
+import mmengine.config.utils
 import mmengine.runner.loops
 import pytest
 import torch
@@ -21,11 +23,12 @@ from tests.helpers import build_heads
 
 
 @pytest.fixture(autouse=True, scope='session')
-def _quick_runners():
-    """Spare what a Runner takes seconds for, and no test is about.
+def _quick_runs():
+    """Spare what configs and Runners take seconds for, and no test is about.
 
-    It lays out its config three times, each of its data sets collects garbage among
-    all that was ever imported, and a loop of iterations rests between two passes.
+    A config that inherits from mmdet reads the hundred lists of mmdet's models. A
+    Runner lays out its config three times, each of its data sets collects garbage
+    among all that was ever imported, and a loop of iterations rests between two passes.
     """
     gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
@@ -33,6 +36,8 @@ def _quick_runners():
         patch.setattr(yapf.yapflib.yapf_api, 'FormatCode', as_it_is)
         no_rest = SimpleNamespace(sleep=lambda seconds: None)
         patch.setattr(mmengine.runner.loops, 'time', no_rest)
+        read_once = functools.cache(mmengine.config.utils.load)
+        patch.setattr(mmengine.config.utils, 'load', read_once)
         yield
 
 
