@@ -27,6 +27,10 @@ STUDIES = {
         'faster-rcnn160-300-flip-60-b8-h100',
         'faster-rcnn160-lite0_animals300',
     ),
+    'RetinaNet, 100 images, 60 epochs': (
+        'retinanet160-100-flip-60',
+        'retinanet160-lite0_animals100',
+    ),
     'Faster R-CNN, 100 images, 360 steps': (
         'faster-rcnn160-100-flip-60',
         'faster-rcnn160-lite0_animals100',
