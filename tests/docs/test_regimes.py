@@ -23,7 +23,7 @@ STUDIES = {
         'ssd160-1200-flip-30-h100',
         'ssd160-lite0_animals1200',
     ),
-    'Faster R-CNN, 300 images, 2,250 steps (H100)': (
+    'Faster R-CNN, 300 images, 2,220 steps (H100)': (
         'faster-rcnn160-300-flip-60-b8-h100',
         'faster-rcnn160-lite0_animals300',
     ),
