@@ -18,6 +18,7 @@ from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
 from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
+from mmmix.models.loss_weights import deaf_losses
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
 from mmmix.registry import class_of, is_a
 
@@ -159,9 +160,10 @@ def _mix_detector(
         return [f'{model.type} is trained as it is']
     if supervision.joint or supervision.weighs == 'boxes':
         what = 'its masks' if masked else 'its heads'
+        parts = [cfg.type for cfg in heads.values()] + _deaf(heads)
         raise ValueError(
             f'--mix {name}: {supervision} does not reach {what} ({model.type} with '
-            f'{", ".join(cfg.type for cfg in heads.values())}); take --mix lossmix, '
+            f'{", ".join(parts)}); take --mix lossmix, '
             'which goes with every detector, or --mix union'
         )
     mix.lam_per = 'batch'
@@ -177,11 +179,32 @@ def _is_head(key: str, cfg: Any) -> bool:
 
 
 def _is_aware(cfg: Mapping) -> bool:
-    """Whether a head is mix-aware or has a twin that is."""
+    """Whether a head is mix-aware or has a twin that is, and its losses heed λ."""
     kind = _class(cfg, MODELS)
     known = {*TWINS, *TWINS.values()}
     inner = cfg.get('bbox_head')
-    return kind.__name__ in known and (inner is None or _is_aware(inner))
+    aware = kind.__name__ in known and not _deaf({'': cfg})
+    return aware and (inner is None or _is_aware(inner))
+
+
+def _deaf(heads: Mapping[str, Mapping]) -> list[str]:
+    """Losses of heads, and of box heads in them, that do not heed weights.
+
+    Other heads are not asked, nor YOLOv3's, whose losses mmdet masks by weights itself.
+    """
+    known = {*TWINS, *TWINS.values()} - {'YOLOV3Head', 'MixYOLOV3Head'}
+    inner = [cfg['bbox_head'] for cfg in heads.values() if cfg.get('bbox_head')]
+    found = []
+    for cfg in [*heads.values(), *inner]:
+        if _class(cfg, MODELS).__name__ not in known:
+            continue
+        losses = {
+            name: MODELS.build(cfg[name])
+            for name in ('loss_cls', 'loss_bbox')
+            if cfg.get(name)
+        }
+        found += deaf_losses(losses, cfg.get('num_classes', 1))
+    return found
 
 
 def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:

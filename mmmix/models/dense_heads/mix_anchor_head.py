@@ -11,9 +11,11 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.batch_assignment import iou_rule
+from mmmix.models.loss_weights import check_heeded
 from mmmix.models.prior_targets import PriorTargets, encode_boxes
 from mmmix.models.supervisions import (
     Losses,
+    Supervision,
     build_override,
     sum_losses,
     supervise,
@@ -35,6 +37,9 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
         supervision: Config of a supervision that replaces the mixer's; None takes
             that of the mixer.
         **kwargs: As the stock head.
+
+    Raises:
+        ValueError: If the supervision weighs samples, and a loss does not heed that.
     """
 
     honours_box_weights = True
@@ -44,6 +49,20 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.supervision = build_override(supervision)
+        if self.supervision is not None:
+            self.check_weighs(self.supervision)
+
+    def check_weighs(self, supervision: Supervision) -> None:
+        """Refuse losses that would ignore the weights of their samples.
+
+        Args:
+            supervision: What weighs them, if it does.
+
+        Raises:
+            ValueError: With the loss, and the way out.
+        """
+        if supervision.weighs != 'nothing':
+            check_heeded(type(self).__name__, self, supervision)
 
     def loss_by_feat(
         self,
@@ -57,12 +76,14 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
 
         Raises:
             TypeError, ValueError: If the mixing fields are invalid, or the
-                supervision does not fit the head or the mixer.
+                supervision does not fit the head, its losses or the mixer.
         """
         batch = Annotations(
             batch_gt_instances, batch_img_metas, batch_gt_instances_ignore
         )
         supervised = supervise(batch, self.supervision)
+        if supervised.supervision is not None:
+            self.check_weighs(supervised.supervision)
         if supervised.joint:
             return self.joint_loss(cls_scores, bbox_preds, supervised.parts)
         return self.parts_loss(cls_scores, bbox_preds, supervised.parts)

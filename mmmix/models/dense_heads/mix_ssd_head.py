@@ -71,7 +71,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
         if type(self.sampler) is not PseudoSampler:
             return super().parts_loss(cls_scores, bbox_preds, parts)
         targets = self.batch_targets(cls_scores, parts)
-        log_probs = flat_predictions(cls_scores, self.cls_out_channels).log_softmax(-1)
+        log_probs = self._log_probs(cls_scores)
         losses = hard_losses(log_probs, targets.labels, targets.label_weights)
         is_pos = targets.labels < self.num_classes
         cls = split_losses(losses, is_pos, self.train_cfg['neg_pos_ratio'])
@@ -105,7 +105,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             Per image: ``loss_cls`` of shape ``(1,)`` and ``loss_bbox``, a scalar.
         """
         targets = self.batch_targets(cls_scores, parts)
-        log_probs = flat_predictions(cls_scores, self.cls_out_channels).log_softmax(-1)
+        log_probs = self._log_probs(cls_scores)
         first = [int(not meta[LOSS_FACTORS].reg) for meta in parts[0].metas]
         cls, num_boxes = self._joint_cls(log_probs, targets, parts, first)
         boxes, weights = (
@@ -118,6 +118,11 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             loss_cls=list((cls.loss / total.to(cls.loss)).split(1)),
             loss_bbox=list(losses / (box_total + EPS).to(losses)),
         )
+
+    def _log_probs(self, cls_scores: list[Tensor]) -> Tensor:
+        """``(N, A, C + 1)`` of single precision, as mmdet's loss has it by autocast."""
+        scores = flat_predictions(cls_scores, self.cls_out_channels)
+        return scores.float().log_softmax(-1)
 
     def _joint_cls(
         self,

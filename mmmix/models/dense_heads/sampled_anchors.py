@@ -15,6 +15,7 @@ from torch import Tensor
 from mmmix.functional.sampling import Sample, draw_sample
 from mmmix.mixing.counters import CallCounter
 from mmmix.models.batch_assignment import iou_rule, say_slow
+from mmmix.models.loss_weights import gives_elements
 from mmmix.models.merged_assignment import merge_owners
 from mmmix.models.prior_targets import PriorTargets, box_loss
 from mmmix.structures import Annotations
@@ -34,13 +35,17 @@ class SampledAnchors(BatchTargets):
     """
 
     def draws_at_once(self) -> bool:
-        """Whether assigner and sampler are known; else the log says so once."""
+        """Whether assigner, sampler and losses are known; else the log says so once."""
         sampler = self.sampler
-        known = type(sampler) is RandomSampler and not sampler.add_gt_as_proposals
-        if known and iou_rule(self.assigner) is not None:
-            return True
-        say_slow(self, self.assigner, sampler)
-        return False
+        known = (
+            type(sampler) is RandomSampler
+            and not sampler.add_gt_as_proposals
+            and iou_rule(self.assigner) is not None
+            and gives_elements(self.loss_bbox)
+        )
+        if not known:
+            say_slow(self, self.assigner, sampler, self.loss_bbox)
+        return known
 
     def sampled_losses(
         self,

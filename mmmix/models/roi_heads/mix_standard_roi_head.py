@@ -14,6 +14,7 @@ from mmengine.structures import InstanceData
 
 from mmmix.mixing.counters import CallCounter
 from mmmix.models.batch_assignment import iou_rule, say_slow
+from mmmix.models.loss_weights import check_heeded, gives_elements
 from mmmix.models.supervisions import (
     Losses,
     build_override,
@@ -52,7 +53,8 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
 
     Raises:
         TypeError: If the box head cannot weigh its samples.
-        ValueError: If there is a mask head, unless the supervision is ``Union``.
+        ValueError: If there is a mask head, no box regression, or a loss that does not
+            heed weights, unless the supervision is ``Union``.
     """
 
     honours_box_weights = True
@@ -62,18 +64,20 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.supervision = build_override(supervision)
-        if self.supervision and self.supervision.weighs != 'nothing':
+        if self.supervision is not None:
             self.check_weighs(self.supervision)
 
     def check_weighs(self, supervision: Any) -> None:
         """Refuse heads that would ignore the weights of their samples.
 
         Args:
-            supervision: What weighs them.
+            supervision: What weighs them, if it does.
 
         Raises:
-            TypeError, ValueError: If the mask head or the box head would.
+            TypeError, ValueError: If the mask head, the box head or a loss would.
         """
+        if supervision.weighs == 'nothing':
+            return
         if self.with_mask:
             raise ValueError(
                 f'roi_head: {supervision!r} does not reach mask_head, whose loss '
@@ -86,6 +90,12 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
                 'samples, MixBBoxHead or MixShared2FCBBoxHead; got '
                 f'{type(self.bbox_head).__name__}'
             )
+        if not self.bbox_head.with_reg:
+            raise ValueError(
+                f'roi_head: {supervision!r} needs a bbox_head that regresses, got '
+                'with_reg=False; wrap the stock detector in LossMixDetector'
+            )
+        check_heeded('roi_head.bbox_head', self.bbox_head, supervision)
 
     def loss(
         self,
@@ -102,9 +112,8 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
         gt_instances, ignored, metas = unpack_gt_instances(batch_data_samples)
         batch = Annotations(gt_instances, metas, ignored)
         supervised = supervise(batch, self.supervision)
-        supervision = supervised.supervision
-        if supervision is not None and supervision.weighs != 'nothing':
-            self.check_weighs(supervision)
+        if supervised.supervision is not None:
+            self.check_weighs(supervised.supervision)
         if supervised.joint:
             return self.joint_loss(x, rpn_results_list, supervised.parts)
         if self.draws_at_once(len(supervised.parts)):
@@ -130,6 +139,8 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
                 for name in losses
             )
             and not self.bbox_head.custom_activation
+            and self.bbox_head.with_reg
+            and gives_elements(self.bbox_head.loss_bbox)
         )
         if not known:
             say_slow(self, self.bbox_assigner, sampler, self.bbox_head)

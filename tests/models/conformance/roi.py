@@ -47,13 +47,15 @@ OWN_SIZE = dict(
 )
 
 
-def build_heads(sampler=ALL, assigner=(), box_head='Shared2FCBBoxHead'):
+def build_heads(sampler=ALL, assigner=(), box_head='Shared2FCBBoxHead', **settings):
     """A stock ``StandardRoIHead`` and a ``MixStandardRoIHead``, same parameters."""
     size = dict(in_channels=4, roi_feat_size=2, num_classes=NUM_CLASSES)
     size.update(OWN_SIZE[box_head])
     cfg = ConfigDict(
         bbox_roi_extractor=EXTRACTOR,
-        bbox_head=dict(type=box_head, loss_bbox=dict(type='L1Loss'), **size),
+        bbox_head=dict(
+            dict(type=box_head, loss_bbox=dict(type='L1Loss'), **size), **settings
+        ),
         train_cfg=dict(
             assigner={**ASSIGNER, **dict(assigner)},
             sampler=sampler,
