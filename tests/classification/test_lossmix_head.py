@@ -94,6 +94,28 @@ def test_three_components():
     torch.testing.assert_close(loss, F.cross_entropy(ours.fc(x), scores))
 
 
+@pytest.mark.parametrize('kind', [torch.bfloat16, torch.float16])
+def test_weights_are_not_rounded_to_half_precision(kind):
+    """Their sum is looked at, and losses are weighed, in single precision."""
+    ours, stock = heads()
+    lam = torch.linspace(0.01, 0.49, 30)[:, None]
+    eye = torch.eye(5)
+    scores = lam * eye[1] + (1 - lam) * eye[3]
+    x = features()[:1].expand(30, -1)
+    with torch.autocast('cpu', dtype=kind):
+        loss = ours.loss((x,), scored(scores))['loss']
+        want = F.cross_entropy(ours.fc(x).float(), scores)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, want, rtol=2e-6, atol=0)
+    # What a third class takes is still seen.
+    scores = torch.tensor([[0.0, 0.6, 0.0, 0.3985, 0.0015]])
+    with (
+        torch.autocast('cpu', dtype=kind),
+        pytest.raises(RuntimeError, match='at most 2 classes'),
+    ):
+        ours.loss((x[:1],), scored(scores))
+
+
 def test_samples_that_met_no_mixer_have_the_stock_loss():
     ours, stock = heads()
     x, labels = features(), labelled([0, 1, 2, 3])

@@ -10,6 +10,7 @@ from mmdet.structures import DetDataSample
 
 from mmmix.engine import DivergenceWatchHook
 from mmmix.models.teachers import TeacherProgress
+from tests.engine.skipped_steps import BAD, GOOD, net, wrap
 
 
 @pytest.fixture
@@ -24,9 +25,8 @@ def warned(monkeypatch):
 
 def run(hook, losses, burn_in=0, skipped=(), data=None, outputs=None):
     """Iterations with these losses."""
-    runner = SimpleNamespace(
-        model=SimpleNamespace(), optim_wrapper=SimpleNamespace(skipped=False), iter=0
-    )
+    wrapper = SimpleNamespace(skipped=False, should_update=lambda: True)
+    runner = SimpleNamespace(model=SimpleNamespace(), optim_wrapper=wrapper, iter=0)
     hook.before_train(runner)
     for loss in losses:
         runner.model.progress = TeacherProgress(runner.iter, burn_in)
@@ -88,6 +88,72 @@ def test_what_a_skipped_step_was_made_of(warned):
         'In iteration 0 gradients were not finite. Its images: d.jpg',
         'In iteration 0 gradients were not finite. Its images: unknown',
     ]
+
+
+def accumulated(hook, per_step, bad, iterations):
+    """Iterations of the optimizer wrapper, of an image each; some images are NaN."""
+    model = net()
+    wrapper = wrap(model, accumulative_counts=per_step)
+    wrapper.initialize_count_status(model, 0, iterations)
+    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, iter=0)
+    hook.before_train(runner)
+    for runner.iter in range(iterations):
+        with wrapper.optim_context(model):
+            loss = model(BAD if runner.iter in bad else GOOD).square().mean()
+        wrapper.update_params(loss)
+        data = dict(data_samples=[sample(f'{runner.iter}.jpg')])
+        hook.after_train_iter(runner, runner.iter, data, dict(loss_a=loss, n=1.0))
+
+
+@pytest.mark.parametrize(
+    ('bad', 'warnings'),
+    [
+        # the middle of a step, its last iteration, and the short step of the end
+        ([1], ['iterations 0 to 3 loss_a|0.jpg, 1.jpg, 2.jpg, 3.jpg']),
+        ([7], ['iterations 4 to 7 loss_a|4.jpg, 5.jpg, 6.jpg, 7.jpg']),
+        ([9], ['iterations 8 to 9 loss_a|8.jpg, 9.jpg']),
+        (
+            [0, 4],
+            [
+                'iterations 0 to 3 loss_a|0.jpg, 1.jpg, 2.jpg, 3.jpg',
+                'iterations 4 to 7 loss_a|4.jpg, 5.jpg, 6.jpg, 7.jpg',
+            ],
+        ),
+    ],
+)
+def test_a_step_of_several_iterations_is_reported_once(bad, warnings, warned):
+    accumulated(DivergenceWatchHook(patience=0), 4, bad, 10)
+    assert warned == [
+        f'In the step of {what} were not finite. Its images: {images}'
+        for what, images in (line.split('|') for line in warnings)
+    ]
+
+
+def test_processes_gather_once_a_skipped_step(warned, monkeypatch):
+    """What either of two found goes into one report."""
+    gathered = []
+
+    def gather(found):
+        gathered.append(found)
+        return [found, ({'loss_b'}, {'z.jpg'})]
+
+    monkeypatch.setattr(
+        'mmmix.engine.hooks.divergence_watch_hook.all_gather_object', gather
+    )
+    accumulated(DivergenceWatchHook(patience=0), 2, [2], 6)
+    assert gathered == [({'loss_a'}, {'2.jpg', '3.jpg'})]
+    assert warned == [
+        'In the step of iterations 2 to 3 loss_a, loss_b were not finite. '
+        'Its images: 2.jpg, 3.jpg, z.jpg'
+    ]
+
+
+def test_a_wrapper_that_skips_nothing(warned):
+    hook = DivergenceWatchHook(patience=0)
+    runner = SimpleNamespace(model=net(), optim_wrapper=object(), iter=0)
+    hook.before_train(runner)
+    hook.after_train_iter(runner, 0, None, dict(loss=torch.tensor(float('nan'))))
+    assert warned == []
 
 
 @pytest.mark.parametrize(

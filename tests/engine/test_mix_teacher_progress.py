@@ -30,8 +30,12 @@ def warned(monkeypatch):
 
 
 def test_progress_is_told_before_every_iteration():
+    """And before the first of them, where a resumed run may validate."""
     hook, runner, model = started(burn_in=2)
     runner.iter = 1
+    model.told.clear()
+    hook.before_train(runner)
+    assert model.told.pop() == (1, 2)
     run(hook, runner, 3)
     assert [(p.iteration, p.burn_in) for p in model.told] == [(1, 2), (2, 2), (3, 2)]
     assert [p.burning_in for p in model.told] == [True, False, False]

@@ -200,6 +200,25 @@ def test_the_best_checkpoint_is_that_of_the_model_that_counts(whole):
     assert found == [f'best_current_score_iter_{best}.pth']
 
 
+def test_a_validation_made_again_in_the_warm_up_counts_the_student(whole, tmp_path):
+    """Before the first iteration after the resume, with the scores of before."""
+    checkpoint = dict(type='WholeCheckpointHook', by_epoch=False)
+    checkpoint.update(save_best='current/score', rule='less')
+    logger = dict(type='LoggerHook', interval=1, log_metric_by_epoch=False)
+    train(
+        tmp_path,
+        resume=True,
+        load_from=str(whole[0] / f'iter_{K - 1}.pth'),
+        default_hooks=dict(checkpoint=checkpoint, logger=logger),
+    )
+    (before, *_), (again, *_) = (scalars(path)[1] for path in (whole[0], tmp_path))
+    assert again['step'] == before['step'] == K - 1
+    for name in ('student/score', 'teacher/score'):
+        assert again[name] == before[name]
+    assert before['student/score'] != before['teacher/score']
+    assert again['current/score'] == before['current/score'] == again['student/score']
+
+
 def test_a_poisoned_run_goes_on_and_says_why(tmp_path, monkeypatch):
     """One NaN image; then nothing but NaN images, until it stops."""
     stock = ToyDomains.__getitem__

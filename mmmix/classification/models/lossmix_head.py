@@ -45,7 +45,9 @@ class LossMixHead(LinearClsHead):
         if 'gt_score' not in data_samples[0]:
             return super()._get_loss(cls_score, data_samples, **kwargs)
         scores = torch.stack([sample.gt_score for sample in data_samples])
-        weights, labels = scores.to(cls_score).topk(self.components, dim=1)
+        # Not in the type of the scores: halves do not resolve a sum close to 1.
+        scores = scores.to(cls_score.device, torch.float32)
+        weights, labels = scores.topk(self.components, dim=1)
         # Does not wait for the device, as an if would.
         torch._assert_async(
             torch.all(weights.sum(dim=1) > 1 - 1e-3),

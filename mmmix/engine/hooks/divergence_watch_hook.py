@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from mmdet.registry import HOOKS
@@ -18,6 +18,14 @@ from torch import Tensor
 from mmmix.engine.unwrapped_model import unwrapped_model
 
 
+class _Pass(NamedTuple):
+    """An iteration whose gradients are part of a step."""
+
+    iteration: int
+    losses: Mapping[str, Tensor]
+    images: set[str]
+
+
 @HOOKS.register_module()
 class DivergenceWatchHook(Hook):
     """Warn of a loss that grows, and say where a non-finite one comes from.
@@ -27,7 +35,8 @@ class DivergenceWatchHook(Hook):
     have different losses, so the comparison begins anew with the second.
 
     When ``SkipNonFiniteOptimWrapper`` leaves out a step, the hook names the losses
-    that were not finite and the images of that iteration, of all processes.
+    that were not finite and the images of that step, of all processes and, with
+    accumulated gradients, of all its iterations.
 
     Args:
         patience: Iterations in a block; 0 for no comparison.
@@ -55,6 +64,7 @@ class DivergenceWatchHook(Hook):
         self._phase: bool | None = None
         self._lowest = math.inf
         self._begin_block()
+        self._passes: list[_Pass] = []
 
     def after_train_iter(
         self,
@@ -65,8 +75,7 @@ class DivergenceWatchHook(Hook):
     ) -> None:
         """Take the loss of an iteration."""
         outputs = outputs or {}
-        if getattr(runner.optim_wrapper, 'skipped', False):
-            self._report(runner.iter, outputs, data_batch)
+        self._watch_step(runner, outputs, data_batch)
         if not self.patience or 'loss' not in outputs:
             return
         phase = _burning_in(runner)
@@ -105,24 +114,42 @@ class DivergenceWatchHook(Hook):
             )
         self._lowest = min(self._lowest, mean)
 
-    def _report(
-        self, iteration: int, outputs: Mapping[str, Any], data_batch: Any
+    def _watch_step(
+        self, runner: Runner, outputs: Mapping[str, Any], data_batch: Any
     ) -> None:
+        """Keep what a step is made of until it is taken; report it if it is not."""
+        wrapper = runner.optim_wrapper
+        if not hasattr(wrapper, 'skipped'):
+            return
+        done = wrapper.should_update()  # until then ``skipped`` is of the last step
+        if not done or wrapper.skipped:
+            losses = {n: torch.as_tensor(v).detach() for n, v in outputs.items()}
+            self._passes.append(
+                _Pass(runner.iter, losses, set(_image_paths(data_batch)))
+            )
+        if not done:
+            return
+        if wrapper.skipped:
+            self._report(self._passes)
+        self._passes = []
+
+    def _report(self, passes: Sequence[_Pass]) -> None:
         """Name the non-finite losses and the images of a skipped step."""
-        names = [name for name, value in outputs.items() if not _is_finite(value)]
-        found = all_gather_object((names, sorted(set(_image_paths(data_batch)))))
+        losses = [item for one in passes for item in one.losses.items()]
+        bad = {name for name, value in losses if not torch.isfinite(value).all()}
+        found = all_gather_object((bad, set().union(*(one.images for one in passes))))
         names = sorted({name for theirs, _ in found for name in theirs})
         images = sorted({image for _, theirs in found for image in theirs})
+        first, last = passes[0].iteration, passes[-1].iteration
+        when = f'iteration {last}'
+        if first != last:
+            when = f'the step of iterations {first} to {last}'
         print_log(
-            f'In iteration {iteration} {", ".join(names) or "gradients"} were not '
-            f'finite. Its images: {", ".join(images) or "unknown"}',
+            f'In {when} {", ".join(names) or "gradients"} were not finite. Its images: '
+            f'{", ".join(images) or "unknown"}',
             logger='current',
             level=logging.WARNING,
         )
-
-
-def _is_finite(value: Any) -> bool:
-    return bool(torch.isfinite(torch.as_tensor(value)).all())
 
 
 def _burning_in(runner: Runner) -> bool:

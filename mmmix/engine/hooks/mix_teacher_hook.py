@@ -45,7 +45,8 @@ class MixTeacherHook(Hook):
 
     Before every iteration it also puts the teacher in eval mode, which the loop's
     ``model.train()`` undoes, and calls ``model.set_progress(TeacherProgress)``
-    where the model has that method.
+    where the model has that method. It calls that before the training too, since a
+    resumed one may begin with a validation.
 
     It logs ``teacher_distance``, the Euclidean distance of the teacher's
     parameters from the student's, relative to the norm of the student's. If a
@@ -121,6 +122,8 @@ class MixTeacherHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Match teacher and student; after burn-in there must be a teacher.
 
+        The model is told how far it is, for a validation before the first iteration.
+
         Raises:
             TypeError: If the model has no teacher and student, or the burn-in
                 would not be known to it.
@@ -145,6 +148,7 @@ class MixTeacherHook(Hook):
         kept = self._teacher_loaded and (runner.iter or self.keep_loaded_teacher)
         if runner.iter >= self.burn_in and not kept:
             self._start_teacher(runner, runner.iter)
+        self._tell_progress(runner)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -153,8 +157,7 @@ class MixTeacherHook(Hook):
         model = unwrapped_model(runner)
         if model.teacher.training:
             model.teacher.eval()
-        if hasattr(model, 'set_progress'):
-            model.set_progress(TeacherProgress(runner.iter, self.burn_in))
+        self._tell_progress(runner)
 
     def after_train_iter(
         self,
@@ -179,6 +182,12 @@ class MixTeacherHook(Hook):
             runner.message_hub.update_scalar(
                 'train/teacher_distance', self._pairs.distance()
             )
+
+    def _tell_progress(self, runner: Runner) -> None:
+        """Tell the model how far it is, if it listens."""
+        model = unwrapped_model(runner)
+        if hasattr(model, 'set_progress'):
+            model.set_progress(TeacherProgress(runner.iter, self.burn_in))
 
     def _updates(self, runner: Runner, done: int) -> int:
         """Optimizer steps in the iterations from K to ``done``.

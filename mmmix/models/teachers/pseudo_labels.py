@@ -156,7 +156,9 @@ def _project(
     table = boxes.new_tensor(np.array(rows))[_images(instances, boxes)]
     corners = torch.stack([boxes[:, [0, 2, 0, 2]], boxes[:, [1, 1, 3, 3]]], dim=-1)
     corners = torch.cat([corners, torch.ones_like(corners[..., :1])], dim=-1)
-    corners = corners @ table[:, :9].unflatten(1, (3, 3)).transpose(1, 2)
+    # Autocast would round pixels, in bfloat16 to multiples of 4 just below 1000.
+    with torch.autocast(boxes.device.type, enabled=False):
+        corners = corners @ table[:, :9].unflatten(1, (3, 3)).transpose(1, 2)
     corners = corners[..., :2] / corners[..., 2:]
     sides = table[:, None, 9:11].clamp(min=0)
     corners = corners.clamp(min=0).minimum(sides)

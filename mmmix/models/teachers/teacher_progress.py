@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class TeacherProgress(NamedTuple):
-    """What ``MixTeacherHook`` tells a model before every training iteration.
+    """What ``MixTeacherHook`` tells a model before a training and every iteration.
 
     Both numbers come from the Runner and the config, so a resumed run is told
     the same as one that was never stopped.

@@ -113,6 +113,19 @@ def test_it_is_mmdets_projection():
 # --- projection -------------------------------------------------------------
 
 
+@pytest.mark.parametrize('kind', [torch.bfloat16, torch.float16])
+def test_mixed_precision_moves_boxes_in_full(kind):
+    """The thin one is there, and no side is rounded."""
+    weak = semi.sample(homography=np.diag([2.0, 2.0, 1.0]), size=(800, 1333))
+    strong = semi.sample(homography=np.diag([2.2, 2.2, 1.0]), size=(800, 1333))
+    predicted = boxes((1001.3, 601.7, 1100.9, 650.2), (1095.0, 272.0, 1098.6, 309.0))
+    plain = project(predicted, weak, strong, (1e-2, 1e-2)).bboxes
+    with torch.autocast('cpu', dtype=kind):
+        mixed = project(predicted, weak, strong, (1e-2, 1e-2)).bboxes
+    assert torch.equal(mixed, plain)
+    torch.testing.assert_close(plain, predicted.bboxes * 1.1)
+
+
 @pytest.mark.parametrize('seed', range(3))
 def test_the_same_geometry_moves_nothing(seed):
     """Whatever the geometry is: scale, flip, rotation and perspective."""
