@@ -44,13 +44,35 @@ def intact_checkpoints(folder: str | Path) -> list[Path]:
 
 
 def checkpoints(folder: str | Path) -> list[Path]:
-    """Checkpoints of a folder, whole or not, newest first; the best are none."""
-    files = [
-        path
-        for path in Path(folder).glob('*.pth')
-        if re.fullmatch(r'(epoch|iter)_\d+\.pth', path.name)
+    """Checkpoints of a folder, whole or not, newest first; the best are none.
+
+    Among those of epochs, and among those of iterations, the number says which is
+    newer: a copy of a folder need not keep times, which only order the two kinds.
+    """
+    kinds: dict[str, list[Path]] = {}
+    for path in Path(folder).glob('*.pth'):
+        kind, _ = _counted(path)
+        if kind:
+            kinds.setdefault(kind, []).append(path)
+    rows = [
+        sorted(files, key=lambda path: _counted(path)[1]) for files in kinds.values()
     ]
-    return sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    found = []
+    while any(rows):
+        heads = [row for row in rows if row]
+        found.append(max(heads, key=lambda row: _written(row[-1])).pop())
+    return found
+
+
+def _counted(path: Path) -> tuple[str, int]:
+    """What a checkpoint counts, and how many; ``('', 0)`` of another name."""
+    match = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name)
+    return (match[1], int(match[2])) if match else ('', 0)
+
+
+def _written(path: Path) -> int:
+    """When a file was written, in nanoseconds."""
+    return path.stat().st_mtime_ns
 
 
 def resume_advice(folder: str | Path, without: str | Path = '') -> str:
@@ -80,8 +102,9 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
 
     It is the one that the file ``last_checkpoint`` names, unless that is broken or
     gone, or a whole one was written after that file: a run that is killed between the
-    two leaves them so. A folder that was moved or is seen from another current
-    directory is found by the checkpoint's name.
+    two leaves them so. Of fewer epochs, or fewer iterations, it is none the less an
+    older one, whose time a copy has not kept. A folder that was moved or is seen from
+    another current directory is found by the checkpoint's name.
 
     Args:
         work_dir: Folder of the run.
@@ -105,12 +128,9 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
     )
     folder = path.parent
     state = checkpoint_damage(path)
-    since = 0 if state else pointer.stat().st_mtime_ns
-    others = [
-        other
-        for other in checkpoints(folder)
-        if other.stat().st_mtime_ns > since and other != path
-    ]
+    others = [other for other in checkpoints(folder) if other != path]
+    if named:
+        others = _candidates(others, path, _written(pointer), bool(state))
     for other in others:
         if not checkpoint_damage(other):
             reason = f'{path} {state}' if state else f'{other.name} is newer'
@@ -127,6 +147,32 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
         if named
         else f'no checkpoint in {folder.resolve()} is whole: '
         f'{", ".join(other.name for other in others)}. Move them away to begin anew'
+    )
+
+
+def _candidates(
+    others: list[Path], named: Path, since: int, broken: bool
+) -> list[Path]:
+    """Those that may take the place of the one that ``last_checkpoint`` names.
+
+    Args:
+        others: The other checkpoints, newest first.
+        named: The one that is named.
+        since: When its name was written, in nanoseconds.
+        broken: Whether it cannot be used, so that older ones will do. Last come those
+            with a greater number and an earlier time: an earlier run left them.
+    """
+    kind, number = _counted(named)
+
+    def beyond(path: Path) -> bool:
+        return _counted(path)[0] != kind or _counted(path)[1] > number
+
+    later = [path for path in others if _written(path) > since and beyond(path)]
+    if not broken:
+        return later
+    rest = [path for path in others if path not in later]
+    return later + sorted(
+        rest, key=lambda path: _counted(path)[0] == kind and beyond(path)
     )
 
 

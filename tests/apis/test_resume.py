@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 import torch
@@ -104,13 +105,46 @@ def test_checkpoints_but_no_name(content, run):
 def test_a_checkpoint_newer_than_its_name(run):
     """A kill between a checkpoint and the pointer to it."""
     later = (run / 'last_checkpoint').stat().st_mtime_ns + 10**9
-    os.utime(run / 'epoch_2.pth', ns=(later, later))
+    shutil.copy(run / 'epoch_2.pth', run / 'epoch_11.pth')
+    os.utime(run / 'epoch_11.pth', ns=(later, later))
     found, remark = newest_checkpoint(run)
-    assert found == f'{run}/epoch_2.pth'
-    assert 'epoch_2.pth is newer' in remark
-    damaged(run / 'epoch_2.pth', 'cut')
-    os.utime(run / 'epoch_2.pth', ns=(later, later))
+    assert found == f'{run}/epoch_11.pth'
+    assert 'epoch_11.pth is newer' in remark
+    damaged(run / 'epoch_11.pth', 'cut')
+    os.utime(run / 'epoch_11.pth', ns=(later, later))
     assert newest_checkpoint(run) == (f'{run}/epoch_10.pth', '')
+
+
+def test_a_stop_in_an_epoch_is_newer_by_its_time(run):
+    later = (run / 'last_checkpoint').stat().st_mtime_ns + 10**9
+    os.utime(run / 'iter_9.pth', ns=(later, later))
+    assert last_checkpoint(run) == f'{run}/iter_9.pth'
+
+
+def test_a_copy_with_other_times_goes_on_from_the_same(run):
+    """Numbers count among epochs, whenever a copy has written which of them."""
+    later = (run / 'last_checkpoint').stat().st_mtime_ns + 10**9
+    for name, time in (('epoch_3', later - 10**8), ('epoch_2', later)):
+        path = run / f'{name}.pth'
+        shutil.copy(run / 'epoch_10.pth', path)
+        os.utime(path, ns=(time, time))
+    assert newest_checkpoint(run) == (f'{run}/epoch_10.pth', '')
+    damaged(run / 'epoch_10.pth', 'cut')
+    assert last_checkpoint(run) == f'{run}/epoch_3.pth'
+    names = [path.name for path in intact_checkpoints(run)]
+    assert names == ['epoch_3.pth', 'epoch_2.pth', 'iter_9.pth']
+
+
+def test_what_an_earlier_run_left_is_the_last_resort(run):
+    old = run / 'epoch_80.pth'
+    shutil.copy(run / 'epoch_2.pth', old)
+    os.utime(old, (900, 900))
+    assert last_checkpoint(run) == f'{run}/epoch_10.pth'
+    damaged(run / 'epoch_10.pth', 'cut')
+    (run / 'iter_9.pth').unlink()
+    assert last_checkpoint(run) == f'{run}/epoch_2.pth'
+    (run / 'epoch_2.pth').unlink()
+    assert last_checkpoint(run) == str(old)
 
 
 def test_only_damaged_checkpoints(run):

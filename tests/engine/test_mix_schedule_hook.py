@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.dataset import Compose
+from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
 from mmmix.datasets import MixImage
@@ -26,6 +27,7 @@ def make_runner(iteration=0, epoch=0, max_iters=20, max_epochs=4):
     runner = SimpleNamespace(
         model=nn.Sequential(model),
         train_dataloader=SimpleNamespace(dataset=repeat),
+        train_loop=None,
         logger=logging.getLogger('test'),
         iter=iteration,
         epoch=epoch,
@@ -99,3 +101,37 @@ def test_the_log_says_so(caplog):
         'Mixing is on from iteration 0.',
         'Mixing is off from iteration 1.',
     ]
+
+
+@pytest.mark.parametrize('bound', [dict(last=10), dict(end=3), dict(begin=1)])
+def test_epochs_in_a_loop_of_iterations_are_refused(bound):
+    runner, _ = make_runner(max_epochs=1)
+    runner.train_loop = object.__new__(IterBasedTrainLoop)
+    with pytest.raises(ValueError, match=r'by_epoch=True.*iterations, with by_epoch=F'):
+        MixScheduleHook(**bound, by_epoch=True).before_train(runner)
+    MixScheduleHook(**bound).before_train(runner)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'never'),
+    [
+        (dict(last=20), True),
+        (dict(last=19), False),
+        (dict(begin=20), True),
+        (dict(begin=19), False),
+        (dict(begin=5, end=5), True),
+        (dict(begin=5, last=15), True),
+        (dict(last=4, by_epoch=True), True),
+        (dict(last=4), False),
+    ],
+)
+def test_a_schedule_that_never_mixes_is_warned_of(settings, never, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'mmmix.engine.hooks.mix_schedule_hook.print_log',
+        lambda text, **_: said.append(text),
+    )
+    hook = MixScheduleHook(**settings)
+    hook.before_train(make_runner()[0])
+    assert [f'{hook} never mixes' in text for text in said] == [True] * never
+    assert (True not in states(hook, hook.by_epoch)) is never

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mmmix.apis.checkpoint import install_safe_loading
-from mmmix.engine import RunReportHook
+from mmmix.engine import RunReportHook, WholeCheckpointHook
 from tests.engine.report_toy import CLASSES, toy_run
 
 
@@ -86,6 +86,29 @@ def test_a_killed_run_has_a_page_and_goes_on_with_its_curves(tmp_path, whole):
         steps = [point[0] for point in resumed['curves'][name]]
         assert steps == [2, 4, 6, 8, 10, 12]
     assert resumed['mixing'] == expected['mixing']
+
+
+@pytest.mark.usefixtures('_due')
+def test_a_validation_that_is_made_again_is_on_the_page(tmp_path, whole, monkeypatch):
+    """Cut off at its end, where the page may have it already, and the file not."""
+
+    def cut(hook, runner, metrics):
+        raise KeyboardInterrupt
+
+    saved = dict(
+        checkpoint=dict(type='WholeCheckpointHook', by_epoch=False, interval=4),
+        report=dict(type='RunReportHook', interval=2),
+    )
+    monkeypatch.setattr(WholeCheckpointHook, 'after_val_epoch', cut)
+    with pytest.raises(KeyboardInterrupt):
+        toy_run(tmp_path, default_hooks=saved)
+    monkeypatch.undo()
+    with install_safe_loading():
+        checkpoint = str(tmp_path / 'work/iter_4.pth')
+        toy_run(tmp_path, default_hooks=saved, resume=True, load_from=checkpoint)
+    resumed, expected = record_of(tmp_path), record_of(whole)
+    for name in ('train/lr', 'pascal_voc/mAP'):
+        assert resumed['curves'][name] == expected['curves'][name]
 
 
 @pytest.mark.usefixtures('_due')

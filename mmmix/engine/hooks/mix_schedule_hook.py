@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.logging import print_log
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmmix.mixing.checks import check_integer
 
@@ -32,7 +34,7 @@ class MixScheduleHook(Hook):
         begin: First t with mixing.
         end: First t without; None for never.
         last: Length of the final part without mixing, instead of ``end``.
-        by_epoch: Count epochs instead of iterations.
+        by_epoch: Count epochs instead of iterations; in a loop that has epochs.
 
     Raises:
         TypeError: If a bound is no integer.
@@ -75,10 +77,21 @@ class MixScheduleHook(Hook):
         return t >= self.begin and (end is None or t < end)
 
     def before_train(self, runner: Runner) -> None:
-        """Set the state before the loader's workers start."""
+        """Set the state before the loader's workers start.
+
+        Raises:
+            ValueError: If epochs are to be counted in a loop that has one alone.
+        """
+        if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise ValueError(
+                f'{self} counts epochs, and {type(runner.train_loop).__name__} counts '
+                'iterations alone, so it would never switch: give iterations, with '
+                f'by_epoch=False (the training has {runner.max_iters})'
+            )
         self._state = None
         self._image_mixers = find_image_mixers(runner.train_dataloader.dataset)
         self._batch_mixers = find_batch_mixers(runner.model)
+        self._warn_if_never_on(runner)
         self._switch(runner)
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -93,12 +106,29 @@ class MixScheduleHook(Hook):
         """Set the state of this iteration."""
         self._switch(runner)
 
+    def _warn_if_never_on(self, runner: Runner) -> None:
+        """Say that a whole training goes without mixing."""
+        _, total = self._progress(runner)
+        on = self.begin < total and self.enabled_at(self.begin, total)
+        if on or not (self._batch_mixers or self._image_mixers):
+            return
+        print_log(
+            f'{self} never mixes in a training of {total} '
+            f'{"epochs" if self.by_epoch else "iterations"}: lower begin or last, or '
+            'raise end',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+    def _progress(self, runner: Runner) -> tuple[int, int]:
+        """How many iterations (or epochs) are done, and of how many."""
+        if self.by_epoch:
+            return runner.epoch, runner.max_epochs
+        return runner.iter, runner.max_iters
+
     def _switch(self, runner: Runner) -> None:
         """Bring every mixer into the state of the runner's counter."""
-        if self.by_epoch:
-            t, total = runner.epoch, runner.max_epochs
-        else:
-            t, total = runner.iter, runner.max_iters
+        t, total = self._progress(runner)
         enabled = self.enabled_at(t, total)
         if enabled == self._state:
             return

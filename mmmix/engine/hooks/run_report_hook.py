@@ -54,7 +54,9 @@ class RunReportHook(Hook):
         ValueError: If an argument is out of its range.
     """
 
-    priority = 'VERY_LOW'  # after those that log, draw and lead teachers
+    # After those that log, draw and lead teachers; before the one of checkpoints
+    # (VERY_LOW, 90), which may make a validation before the training goes on.
+    priority = 80
 
     def __init__(
         self,

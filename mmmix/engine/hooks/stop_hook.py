@@ -11,6 +11,11 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmmix.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
 from mmmix.engine.stop_agreement import StopAgreement
 from mmmix.engine.stop_signals import Stopped, StopSignals
+from mmmix.engine.whole_steps import (
+    is_step_whole,
+    iterations_per_step,
+    warn_of_split_steps,
+)
 
 
 class StopHook(Hook):
@@ -19,6 +24,9 @@ class StopHook(Hook):
     All processes of a run, on whatever machines, stop after the same iteration, though
     the signal may come to one of them alone. They agree by a number that is exchanged
     in the background while the next iteration is made, so nothing waits for it.
+
+    Where a step adds up the gradients of several iterations, which are in no
+    checkpoint, the run goes on until the step is made.
 
     In a validation there is nothing to save but the iterations before it: if a
     checkpoint has them the run ends at once, or with several processes after a batch
@@ -38,6 +46,11 @@ class StopHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Meet the other processes."""
         self._agreement = StopAgreement(self._signals)
+        self._waited = 0
+
+    def before_train(self, runner: Runner) -> None:
+        """Say where checkpoints will lack gradients."""
+        warn_of_split_steps(runner)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
@@ -54,15 +67,25 @@ class StopHook(Hook):
     ) -> None:
         """Stop, unless the epoch ends here and has hooks of its own to come."""
         number = self._agreement.after_iteration()
-        if number and not _ends_epoch(runner, batch_idx):
+        if (
+            number
+            and not _ends_epoch(runner, batch_idx)
+            and self._waits_no_more(runner)
+        ):
             self._stop(runner, number, runner.iter + 1, runner.epoch)
+
+    def _waits_no_more(self, runner: Runner) -> bool:
+        """Whether a step is made, or could have been: optimizers may take turns."""
+        self._waited += 1
+        whole = is_step_whole(runner.optim_wrapper)
+        return whole or self._waited >= iterations_per_step(runner.optim_wrapper)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Stop between an epoch and its validation, which is made after a resume."""
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             return
         number = self._agreement.now()
-        if number:
+        if number and is_step_whole(runner.optim_wrapper):
             self._stop(runner, number, runner.iter, runner.epoch + 1)
 
     def before_val_epoch(self, runner: Runner) -> None:
@@ -101,7 +124,7 @@ class StopHook(Hook):
         """Stop after a validation that nothing could interrupt."""
         self._signals.waits = True
         number = self._agreement.now()
-        if number:
+        if number and is_step_whole(runner.optim_wrapper):
             self._stop(runner, number, runner.iter, runner.epoch)
 
     def after_train(self, runner: Runner) -> None:

@@ -37,8 +37,13 @@ class RunRecord:
         self.pictures: dict[str, str] = {}
 
     def add(self, name: str, iteration: int, value: float) -> None:
-        """Add a point to a curve."""
+        """Add a point to a curve, in the place of one of the same iteration.
+
+        A validation that is made again after a resume gives such a one.
+        """
         points = self.curves.setdefault(name, [])
+        if points and points[-1][0] == iteration:
+            points.pop()
         points.append([iteration, float(value) if math.isfinite(value) else None])
         if len(points) > MAX_POINTS:
             points[:] = points[::-2][::-1]

@@ -32,6 +32,13 @@ def test_a_run_that_goes_on_forgets_what_came_later():
     assert [row[0] for row in record.mixing] == [10, 20]
 
 
+def test_a_validation_that_is_made_again_gives_one_point():
+    record = RunRecord()
+    for step, value in ((10, 0.1), (20, 0.2), (20, 0.25)):
+        record.add('coco/AP', step, value)
+    assert record.curves['coco/AP'] == [[10, 0.1], [20, 0.25]]
+
+
 def test_long_runs_keep_their_ends_and_their_sums():
     record = RunRecord()
     for step in range(1, 2 * MAX_POINTS + 2):
