@@ -193,7 +193,8 @@ def _deaf(heads: Mapping[str, Mapping]) -> list[str]:
     Other heads are not asked, nor YOLOv3's, whose losses mmdet masks by weights itself.
     """
     known = {*TWINS, *TWINS.values()} - {'YOLOV3Head', 'MixYOLOV3Head'}
-    inner = [cfg['bbox_head'] for cfg in heads.values() if cfg.get('bbox_head')]
+    inner = [cfg.get('bbox_head') for cfg in heads.values()]
+    inner = [cfg for cfg in inner if isinstance(cfg, Mapping)]  # a cascade has several
     found = []
     for cfg in [*heads.values(), *inner]:
         if _class(cfg, MODELS).__name__ not in known:

@@ -17,6 +17,10 @@ import yaml
 SLACK = 0.01
 """How far out of the image a share may be; exporters round."""
 
+LEAST = 2.5e-7
+"""Least width and height as shares; single precision, in which models compute, does not
+tell the sides of smaller boxes apart. Exporters write six digits."""
+
 
 class Labels(NamedTuple):
     """What one label file holds.
@@ -101,7 +105,7 @@ def _read_line(
             'class and three or more pairs'
         )
     name, *shares = numbers
-    if name != int(name) or name < 0:
+    if name < 0 or not name.is_integer():
         raise ValueError(f'the class is {words[0]}; write its place in names, from 0')
     if num_classes is not None and name >= num_classes:
         raise ValueError(
@@ -110,6 +114,11 @@ def _read_line(
         )
     if not all(math.isfinite(share) for share in shares):
         raise ValueError('a number is not finite; draw the box again')
+    if count == 5 and min(shares[2:]) < 0:
+        raise ValueError(
+            f'the box is {words[3]} wide and {words[4]} high; write a width and a '
+            'height above 0'
+        )
     x1, y1, x2, y2 = box = _corners(shares)
     if min(box) < -SLACK or max(box) > 1 + SLACK:
         pixels = max(map(abs, shares)) > 2
@@ -118,7 +127,13 @@ def _read_line(
             + ('divide by the size of the image' if pixels else 'clip it to 0 to 1')
             + ('; of keypoints keep the first five numbers' if count > 5 else '')
         )
-    return int(name), tuple(min(max(share, 0.0), 1.0) for share in box)
+    left, top, right, bottom = seen = tuple(min(max(share, 0.0), 1.0) for share in box)
+    if min(right - left, bottom - top) < LEAST:
+        raise ValueError(
+            f'the box has no width or height in the image ({x1:g}, {y1:g} to {x2:g}, '
+            f'{y2:g}); delete the line, or draw the box again'
+        )
+    return int(name), seen
 
 
 def _corners(shares: Sequence[float]) -> tuple[float, float, float, float]:
@@ -141,10 +156,10 @@ def read_data_yaml(path: str | Path) -> dict[str, Any]:
         raise ValueError(f'{path} is not whole YAML; correct it: {error}') from error
     names = content.get('names') if isinstance(content, dict) else None
     if isinstance(names, dict):
-        if sorted(names) != list(range(len(names))):
+        if set(names) != set(range(len(names))):
             raise ValueError(
                 f'{path}: names has the keys {list(names)}; count them from 0, without '
-                'gaps'
+                'gaps or quotes'
             )
         names = [names[index] for index in range(len(names))]
     if not isinstance(names, list) or not names:
@@ -166,13 +181,19 @@ def _check_names(path: str | Path, names: Sequence[str], stated: Any) -> None:
         stated: Its number of classes; None if it says none.
 
     Raises:
-        ValueError: If a name is there twice, or there are not so many as stated.
+        ValueError: If a name is there twice, there are not so many as stated, or what
+            is stated is a text.
     """
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise ValueError(
             f'{path} has {twice} more than once in names; give each id a name of its '
             'own, or one id to all its objects'
+        )
+    if isinstance(stated, str):
+        raise ValueError(
+            f'{path} has the text {stated!r} as nc; write nc: {len(names)}, without '
+            'quotes'
         )
     if stated is not None and stated != len(names):
         raise ValueError(

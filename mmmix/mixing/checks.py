@@ -74,3 +74,27 @@ def check_unit(name: str, value: Any) -> float:
         ValueError: If it is NaN or out of range.
     """
     return check_number(name, value, 0.0, 1.0)
+
+
+def check_channels(name: str, values: Any, positive: bool = False) -> list[float]:
+    """Return ``values`` as floats, or say that they must be numbers of channels.
+
+    Args:
+        name: Name of the setting.
+        values: A number per channel, or one for all channels.
+        positive: Whether all must be above 0.
+
+    Raises:
+        TypeError: If it is no list of numbers.
+        ValueError: If it is empty, or a number is not finite or not above 0.
+    """
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise TypeError(f'{name} must be a list of numbers, got {values!r}')
+    numbers = [check_number(f'{name}[{i}]', value) for i, value in enumerate(values)]
+    if not numbers:
+        raise ValueError(f'{name} is empty; give a number per channel, or one for all')
+    if not all(math.isfinite(number) for number in numbers):
+        raise ValueError(f'{name} must be finite in every channel, got {values!r}')
+    if positive and min(numbers) <= 0:
+        raise ValueError(f'{name} must be above 0 in every channel, got {values!r}')
+    return numbers

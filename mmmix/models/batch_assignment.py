@@ -101,7 +101,7 @@ def assign_by_rule(
     Returns:
         ``(R, P)`` int64, see :func:`mmmix.functional.max_iou.assign_max_iou`.
     """
-    if rule.ignore > 0 and any(one is not None and len(one) for one in ignored):
+    if rule.ignore > 0 and any(one is not None for one in ignored):
         boxes = PaddedBoxes.of(ignored, priors).boxes
         side = 'prior' if rule.share_of_prior else 'box'
         inside = exceeds(priors, boxes, rule.ignore, side)

@@ -8,11 +8,20 @@ from mmdet.models.task_modules.assigners import AssignResult
 from mmengine.structures import InstanceData
 
 
+def filled(instances: InstanceData | None) -> InstanceData | None:
+    """Boxes to ignore, or None if there are none, with the field or without it.
+
+    An image without boxes to ignore may have an ``InstanceData`` without ``bboxes``.
+    """
+    return instances if instances is not None and len(instances) else None
+
+
 class HeedingAssigner:
     """An assigner that heeds boxes to ignore where an image has no object, too.
 
     mmdet's ``MaxIoUAssigner`` makes every prior of such an image a negative before it
-    looks at them. A component of a mixed image often has no object.
+    looks at them. A component of a mixed image often has no object. Nor does it take
+    instances without ``bboxes``, which stand for none here.
 
     Args:
         assigner: An assigner of mmdet; one without ``ignore_iof_thr`` stays as it is.
@@ -29,12 +38,13 @@ class HeedingAssigner:
         **kwargs: Any,
     ) -> AssignResult:
         """Assign priors to boxes; arguments as the wrapped assigner."""
+        gt_instances_ignore = filled(gt_instances_ignore)
         result = self._assigner.assign(
             pred_instances, gt_instances, gt_instances_ignore, **kwargs
         )
         threshold = getattr(self._assigner, 'ignore_iof_thr', -1) or -1
         priors = pred_instances.priors
-        if len(gt_instances) or not gt_instances_ignore or threshold <= 0:
+        if len(gt_instances) or gt_instances_ignore is None or threshold <= 0:
             return result
         if not len(priors):
             return result

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from mmmix.structures import Annotations
 
+from .ignored_boxes import filled
+
 
 class PaddedBoxes(NamedTuple):
     """Boxes of R images; G is the largest number of boxes, at least 1.
@@ -77,9 +79,14 @@ def boxes_of(
 
     Args:
         parts: K batches of N images.
+
+    Returns:
+        The objects of K N images, and their boxes to ignore; None where there are none.
     """
     instances = [one for part in parts for one in part.gt_instances]
     ignored = [
-        one for part in parts for one in part.ignored or [None] * len(part.gt_instances)
+        filled(one)
+        for part in parts
+        for one in part.ignored or [None] * len(part.gt_instances)
     ]
     return instances, ignored

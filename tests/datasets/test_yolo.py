@@ -98,10 +98,11 @@ def test_an_image_that_exif_turns_has_the_size_one_sees(folder):
 
 def test_faults_name_file_and_fix(folder):
     label = folder / 'labels' / 'b.txt'
-    label.write_text('7 .5 .5 .1 .1\n0 .5 .5 .1\n')
-    with pytest.raises(ValueError, match='2 lines of label files') as error:
+    label.write_text('7 .5 .5 .1 .1\n0 .5 .5 .1\n0 .5 .5 0 .1\n')
+    with pytest.raises(ValueError, match='3 lines of label files') as error:
         build(folder, ann_file='list.txt')
     assert f'{label}, line 1: the class is 7' in str(error.value)
+    assert f'{label}, line 3: the box has no width or height' in str(error.value)
     (folder / 'list.txt').write_text('images/none.jpg\n')
     with pytest.raises(FileNotFoundError, match=r'none.jpg .* delete the line'):
         build(folder, ann_file='list.txt')

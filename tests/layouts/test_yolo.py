@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels
 
@@ -33,6 +34,15 @@ def test_a_rounded_edge_is_clipped(tmp_path):
     assert labels.boxes == [(0.0, 0.0, 1.0, 1.0)]
 
 
+def test_the_smallest_box_of_six_digits_is_read_at_an_edge_too(tmp_path):
+    path = written(tmp_path, '0 1.000000 0.5 0.000001 0.2\n0 0.5 0.5 1 0.000001\n')
+    labels = read_labels(path)
+    assert labels.faults == []
+    assert labels.boxes[0] == pytest.approx((0.9999995, 0.4, 1, 0.6), abs=1e-12)
+    corners = torch.tensor(labels.boxes) * 1000  # in single precision, as models have
+    assert (corners[:, 2:] > corners[:, :2]).all()
+
+
 @pytest.mark.parametrize(
     ('line', 'said'),
     [
@@ -44,6 +54,17 @@ def test_a_rounded_edge_is_clipped(tmp_path):
         ('0 nan .5 .1 .1', 'not finite'),
         ('0 200 100 50 50', 'divide by the size of the image'),
         ('0 .9 .5 .4 .1', 'clip it to 0 to 1'),
+        ('inf .5 .5 .1 .1', 'the class is inf; write its place in names'),
+        ('1e400 .5 .5 .1 .1', 'the class is 1e400; write its place in names'),
+        ('nan .5 .5 .1 .1', 'the class is nan; write its place in names'),
+        ('0 .5 .5 -.2 .2', 'the box is -.2 wide and .2 high; write a width and a'),
+        ('0 .5 .5 .2 -.2', 'the box is .2 wide and -.2 high; write a width and a'),
+        ('0 .5 .5 0 .2', 'has no width or height in the image (0.5, 0.4 to 0.5, 0.6)'),
+        ('0 .5 .5 .2 0', 'has no width or height in the image (0.4, 0.5 to 0.6, 0.5)'),
+        ('0 .5 .5 .2 1e-9', 'no width or height in the image'),
+        ('0 .1 .2 .3 .2 .5 .2', 'no width or height in the image (0.1, 0.2 to 0.5,'),
+        ('0 1.004 .5 .004 .2', 'in the image (1.002, 0.4 to 1.006, 0.6); delete the'),
+        ('0 .5 -.003 .2 .004', 'in the image (0.4, -0.005 to 0.6, -0.001); delete'),
     ],
 )
 def test_a_bad_line_is_named_with_the_fix(line, said, tmp_path):
@@ -74,6 +95,9 @@ def test_names_of_data_yaml(tmp_path):
     assert read_data_yaml(path) == {'train': 'images', 'names': ['cat', 'dog']}
     for text, said in {
         'names: {0: cat, 2: dog}': 'count them from 0',
+        'names: {0: cat, "1": dog}': r"keys \[0, '1'\]; .* without gaps or quotes",
+        'names: [cat, dog]\nnc: "2"': "the text '2' as nc; write nc: 2, without",
+        'names: [cat, dog]\nnc: 3': 'has nc: 3 and 2 names',
         'nc: 2': 'write names',
         'names: [': 'not whole YAML',
     }.items():

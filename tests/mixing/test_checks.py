@@ -8,6 +8,7 @@ import pytest
 
 from mmmix.mixing.checks import (
     check_bool,
+    check_channels,
     check_choice,
     check_integer,
     check_number,
@@ -17,6 +18,8 @@ from mmmix.mixing.checks import (
 
 def test_good_values_pass():
     assert check_bool('a', False) is False
+    assert check_channels('a', (0, -1.5)) == [0.0, -1.5]
+    assert check_channels('a', [2], positive=True) == [2.0]
     assert check_choice('a', 'x', ('x', 'y')) == 'x'
     assert check_integer('a', -3) == -3
     assert check_integer('a', 2, least=2) == 2
@@ -29,6 +32,13 @@ def test_good_values_pass():
     ('check', 'arguments', 'error', 'message'),
     [
         (check_bool, (1,), TypeError, 'a must be True or False, got 1'),
+        (check_channels, ('12',), TypeError, "a must be a list of numbers, got '12'"),
+        (check_channels, (1.0,), TypeError, 'a must be a list of numbers, got 1.0'),
+        (check_channels, ([1, None],), TypeError, r'a\[1\] must be a number, got None'),
+        (check_channels, ([],), ValueError, 'a is empty'),
+        (check_channels, ([math.nan],), ValueError, r'a\[0\] must lie in .*nan'),
+        (check_channels, ([1, math.inf],), ValueError, r'a must be finite .*inf\]'),
+        (check_channels, ([1, 0], True), ValueError, r'a must be above 0 .*\[1, 0\]'),
         (check_choice, ('z', ('x', 'y')), ValueError, r"of \['x', 'y'\], got 'z'"),
         (check_integer, (True,), TypeError, 'a must be an integer, got True'),
         (check_integer, (1.0,), TypeError, 'a must be an integer, got 1.0'),

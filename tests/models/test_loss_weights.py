@@ -150,3 +150,9 @@ def test_a_method_by_name_wraps_what_would_not_heed_it():
     assert cfg.model.bbox_head.type == 'RetinaHead'
     with pytest.raises(ValueError, match='loss_cls=GHMC, loss_bbox=GHMR.*lossmix'):
         read_config(name, mix='boxmix')
+
+
+def test_a_cascade_is_refused_in_words():
+    name = 'mmdet::cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco.py'
+    with pytest.raises(ValueError, match='does not reach its heads.*CascadeRoIHead'):
+        read_config(name, mix='boxmix')

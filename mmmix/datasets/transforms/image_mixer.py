@@ -12,6 +12,7 @@ from mmcv.transforms import BaseTransform
 from torch import Tensor
 
 from mmmix.functional import blend, paste, place
+from mmmix.mixing.checks import check_channels
 from mmmix.mixing.counters import counter_rng
 from mmmix.mixing.draws import draw_lam
 from mmmix.mixing.pair import Pair
@@ -50,7 +51,8 @@ class ImageMixer(BaseTransform):
             unless ``align='resize'``, or ``'black'``.
         keep: ``'all'`` boxes or the ``'dominant'`` component's; see ``MixBatch``.
         prob: Probability that an image is mixed; otherwise no partner is loaded.
-        mean: The preprocessor's mean, a number per channel or one for all.
+        mean: The preprocessor's mean, a number per channel or one for all; for
+            ``pad='mean'`` only.
         bgr_to_rgb: The preprocessor's ``bgr_to_rgb``: whether ``mean`` of three
             channels is in RGB order while images are loaded as BGR.
         min_visibility: Of a mixer that cuts, see there.
@@ -92,7 +94,12 @@ class ImageMixer(BaseTransform):
                 'needs mean=[...] and bgr_to_rgb of the data_preprocessor; or use '
                 "pad='black'"
             )
-        colour = [0.0] if pad == 'black' or mean is None else list(mean)
+        if pad == 'black' and mean is not None:
+            raise ValueError(
+                f"{name}(pad='black') pads with 0 before normalisation and does not "
+                "read mean; leave it out, or write pad='mean'"
+            )
+        colour = [0.0] if mean is None else check_channels(f'{name}.mean', mean)
         # The preprocessor, too, turns round images of three channels only.
         turned = colour[::-1] if bgr_to_rgb and len(colour) == 3 else colour
         self.fill = torch.tensor(turned)

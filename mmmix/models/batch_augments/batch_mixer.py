@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from mmdet.structures import DetDataSample
 from mmengine.dist import get_rank
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from mmmix.mixing.draws import PAIRINGS, draw_chosen, draw_lam, draw_partners
 from mmmix.mixing.pair import Draws, Pair, Size
 from mmmix.mixing.settings import MixerSettings, refuse_unknown
 
+from .canvas_fill import canvas_fill
 from .mix_pixels import mix_pixels
 from .mix_samples import check_samples, image_sizes, in_frame, mix_samples, stamped
 
@@ -55,7 +55,7 @@ class BatchMixer(nn.Module):
         lam_per: One λ per ``'image'`` or one per ``'batch'``.
         pairing: ``'shuffle'``, ``'permutation'`` (with fixed points, which stay
             unmixed), ``'roll'`` or ``'reverse'``.
-        mean: The preprocessor's mean per channel, for ``pad='black'``.
+        mean: The preprocessor's mean per channel, for ``pad='black'`` only.
         std: The preprocessor's standard deviation per channel, likewise.
         min_visibility: Of a mixer that cuts, see there.
         **unknown: Refused.
@@ -103,9 +103,7 @@ class BatchMixer(nn.Module):
         self.fraction = None if fraction is None else check_unit('fraction', fraction)
         self.lam_per = check_choice('lam_per', lam_per, ('image', 'batch'))
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
-        self.fill = None
-        if pad == 'black':
-            self.fill = normalised_black(type(self).__name__, mean, std)
+        self.fill = canvas_fill(type(self).__name__, pad, mean, std)
         self.enabled = True
         self.stream = 0
         self.recent: deque[tuple[int, list[float]]] = deque(maxlen=RECENT)
@@ -276,15 +274,3 @@ class BatchMixer(nn.Module):
                 stacklevel=2,
             )
             self._warned = True
-
-
-def normalised_black(
-    mixer: str, mean: Sequence[float] | None, std: Sequence[float] | None
-) -> Tensor:
-    """Black after (x - mean) / std, shape ``(C, 1, 1)``."""
-    if mean is None or std is None:
-        raise ValueError(
-            f"{mixer}(pad='black') blends normalised images and needs mean=[...] and "
-            'std=[...] of the data_preprocessor'
-        )
-    return (-torch.tensor(mean).float() / torch.tensor(std).float()).view(-1, 1, 1)

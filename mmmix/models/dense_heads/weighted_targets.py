@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.ignored_boxes import HeedingAssigner
+from mmmix.models.ignored_boxes import HeedingAssigner, filled
 from mmmix.structures import BOX_WEIGHTS, LOSS_FACTORS, REGRESSION_WEIGHTS
 
 
@@ -33,8 +33,8 @@ class WeightedTargets:
         **kwargs: Any,
     ) -> tuple:
         """Stock targets of one image, weighted."""
-        head = self
-        if gt_instances_ignore and not len(gt_instances):
+        head, gt_instances_ignore = self, filled(gt_instances_ignore)
+        if gt_instances_ignore is not None and not len(gt_instances):
             head = copy.copy(self)
             head.assigner = HeedingAssigner(self.assigner)
         targets = super(WeightedTargets, head)._get_targets_single(

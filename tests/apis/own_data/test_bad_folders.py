@@ -147,6 +147,11 @@ def keypoints(root):
     (root / 'labels' / f'{stem_of(5)}.txt').write_text('0 .5 .5 .2 .2 .4 .4 2 .6 .6 2')
 
 
+def flat_box_in_yolo(root):
+    write_yolo(root)
+    (root / 'labels' / f'{stem_of(5)}.txt').write_text('0 .5 .5 0 .2')
+
+
 def two_training_files(root):
     write_coco(root)
     for name in ('train_a.json', 'train_b.json'):
@@ -188,6 +193,7 @@ def three_images(root):
         (_data_yaml('train: images\nval: images'), 'data.yaml has None as names'),
         (_data_yaml('names: {0: cat'), 'data.yaml is not whole YAML; correct it'),
         (keypoints, r'bild 05 ä.txt, line 1: .* of keypoints keep the first five'),
+        (flat_box_in_yolo, r'bild 05 ä.txt, line 1: the box has no width'),
         (images_elsewhere, r'labels.json names 12 images, .* add the images'),
         (two_training_files, 'train_b.json and another file are both for train'),
         (three_images, '3 labelled images'),

@@ -48,7 +48,8 @@ def test_agrees_with_mix_batch(align, pad, sizes, keep):
     settings = dict(ratio=CONSTANT, align=align, pad=pad, keep=keep)
     preprocess = dict(mean=MEAN, std=STD, bgr_to_rgb=True, pad_size_divisor=32)
 
-    in_dataset = MixImage(**settings, mean=MEAN, bgr_to_rgb=True)
+    mean = None if pad == 'black' else MEAN
+    in_dataset = MixImage(**settings, mean=mean, bgr_to_rgb=True)
     one = PackMixInputs()(in_dataset.mix(*copy.deepcopy(pair), lam=0.3))
     got = DetDataPreprocessor(**preprocess)(pseudo_collate([one]), training=True)
 
@@ -215,6 +216,21 @@ def test_mean_padding_needs_the_mean():
     with pytest.raises(ValueError, match='mean='):
         MixImage(ratio=BETA)
     MixImage(ratio=BETA, align='resize')
+
+
+@pytest.mark.parametrize(
+    ('settings', 'error', 'message'),
+    [
+        (dict(mean='123'), TypeError, 'MixImage.mean must be a list of numbers'),
+        (dict(mean=[1.0, '2', 3.0]), TypeError, r'MixImage.mean\[1\] must be a number'),
+        (dict(mean=[float('inf')]), ValueError, 'MixImage.mean must be finite'),
+        (dict(mean=[]), ValueError, 'MixImage.mean is empty'),
+        (dict(pad='black', mean=MEAN), ValueError, 'does not read mean; leave it out'),
+    ],
+)
+def test_a_mean_that_is_no_colour_or_is_not_read_is_refused(settings, error, message):
+    with pytest.raises(error, match=message):
+        MixImage(ratio=BETA, **settings)
 
 
 def test_a_box_dropping_transform_after_mixing_is_an_error():

@@ -13,6 +13,8 @@ from mmmix.models.supervisions import LossMix, Union
 
 from .batches import CONSTANT, MEAN, STD, batch_of
 
+BLACK = dict(pad='black', mean=MEAN, std=STD)
+
 
 def test_state_is_nothing():
     mixer = MixBatch(ratio=CONSTANT, pad='black', mean=MEAN, std=STD)
@@ -38,6 +40,15 @@ def test_state_is_nothing():
         ),
         (dict(align='middle'), ValueError, 'align'),
         (dict(pad='white'), ValueError, 'pad'),
+        (dict(BLACK, std=None), ValueError, r'needs mean=\[...\] and std=\[...\]'),
+        (dict(BLACK, std=[58.0, 0, 57]), ValueError, 'MixBatch.std must be above 0'),
+        (dict(BLACK, std=[58.0, -1, 57]), ValueError, 'MixBatch.std must be above 0'),
+        (dict(BLACK, mean='a'), TypeError, "MixBatch.mean must be a list .* got 'a'"),
+        (dict(BLACK, mean=[1.0, 'a', 2]), TypeError, r'MixBatch.mean\[1\] must be a'),
+        (dict(BLACK, mean=[float('inf')]), ValueError, 'MixBatch.mean must be finite'),
+        (dict(BLACK, std=[58.0, 57]), ValueError, '3 numbers as mean and 2 as std'),
+        (dict(BLACK, pad='mean'), ValueError, "leave them out, or write pad='black'"),
+        (dict(std=STD), ValueError, 'does not read mean and std'),
         (dict(keep='some'), ValueError, 'keep'),
         (dict(pairing='random'), ValueError, 'pairing'),
         (dict(lam_per='box'), ValueError, 'lam_per'),
@@ -53,6 +64,11 @@ def test_state_is_nothing():
 def test_bad_settings_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         MODELS.build(dict(type='MixBatch', **{'ratio': CONSTANT, **settings}))
+
+
+def test_one_number_of_mean_or_std_is_for_all_channels():
+    fill = MixBatch(ratio=CONSTANT, pad='black', mean=[6], std=[1, 2, 3.0]).fill
+    assert fill.flatten().tolist() == [-6.0, -3.0, -2.0]
 
 
 @pytest.mark.parametrize(

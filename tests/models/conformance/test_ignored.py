@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from mmengine.structures import InstanceData
 
+from mmmix.models import batch_assignment
+from mmmix.models.dense_heads import mix_anchor_head, sampled_anchors
+from mmmix.models.roi_heads import mix_standard_roi_head
 from tests.helpers import mixed, with_supervision
 
 from .case import approximates, close, ignoring, weighted
 from .cases import options
+
+ASKING = (batch_assignment, mix_anchor_head, sampled_anchors, mix_standard_roi_head)
+"""Where a head asks whether it knows the assigner."""
 
 
 @pytest.mark.parametrize(('case', 'settings'), options('ignoring'))
@@ -85,3 +93,30 @@ def test_boxmix_heeds_them_in_a_component_without_objects(emptied):
         approximates(got, want, case.rtol)
         without = case.totals(head, preds, mixed(*sides, lams))
         assert all(got[name] != without[name] for name in case.cls)
+
+
+@pytest.mark.parametrize('at_once', [True, False])
+@pytest.mark.parametrize('kind', ['Union', 'LossMix', 'BoxMix'])
+@pytest.mark.parametrize(('case', 'settings'), options('ignoring'))
+def test_instances_without_boxes_are_none(case, settings, kind, at_once, monkeypatch):
+    """As a mixer makes them of two images whose ``ignored_instances`` are bare.
+
+    All images at once, or one by one with the assigner itself.
+    """
+    for module in () if at_once else ASKING:
+        monkeypatch.setattr(module, 'iou_rule', lambda assigner: None)
+    _, mix = case.build(**settings)
+    preds, (a, b) = case.predictions(), case.sides()
+    box = (0.0, 0.0, case.size / 2, float(case.size))
+    batch = ignoring(mixed(a, b, [0.3] * 3), box, 0)
+    bare = InstanceData(mix_ids=torch.zeros(0, dtype=torch.int64))
+    got, want, without = (
+        case.totals(
+            with_supervision(mix, type=kind),
+            preds,
+            batch._replace(ignored=[none, *batch.ignored[1:]]),
+        )
+        for none in (bare, None, batch.ignored[0])
+    )
+    close(got, want, rtol=0, atol=0)
+    assert any(got[name] != without[name] for name in case.cls)

@@ -93,13 +93,32 @@ def test_an_anchor_in_a_box_to_ignore_is_no_negative(heads):
         torch.testing.assert_close(got[name], want[name], rtol=1e-6, atol=0)
 
 
+def test_instances_without_boxes_are_none_beside_others_that_have_some(heads):
+    ours = heads[1]
+    batch, preds = annotations(COUNTS, seed=1, size=SIZE), predictions(3)
+    some = doubts(5)[0]
+    got, want = (
+        total(ours.loss_by_feat(preds, batch.gt_instances, batch.metas, ignored))
+        for ignored in ([InstanceData(), some, None], [None, some, None])
+    )
+    for name in want:
+        assert torch.equal(got[name], want[name])
+
+
 def test_without_boxes_or_threshold_it_is_the_stock_loss(heads):
     stock, ours = heads
     batch, preds = annotations(COUNTS, seed=1, size=SIZE), predictions(3)
     want = total(stock.loss_by_feat(preds, *batch))
     off = copy.copy(ours)
     off.ignore_iof_thr = -1.0
-    for head, ignored in ((ours, None), (ours, [None] * 3), (off, doubts(5))):
+    nothing = [InstanceData(), doubts(5)[1], None]
+    for head, ignored in (
+        (ours, None),
+        (ours, [None] * 3),
+        (ours, [InstanceData()] * 3),
+        (ours, nothing),
+        (off, doubts(5)),
+    ):
         got = total(head.loss_by_feat(preds, batch.gt_instances, batch.metas, ignored))
         for name in want:
             torch.testing.assert_close(got[name], want[name], rtol=1e-6, atol=0)
