@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_name
 
-_OURS = ('.mmmix_train', '.mmmix_val')
+_OURS = {name: f'.mmmix_{name}' for name in ('train', 'val')}
 """What the names of files end in that a split was written to."""
 
 
@@ -36,16 +38,17 @@ class COCOLayout(Layout):
         every = {path: _load(path) for path in jsons if _starts_so(path)}
         self._contents = {p: some for p, some in every.items() if some['annotations']}
         self._note_unread(jsons, [path for path in every if path not in self._contents])
-        ours = [p for p in self._contents if p.stem.endswith(_OURS)]
+        ours = [p for p in self._contents if p.stem.endswith(tuple(_OURS.values()))]
         paths = [path for path in self._contents if path not in ours]
-        for path in ours if len(paths) == 1 and len(ours) == 2 else paths:
+        for path in paths:
             name = self._name(path, len(paths))
             if name in self.splits:
                 raise ValueError(
                     f'{path} and another file are both for {name}; take one of them '
                     'out of the folder, or put "train" and "val" into their names'
                 )
-            self.splits[name] = self._split(path)
+            self.add_split(name, partial(self._split, path, name))
+        self._keep_drawn(ours)
 
     def classes(self, train: Split) -> tuple[str, ...]:
         """The categories that occur, in the order of the file.
@@ -83,10 +86,21 @@ class COCOLayout(Layout):
                 ann for ann in content['annotations'] if ann['image_id'] in ids
             ],
         }
-        path = source.with_name(f'{source.stem}.mmmix_{name}.json')
+        path = _drawn(source, name)
         self._contents[path] = part
         settings = {**split.settings, 'ann_file': self.relative(path)}
         return path, json.dumps(part), settings
+
+    def _keep_drawn(self, ours: Sequence[Path]) -> None:
+        """Take the files that were drawn from the only one to train on."""
+        whole = self.splits.get('all', self.splits.get('train'))
+        if whole is None:
+            return
+        source = self.root / whole.settings['ann_file']
+        files = {name: _drawn(source, name) for name in _OURS}
+        if set(files.values()) <= set(ours):
+            folder = self._image_folder(source, self._name(source, 1))
+            self.keep_drawn(files, lambda path: self._read(path, folder))
 
     def _note_unread(self, jsons: Sequence[Path], empty: Sequence[Path]) -> None:
         """Say which files hold no labels.
@@ -147,8 +161,12 @@ class COCOLayout(Layout):
             )
         return name or 'all'
 
-    def _split(self, path: Path) -> Split:
-        """Images of one file, with their classes."""
+    def _split(self, path: Path, name: str) -> Split:
+        """Images of the file of a split, with their classes."""
+        return self._read(path, self._image_folder(path, name))
+
+    def _read(self, path: Path, folder: Path) -> Split:
+        """Images of one file that lie in a folder, with their classes."""
         content = self._contents[path]
         names = {category['id']: category['name'] for category in content['categories']}
         counts: dict[Any, Counter] = {}
@@ -156,7 +174,6 @@ class COCOLayout(Layout):
             if ann.get('category_id') in names:
                 name = names[ann['category_id']]
                 counts.setdefault(ann.get('image_id'), Counter())[name] += 1
-        folder = self._image_folder(path, content['images'])
         items = []
         for image in content['images']:
             file = folder / checked_key(image['file_name'], path)
@@ -171,18 +188,27 @@ class COCOLayout(Layout):
         settings = dict(ann_file=self.relative(path), data_prefix=dict(img=prefix))
         return Split(items, settings)
 
-    def _image_folder(self, path: Path, images: Sequence[Mapping]) -> Path:
+    def _image_folder(self, path: Path, split: str) -> Path:
         """The folder that the names of a file begin in.
 
         Raises:
             FileNotFoundError: If no image of the file is there.
+            ValueError: If nothing tells which of several folders is meant.
         """
+        images = self._contents[path]['images']
+        called_so: dict[str, list[Path]] = {}
+        for image in self.images:
+            called_so.setdefault(image.name, []).append(image)
+        found: dict[Path, dict[Path, Mapping]] = {}
         for image in images:
             name = Path(image['file_name'])
-            for found in self.images:
-                parts = len(name.parts)
-                if found.name == name.name and found.parts[-parts:] == name.parts:
-                    return Path(*found.parts[:-parts])
+            parts = len(name.parts)
+            for file in called_so.get(name.name, ()):
+                if file.parts[-parts:] == name.parts:
+                    found.setdefault(Path(*file.parts[:-parts]), {})[file] = image
+        if found:
+            fix = 'write the folder into each file_name'
+            return chosen_folder(path, found, _size, split, self.root, fix)
         example = images[0]['file_name'] if images else 'none'
         called = example.replace('\\', '/').rpartition('/')[2]
         there = next((found for found in self.images if found.name == called), None)
@@ -204,6 +230,16 @@ def _starts_so(path: Path) -> bool:
     return start.lstrip().startswith('{') and (
         '"annotations"' in start or '"categories"' in start or '"images"' in start
     )
+
+
+def _drawn(source: Path, name: str) -> Path:
+    """The file that the images of a split of another file are written to."""
+    return source.with_name(f'{source.stem}{_OURS[name]}.json')
+
+
+def _size(image: Mapping) -> tuple[Any, Any]:
+    """(width, height) in pixels that an image is said to have."""
+    return image.get('width'), image.get('height')
 
 
 def _load(path: Path) -> dict:

@@ -26,7 +26,15 @@ _UNREAD = (
     '.tfrecord',
     '.parquet',
 )
-_SKIPPED = ('work_dirs', 'runs', '__pycache__', 'node_modules', 'SegmentationClass')
+_SKIPPED = (
+    'work_dirs',
+    'runs',
+    'predictions',
+    '__pycache__',
+    'node_modules',
+    'SegmentationClass',
+    'SegmentationObject',
+)
 
 
 def find_layout(folder: str | Path, kind: str | None = None) -> Layout:

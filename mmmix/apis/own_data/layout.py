@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -107,6 +107,49 @@ class Layout(ABC):
         Returns:
             The file to write, its text, and the settings of the new split.
         """
+
+    def add_split(self, name: str, read: Callable[[], Split]) -> None:
+        """Add a split; that of a test, which no training needs, may be missing.
+
+        Raises:
+            FileNotFoundError: If the images of another one are not there.
+        """
+        try:
+            self.splits[name] = read()
+        except FileNotFoundError as error:
+            if name != 'test':
+                raise
+            self.notes.append(f'there is no test split: {error}')
+
+    def keep_drawn(
+        self, lists: Mapping[str, Path], read: Callable[[Path], Split]
+    ) -> None:
+        """Take the lists that were drawn before, where the folder has no others.
+
+        Those of other images than it now trains on are left, to be drawn anew.
+
+        Args:
+            lists: For training and validation, as ``listed`` names them.
+            read: Gives the split of one.
+        """
+        if {'train', 'val'} <= self.splits.keys():
+            return
+        whole = self.splits.get('all', self.splits.get('train'))
+        if whole is None or not set(lists.values()) <= set(self.files):
+            return
+        drawn = {name: read(path) for name, path in lists.items()}
+        images = {item.image for split in drawn.values() for item in split.items}
+        before = [item.image for item in whole.items]
+        if not images <= set(before):
+            return
+        self.splits.pop('all', None)
+        self.splits.update(drawn)
+        some = ' and '.join(map(str, lists.values()))
+        self.note(
+            f'images are in neither of {some} and are left out',
+            [image for image in before if image not in images],
+            'delete both lists to draw them anew',
+        )
 
     def relative(self, path: Path) -> str:
         """A path below the folder, with a slash between its parts."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_name
+from .lists import stated_lists
 
-_LISTS = {'train': ('train', 'mmmix_train'), 'val': ('val', 'mmmix_val')}
-"""Lists of a split, the one that was there before ours first."""
+_LISTS = {'train': ('train', 'trainval'), 'val': ('val',), 'test': ('test',)}
+_MAIN = ('ImageSets', 'Main')
+"""Where VOC has the lists for detection; those beside it are for other tasks."""
 
 
 class VOCLayout(Layout):
@@ -55,18 +59,21 @@ class VOCLayout(Layout):
 
     def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
         """A list of ids in ``ImageSets/Main``."""
-        path = self.root / 'ImageSets' / 'Main' / f'mmmix_{name}.txt'
+        path = self._drawn(name)
         text = ''.join(f'{item.key}\n' for item in split.items)
         return path, text, {**split.settings, 'ann_file': self.relative(path)}
 
+    def _drawn(self, name: str) -> Path:
+        """The list that the images of a split are written to."""
+        return self.root.joinpath(*_MAIN, f'mmmix_{name}.txt')
+
     def _items(self, folder: Path, labels: Sequence[Path]) -> list[Item]:
         """Images of a folder of XML files, with their classes."""
-        beside = {path.with_suffix(''): path for path in self.images}
-        anywhere = {path.stem: path for path in self.images}
+        images = self._images_of(folder, labels)
         items, alone = [], []
         for path in labels:
             stem = path.with_suffix('')
-            image = beside.get(stem) or anywhere.get(stem.name)
+            image = images.get(path)
             if image is None:
                 alone.append(path)
             else:
@@ -80,6 +87,31 @@ class VOCLayout(Layout):
         self.note('annotations have no image and are left out', alone, 'add the images')
         return items
 
+    def _images_of(self, folder: Path, labels: Sequence[Path]) -> dict[Path, Path]:
+        """The image of each XML file: beside it, else wherever there is one.
+
+        Raises:
+            ValueError: If nothing tells which of several folders is meant.
+        """
+        beside = {path.with_suffix(''): path for path in self.images}
+        apart = {p.stem: p for p in labels if p.with_suffix('') not in beside}
+        found: dict[Path, dict[Path, Path]] = {}
+        for image in self.images:
+            if image.stem in apart:
+                found.setdefault(image.parent, {})[image] = apart[image.stem]
+        images = {
+            path: image for some in found.values() for image, path in some.items()
+        }
+        if sum(len(set(some.values())) for some in found.values()) > len(images):
+            fix = 'put each image beside its XML file'
+            split = split_name(folder)
+            one = chosen_folder(folder, found, _size, split, self.root, fix)
+            images.update((path, image) for image, path in found[one].items())
+        for path in labels:
+            if path.with_suffix('') in beside:
+                images[path] = beside[path.with_suffix('')]
+        return images
+
     def _settings(self, folder: Path, items: Sequence[Item]) -> dict[str, Any]:
         """Where mmdet finds images and annotations.
 
@@ -90,7 +122,8 @@ class VOCLayout(Layout):
         if len(places) > 1:
             raise ValueError(
                 f'the images of {folder} lie in {len(places)} folders, such as '
-                f'{places[0]} and {places[1]}; put them into one'
+                f'{places[0]} and {places[1]}; put each beside its XML file: there no '
+                'two have one name'
             )
         settings: dict[str, Any] = dict(data_prefix=dict(sub_data_root=''))
         images, labels = (self.relative(path) for path in (places[0], folder))
@@ -101,29 +134,32 @@ class VOCLayout(Layout):
     def _read_lists(self, every: Split) -> None:
         """Take the lists of ids that lie in the folder."""
         items = {item.key: item for item in every.items}
-        lists = {path.stem: path for path in self.files if path.suffix == '.txt'}
-        wanted = {**_LISTS, 'test': ('test',)}
-        if 'train' not in lists:
-            wanted['train'] = ('trainval', 'mmmix_train')
-        found = {}
-        for name, stems in wanted.items():
-            path = next((lists[stem] for stem in stems if stem in lists), None)
-            if path is not None:
-                found[name] = self._listed_by(path, items, every)
+
+        def read(path: Path) -> Split:
+            return self._listed_by(path, items, every)
+
+        folders = {path.parent for path in self.files}
+        homes = {path for path in folders if path.parts[-len(_MAIN) :] == _MAIN}
+        found, others = stated_lists(self.files, homes, _LISTS)
+        self.note('lists are not read', others, f'those in {"/".join(_MAIN)} count')
         if 'train' in found:
-            self.splits = found
+            self.splits = {}
+            for name, path in found.items():
+                self.add_split(name, partial(read, path))
+        self.keep_drawn({name: self._drawn(name) for name in ('train', 'val')}, read)
 
     def _listed_by(self, path: Path, items: dict[str, Item], every: Split) -> Split:
         """The split of a list.
 
         Raises:
-            ValueError: If the list is empty, or none of its ids has an annotation.
+            FileNotFoundError: If the list is empty, or none of its ids has an
+                annotation.
         """
         lines = path.read_text(encoding='utf-8-sig').splitlines()
         ids = [line.strip() for line in lines if line.strip()]
         known = [items[key] for key in ids if key in items]
         if not known:
-            raise ValueError(
+            raise FileNotFoundError(
                 f'{path} names {len(ids)} images, and none of them has an annotation '
                 'and an image here; write the ids of images, one a line, without their '
                 'ending, or delete the list'
@@ -142,6 +178,15 @@ def _is_voc(path: Path) -> bool:
         return ET.parse(path).getroot().tag == 'annotation'
     except (ET.ParseError, ValueError, LookupError):
         return True
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """(width, height) in pixels that a file states; None if it states none."""
+    try:
+        size = ET.parse(path).getroot().find('size')
+        return int(size.findtext('width')), int(size.findtext('height'))
+    except (ET.ParseError, AttributeError, TypeError, ValueError, LookupError):
+        return None
 
 
 def _names(path: Path) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,11 @@ from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels
 
 from .layout import Item, Layout, Split, checked_key, split_name
+from .lists import stated_lists
 
 _NAME_FILES = ('classes.txt', 'obj.names', 'predefined_classes.txt', 'coco.names')
 _YAML_NAMES = ('data.yaml', 'data.yml', 'dataset.yaml', 'dataset.yml')
-_LISTS = {
-    'train': ('train', 'mmmix_train'),
-    'val': ('val', 'valid', 'mmmix_val'),
-    'test': ('test',),
-}
+_LISTS = {'train': ('train',), 'val': ('val', 'valid'), 'test': ('test',)}
 
 
 class YOLOLayout(Layout):
@@ -43,7 +42,7 @@ class YOLOLayout(Layout):
 
         Raises:
             ValueError: If a label file or ``data.yaml`` is broken.
-            FileNotFoundError: If a split that it names is not there.
+            FileNotFoundError: If images to train or validate on are not there.
         """
         called_so = (p for p in self.files if p.name in _YAML_NAMES)
         self._yaml = _yaml_with_names(self.files) or next(called_so, None)
@@ -53,9 +52,11 @@ class YOLOLayout(Layout):
             content.setdefault('val', content.get('valid'))
             for name in ('train', 'val', 'test'):
                 if content.get(name):
-                    self.splits[name] = self._stated(content[name], content)
+                    self.add_split(name, partial(self._stated, content[name], content))
         else:
             self._find_splits()
+        drawn = {name: self._drawn(name) for name in ('train', 'val')}
+        self.keep_drawn(drawn, self._of_list)
         self._note_faults()
 
     def classes(self, train: Split) -> tuple[str, ...]:
@@ -64,9 +65,13 @@ class YOLOLayout(Layout):
 
     def listed(self, name: str, split: Split) -> tuple[Path, str, dict[str, Any]]:
         """A list of paths of images."""
-        path = self.root / f'mmmix_{name}.txt'
+        path = self._drawn(name)
         text = ''.join(f'{item.key}\n' for item in split.items)
         return path, text, dict(ann_file=self.relative(path))
+
+    def _drawn(self, name: str) -> Path:
+        """The list that the images of a split are written to."""
+        return self.root / f'mmmix_{name}.txt'
 
     def _listed_names(self) -> list[str]:
         """The names of a text file, else numbers as names."""
@@ -104,20 +109,28 @@ class YOLOLayout(Layout):
         tries += [self.root / value, beside / inner, self.root / inner]
         for path in tries:
             if path.exists():
-                return path.resolve() if '..' in path.parts else path
+                return self._below_root(path)
         raise FileNotFoundError(
             f'{self._yaml} names {value!r}, and there is no '
             + ' or '.join(map(str, dict.fromkeys(tries)))
             + '; correct it'
         )
 
+    def _below_root(self, path: Path) -> Path:
+        """A path as those of the images are written, if it lies in the folder."""
+        for full in (os.path.abspath, os.path.realpath):
+            inside = Path(os.path.relpath(full(path), full(self.root)))
+            if '..' not in inside.parts and (self.root / inside).exists():
+                return self.root / inside
+        return path
+
     def _find_splits(self) -> None:
         """Splits by lists, or by the names of folders."""
-        lists = {p.stem: p for p in self.files if p.suffix == '.txt' and _is_list(p)}
-        for name, stems in _LISTS.items():
-            path = next((lists[stem] for stem in stems if stem in lists), None)
-            if path is not None:
-                self.splits[name] = self._of_list(path)
+        lists = [p for p in self.files if p.suffix == '.txt' and _is_list(p)]
+        found, others = stated_lists(lists, {self.root}, _LISTS)
+        self.note('lists are not read', others, f'those in {self.root} count')
+        for name, path in found.items():
+            self.add_split(name, partial(self._of_list, path))
         if 'train' in self.splits:
             return
         folders: dict[str | None, dict[Path, list[Path]]] = {}
@@ -137,13 +150,13 @@ class YOLOLayout(Layout):
         """The images of a list.
 
         Raises:
-            ValueError: If none of them is there.
+            FileNotFoundError: If none of them is there.
         """
         lines = path.read_text(encoding='utf-8-sig').splitlines()
         paths = [self.root / line.strip() for line in lines if line.strip()]
         there = [image for image in paths if image.is_file()]
         if not there:
-            raise ValueError(
+            raise FileNotFoundError(
                 f'{path} names {len(paths)} images, and none is there; write paths '
                 f'from {self.root} on, one a line'
             )
@@ -153,10 +166,16 @@ class YOLOLayout(Layout):
         return Split(items, dict(ann_file=self.relative(path)))
 
     def _of_folder(self, folder: Path, images: Sequence[Path], folders: int) -> Split:
-        """Images of one folder; those of several need a list."""
+        """Images of one folder; those of several need a list.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
         items = self._items(images)
         if not items:
-            raise ValueError(f'{folder} has no image; add them, or correct data.yaml')
+            raise FileNotFoundError(
+                f'{folder} has no image; add them, or correct data.yaml'
+            )
         if folders > 1 or folder == self.root:
             return Split(items, {})
         return Split(items, dict(data_prefix=dict(img=f'{self.relative(folder)}/')))
