@@ -146,9 +146,9 @@ def chosen_images(
     return [(detectors[0].read_image(infos[i]), infos[i]) for i in chosen]
 
 
-def images_of_folder(folder: Path, count: int) -> list[Image]:
-    """Images of a folder, spread evenly, without objects."""
-    paths = folder_images(folder)
+def images_of_folder(folder: Path, count: int, written: Path) -> list[Image]:
+    """Images of a folder but the one written, spread evenly, without objects."""
+    paths = folder_images(folder, written)
     paths = [paths[i] for i in evenly(len(paths), count)]
     images = [(read_image(path), path.name) for path in paths]
     return [(image, blank_info(name, image.shape[:2])) for image, name in images]
@@ -175,9 +175,10 @@ def make_rows(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
+    path = args.out / 'side_by_side.png'
     detectors = load_detectors(args)
     if args.folder:
-        images = images_of_folder(args.folder, args.num_images)
+        images = images_of_folder(args.folder, args.num_images, path)
     else:
         dataset = build_split(detectors[0].cfg, args.split, args.limit)
         images = chosen_images(args, detectors, dataset)
@@ -187,7 +188,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = make_rows(images, found, args)
     titles = [] if args.folder else ['annotations']
     titles += numbered([detector.name for detector in detectors])
-    path = args.out / 'side_by_side.png'
     save(draw(rows, titles, detectors[0].classes), path)
     print(f'{len(rows)} rows, detections of {args.score_thr:g} and more: {path}')
 

@@ -2,7 +2,8 @@
 
 Writes pictures with the boxes, a data set in COCO format and label files in YOLO's,
 which labelling programs read as a first draft. A checkpoint of a teacher detects as its
-config says (semi_test_cfg), by its teacher.
+config says (semi_test_cfg), by its teacher. Images that cannot be read are skipped and
+named at the end; then the exit code is 1.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import mmcv
 import numpy as np
 import torch
@@ -24,8 +26,8 @@ from tqdm import tqdm
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name
-from mmmix.layouts.writers import Boxes, coco_text, yolo_texts
-from mmmix.layouts.writing import write_all
+from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
+from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import ModelSpec
@@ -34,6 +36,12 @@ from mmmix.studies.trained.prediction import batches, predict
 from mmmix.studies.trained.truth import blank_info
 
 OUTPUTS = ('pictures', 'coco', 'yolo')
+FOLDER = (
+    'with images, or one image; hidden ones and results below it (work_dirs, runs, '
+    'predictions, and the pictures in --out) are left out'
+)
+UNREADABLE = (OSError, ValueError, AssertionError, SyntaxError, cv2.error)
+"""What decoders raise; Pillow calls a broken chunk of a PNG file a SyntaxError."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -42,7 +50,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('folder', type=Path, help='with images, or one image')
+    add('folder', type=Path, help=FOLDER)
     add('config', help='of the training, or mmmix::NAME.py')
     add(
         'checkpoint',
@@ -72,21 +80,70 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the folder, the config or the checkpoint is missing.
-        ValueError: If an image cannot be decoded, or the checkpoint is another model's.
+        OSError: If files cannot be written to ``--out``.
+        ValueError: If the checkpoint is another model's, or files would be written over
+            images or one another; after all is written, if an image cannot be read.
     """
     args = parse_args(argv)
-    images = [args.folder] if args.folder.is_file() else folder_images(args.folder)
+    root, images = images_of(args)
+    check_outputs(images, root, args)
     checkpoint = args.checkpoint or best_checkpoint(args.config)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
     detector = load_detector(spec, args.device, args.cfg_options, args.trust_checkpoint)
     print(f'{checkpoint}: {len(detector.classes)} classes, {len(images)} images')
-    root = args.folder.parent if args.folder.is_file() else args.folder
-    found = list(detect(detector, images, root, args))
+    unread: list[str] = []
+    found = list(detect(detector, images, root, args, unread))
+    if found:
+        write(found, detector.classes, args)
+    if unread:
+        raise ValueError(
+            f'{len(unread)} of {len(images)} images cannot be read and were skipped:\n'
+            + '\n'.join(unread)
+        )
+
+
+def images_of(args: argparse.Namespace) -> tuple[Path, list[Path]]:
+    """The folder that names are below, and the images."""
+    if args.folder.is_file():
+        return args.folder.parent, [args.folder]
+    return args.folder, folder_images(args.folder, args.out / 'pictures')
+
+
+def check_outputs(images: Sequence[Path], root: Path, args: argparse.Namespace) -> None:
+    """Make sure that all can be written before hours are spent on detecting.
+
+    Raises:
+        OSError: If a file cannot be written.
+        ValueError: If two images would have the same label file, or a picture would
+            take the place of an image.
+    """
+    names = [path.relative_to(root).as_posix() for path in images]
+    files = [args.out / 'coco.json'] if 'coco' in args.write else []
+    if 'yolo' in args.write:
+        paths = [Path('data.yaml'), *yolo_paths(names)]
+        files += [args.out / 'yolo' / path for path in paths]
+    if 'pictures' in args.write:
+        pictures = [args.out / 'pictures' / name for name in names]
+        read = {path.resolve() for path in images}
+        over = next((path for path in pictures if path.resolve() in read), None)
+        if over:
+            raise ValueError(
+                f'{over} is an image to detect on, and a picture with boxes would be '
+                'written over it; choose another --out'
+            )
+        files += pictures
+    check_writable(files)
+
+
+def write(
+    found: Sequence[Boxes], classes: Sequence[str], args: argparse.Namespace
+) -> None:
+    """Write the files of all images, and say how much they hold."""
     files = {}
     if 'coco' in args.write:
-        files[args.out / 'coco.json'] = coco_text(found, detector.classes)
+        files[args.out / 'coco.json'] = coco_text(found, classes)
     if 'yolo' in args.write:
-        texts = yolo_texts(found, detector.classes)
+        texts = yolo_texts(found, classes)
         files.update({args.out / 'yolo' / path: text for path, text in texts.items()})
     write_all(files)
     boxes = sum(len(image.boxes) for image in found)
@@ -121,14 +178,23 @@ def detect(
     images: Sequence[Path],
     root: Path,
     args: argparse.Namespace,
+    unread: list[str],
 ) -> Iterator[Boxes]:
-    """Detect on all images, a batch at a time, and draw them."""
+    """Detect on all images, a batch at a time, and draw them.
+
+    Args:
+        detector: The detector.
+        images: Their paths.
+        root: The folder that their names are below.
+        args: The command line.
+        unread: Takes up a line on each image that cannot be read.
+    """
     painter = DetLocalVisualizer()
     painter.dataset_meta = dict(classes=detector.classes)
     progress = tqdm(total=len(images), unit='image', disable=None)
     for part in batches(len(images), args.batch_size):
-        paths = [images[index] for index in part]
-        pixels = [detector.read_image(blank_info(str(path), (0, 0))) for path in paths]
+        read = read_images(detector, [images[index] for index in part], unread)
+        paths, pixels = list(read), list(read.values())
         infos = [blank_info(str(p), image.shape[:2]) for p, image in zip(paths, pixels)]
         for path, image, sample in zip(
             paths, pixels, predict(detector, pixels, infos, args.batch_size)
@@ -145,8 +211,22 @@ def detect(
                 kept.labels.tolist(),
                 kept.scores.tolist(),
             )
-            progress.update()
+        progress.update(len(part))
     progress.close()
+
+
+def read_images(
+    detector: LoadedDetector, paths: Sequence[Path], unread: list[str]
+) -> dict[Path, np.ndarray]:
+    """Decode images; a line on each that cannot be read goes to ``unread``."""
+    read = {}
+    for path in paths:
+        try:
+            read[path] = detector.read_image(dict(img_path=str(path)))
+        except UNREADABLE as error:
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            unread.append(reason if str(path) in reason else f'{path}: {reason}')
+    return read
 
 
 def draw(

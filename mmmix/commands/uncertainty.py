@@ -43,6 +43,7 @@ from mmmix.studies.trained.sweep import EachImage, Image, sweep
 from mmmix.studies.trained.tables import group
 from mmmix.studies.trained.truth import blank_info
 
+PICTURE = 'uncertainty.png'
 MEASURES = {
     'TNR at 95 % TPR': tnr_at_tpr,
     'AUROC': auroc,
@@ -102,7 +103,7 @@ def image_sets(
     for kind in args.noise:
         sets[kind] = EachImage(len(dataset), partial(noise, kind), top_score)
     for name, folder in args.outside.items():
-        paths = folder_images(folder)[: args.limit]
+        paths = folder_images(folder, args.out / PICTURE)[: args.limit]
         sets[name] = EachImage(len(paths), partial(outside, paths), top_score)
     return sets
 
@@ -146,8 +147,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = summarise(records, ['against'], list(MEASURES))
     title = f'Telling {len(dataset)} {args.split} images from others by their score'
     print(write_summary(args.out, 'uncertainty', title, rows, ['against'], MEASURES))
-    plot(scores, args.out / 'uncertainty.png')
-    print(f'Tables and uncertainty.png: {args.out}')
+    plot(scores, args.out / PICTURE)
+    print(f'Tables and {PICTURE}: {args.out}')
 
 
 def run() -> None:

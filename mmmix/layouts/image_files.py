@@ -134,7 +134,7 @@ def check_regular(path: str) -> None:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise ValueError(
             f'{path} is no file but a pipe, socket or device; put an image in its '
-            'place, or take its id out of the annotation list'
+            'place, or take it out of the data'
         )
 
 

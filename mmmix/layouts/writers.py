@@ -54,14 +54,34 @@ def coco_text(found: Sequence[Boxes], classes: Sequence[str]) -> str:
     return json.dumps(content, ensure_ascii=False) + '\n'
 
 
+def yolo_paths(names: Sequence[str]) -> list[Path]:
+    """Where :func:`yolo_texts` puts the labels of images with these names.
+
+    Raises:
+        ValueError: If two images would have the same label file.
+    """
+    owners: dict[Path, str] = {}
+    for name in names:
+        owner = owners.setdefault(Path('labels', name).with_suffix('.txt'), name)
+        if owner is not name:
+            raise ValueError(
+                f"{name} and {owner} differ in their ending alone, and YOLO's labels "
+                'would be in one file; rename one, or leave yolo out of --write'
+            )
+    return list(owners)
+
+
 def yolo_texts(found: Sequence[Boxes], classes: Sequence[str]) -> dict[Path, str]:
     """Label files in YOLO's format, below ``labels``, and ``data.yaml``.
+
+    Boxes whose width or height is 0 in six digits, such as those that a detector clips
+    to the border, are left out: :func:`mmmix.layouts.yolo.read_labels` refuses them.
 
     Raises:
         ValueError: If two images would have the same label file.
     """
     texts = {}
-    for image in found:
+    for image, path in zip(found, yolo_paths([image.name for image in found])):
         width, height = image.size
         lines = []
         for (x1, y1, x2, y2), label in zip(image.boxes, image.labels):
@@ -71,14 +91,9 @@ def yolo_texts(found: Sequence[Boxes], classes: Sequence[str]) -> dict[Path, str
                 (x2 - x1) / width,
                 (y2 - y1) / height,
             )
-            lines.append(f'{label} {" ".join(f"{share:.6f}" for share in shares)}\n')
-        path = Path('labels', image.name).with_suffix('.txt')
-        if path in texts:
-            raise ValueError(
-                f'{image.name} and another image of its folder differ in their ending '
-                "alone, and YOLO's labels would be in one file; rename one, or leave "
-                'yolo out of --write'
-            )
+            numbers = [f'{share:.6f}' for share in shares]
+            if min(map(float, numbers[2:])) > 0:
+                lines.append(f'{label} {" ".join(numbers)}\n')
         texts[path] = ''.join(lines)
     names = json.dumps(list(classes), ensure_ascii=False)  # which is YAML too
     texts[Path('data.yaml')] = f'names: {names}\n'

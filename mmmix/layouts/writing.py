@@ -4,9 +4,44 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """Make sure, before work is done for them, that files can be written.
+
+    Args:
+        paths: The files; folders that are missing are not made.
+
+    Raises:
+        OSError: If a folder is in the place of a file, a file in that of a folder, or
+            a folder cannot be written to.
+    """
+    paths = list(paths)
+    for path in paths:
+        if path.is_dir():
+            raise IsADirectoryError(
+                f'{path} is a folder, and a file is to be written there; choose '
+                'another --out'
+            )
+    for there in {_nearest(folder) for folder in {path.parent for path in paths}}:
+        if not there.is_dir():
+            raise NotADirectoryError(f'{there} is no folder; choose another --out')
+        try:
+            tempfile.TemporaryFile(dir=there).close()
+        except OSError as error:
+            raise PermissionError(
+                f'no file can be written to {there.absolute()} ({error}); choose '
+                'another --out'
+            ) from error
+
+
+def _nearest(folder: Path) -> Path:
+    """A folder, or what is there of the path to it."""
+    return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
 
 
 def write_all(files: Mapping[Path, str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-import mmcv
 import numpy as np
 import pytest
 import torch
@@ -14,6 +14,7 @@ from PIL import Image
 
 from mmmix.commands import predict as command
 from mmmix.commands.predict import best_checkpoint, main
+from mmmix.datasets.transforms import CheckedLoadImageFromFile
 
 BOXES = torch.tensor([[4.0, 8.0, 20.0, 24.0], [0.0, 0.0, 32.0, 40.0]])
 
@@ -23,8 +24,11 @@ class Finder:
 
     classes = ('cat', 'dog')
 
+    def __init__(self):
+        self.load = CheckedLoadImageFromFile()
+
     def read_image(self, info):
-        return mmcv.imread(info['img_path'])
+        return self.load(dict(info))['img']
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +72,94 @@ def test_a_lower_threshold_and_one_format(tmp_path):
     assert len(label.read_text().splitlines()) == 2
 
 
+def spoil(folder):
+    """Put images that cannot be read between those that can."""
+    (folder / 'a2.jpg').write_text('text')
+    (folder / 'b.png').write_bytes((folder / 'a.png').read_bytes()[:-30])
+    (folder / 'c.bmp').touch()
+    Image.new('F', (32, 40)).save(folder / 'deep' / 'a.tif')
+    (folder / 'z.webp').symlink_to('nowhere')
+
+
+@pytest.mark.parametrize('batch_size', ['1', '3'])
+def test_images_that_cannot_be_read_are_skipped_and_named(tmp_path, batch_size):
+    spoil(tmp_path / 'in')
+    with pytest.raises(ValueError, match='5 of 7 images cannot be read') as caught:
+        main(['in', 'x.py', 'x.pth', '--batch-size', batch_size])
+    text = str(caught.value)
+    for name in ('a2.jpg', 'b.png', 'c.bmp', 'deep/a.tif', 'z.webp'):
+        assert text.count(f'in/{name}') == 1
+    assert 'b.png is truncated: ' in text
+    assert 'annotation list' not in text
+    assert 'data_root' not in text
+    out = tmp_path / 'predictions'
+    content = json.loads((out / 'coco.json').read_text())
+    names = [image['file_name'] for image in content['images']]
+    assert names == ['a.png', 'deep/b.jpg']
+    assert [ann['image_id'] for ann in content['annotations']] == [1, 2]
+    for part in ('pictures', 'yolo/labels'):
+        files = [p for p in (out / part).rglob('*') if p.is_file()]
+        assert sorted(path.stem for path in files) == ['a', 'b']
+
+
+def test_nothing_is_written_where_no_image_can_be_read(tmp_path):
+    (tmp_path / 'bad').mkdir()
+    (tmp_path / 'bad' / 'a.png').touch()
+    with pytest.raises(ValueError, match='1 of 1 images'):
+        main(['bad', 'x.py', 'x.pth'])
+    assert not (tmp_path / 'predictions').exists()
+
+
+def test_other_errors_are_not_taken_for_unreadable_images(monkeypatch):
+    def fail(*args):
+        raise ValueError('of the model')
+
+    monkeypatch.setattr(command, 'predict', fail)
+    with pytest.raises(ValueError, match=r'^of the model$'):
+        main(['in', 'x.py', 'x.pth'])
+
+    def exhausted(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(Finder, 'read_image', exhausted)
+    with pytest.raises(MemoryError):
+        main(['in', 'x.py', 'x.pth'])
+
+
+def test_what_cannot_be_written_is_refused_before_the_model_is_loaded(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(command, 'load_detector', None)
+    (tmp_path / 'taken').touch()
+    for out in ('taken', 'taken/deeper'):
+        with pytest.raises(NotADirectoryError, match='taken is no folder'):
+            main(['in', 'x.py', 'x.pth', '--out', out])
+    (tmp_path / 'out' / 'coco.json').mkdir(parents=True)
+    with pytest.raises(IsADirectoryError, match=r'coco\.json is a folder'):
+        main(['in', 'x.py', 'x.pth', '--out', 'out', '--write', 'coco'])
+    (tmp_path / 'in').rename(tmp_path / 'pictures')
+    with pytest.raises(ValueError, match=r'a\.png is an image to detect on'):
+        main(['pictures', 'x.py', 'x.pth', '--out', '.'])
+    Image.new('RGB', (32, 40)).save(tmp_path / 'pictures' / 'a.tif')
+    with pytest.raises(ValueError, match=r'a\.tif and a\.png differ in their ending'):
+        main(['pictures', 'x.py', 'x.pth'])
+
+
+@pytest.mark.parametrize('out', ['predictions', 'in/mine', 'in'])
+def test_a_second_run_does_not_detect_on_the_pictures_of_the_first(
+    tmp_path, monkeypatch, out
+):
+    folder = 'in'
+    if out == 'predictions':
+        monkeypatch.chdir(tmp_path / 'in')
+        folder = '.'
+    for _ in range(2):
+        main([folder, 'x.py', 'x.pth', '--out', out])
+    content = json.loads(Path(out, 'coco.json').read_text())
+    names = [image['file_name'] for image in content['images']]
+    assert names == ['a.png', 'deep/b.jpg']
+
+
 def test_the_checkpoint_is_the_best_else_the_last(tmp_path):
     with pytest.raises(FileNotFoundError, match='mmmix train some/x.py'):
         best_checkpoint('some/x.py')
@@ -84,5 +176,5 @@ def test_bad_arguments_are_refused(capsys):
     for arguments in (['--score-thr', '2'], ['--batch-size', '0']):
         with pytest.raises(SystemExit):
             command.parse_args(['in', 'x.py', *arguments])
-    with pytest.raises(FileNotFoundError, match='no image'):
+    with pytest.raises(FileNotFoundError, match='no folder'):
         main(['nowhere', 'x.py', 'x.pth'])

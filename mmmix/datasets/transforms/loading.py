@@ -67,8 +67,9 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
         """Load ``results['img_path']`` into ``results['img']``.
 
         Args:
-            results: A sample with ``img_path`` and, for the messages, ``img_id``;
-                ``width`` and ``height`` as annotated, where they are known.
+            results: A sample with ``img_path``; ``img_id`` if it is in an annotation
+                list, for the messages; ``width`` and ``height`` as annotated, where
+                they are known.
 
         Returns:
             The sample with ``img`` ((H, W, 3), uint8, BGR), ``img_shape`` and
@@ -89,8 +90,11 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
     def _load(self, results: dict[str, Any]) -> dict[str, Any] | None:
         """Check and load, with errors that name the file and the sample."""
         path = str(results['img_path'])
-        name = f'Image file {path} (img_id {results.get("img_id")!r})'
-        fix = 'or take its id out of the annotation list'
+        name, look, fix = f'Image file {path}', 'Get the file again', 'or leave it out'
+        if 'img_id' in results:
+            name += f' (img_id {results["img_id"]!r})'
+            look = 'Check data_root and data_prefix of the dataset'
+            fix = 'or take its id out of the annotation list'
         backend = get_file_backend(
             path, backend_args=self.backend_args, enable_singleton=True
         )
@@ -100,10 +104,7 @@ class CheckedLoadImageFromFile(LoadImageFromFile):
                 self._check_file(path, name, fix)
             loaded = super().transform(results)
         except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f'{name} does not exist. Check data_root and data_prefix of the '
-                f'dataset, {fix}.'
-            ) from error
+            raise FileNotFoundError(f'{name} does not exist. {look}, {fix}.') from error
         except (AssertionError, cv2.error, UnidentifiedImageError) as error:
             size = f' from its {os.path.getsize(path)} bytes' if local else ''
             raise ValueError(

@@ -91,8 +91,15 @@ class LoadedDetector:
 
         Returns:
             ``(H, W, 3)`` uint8, BGR.
+
+        Raises:
+            ValueError: If the pipeline skips the image as unreadable; it may also raise
+                what its decoder raises.
         """
-        return self._load(dict(info))['img']
+        loaded = self._load(dict(info))
+        if loaded is None:
+            raise ValueError(f'{info["img_path"]} cannot be read; get the file again')
+        return loaded['img']
 
     @property
     def main_metrics(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import mmcv
 import numpy as np
 
+from mmmix.apis.own_data.find import files_below
 from mmmix.mixing import counter_rng
 
 NOISES = ('uniform', 'gaussian')
@@ -42,18 +43,28 @@ def noise_image(
     return np.round(noise * 255).astype(np.uint8)
 
 
-def folder_images(folder: str | Path) -> list[Path]:
+def folder_images(folder: str | Path, written: Path | None = None) -> list[Path]:
     """The images below a folder, sorted by path.
+
+    Hidden ones and results of runs are left out, as :func:`files_below` does.
+
+    Args:
+        folder: The folder.
+        written: A file or folder of pictures that the command writes; what an earlier
+            run wrote there is left out, unless the folder itself lies in it.
 
     Raises:
         FileNotFoundError: If there is no such folder or no image in it.
+        NotADirectoryError: If it is a file.
     """
-    paths = sorted(
-        path for path in Path(folder).rglob('*') if path.suffix.lower() in ENDINGS
-    )
+    root = Path(folder)
+    paths = sorted(p for p in files_below(root) if p.suffix.lower() in ENDINGS)
+    own = written.resolve() if written else None
+    if own and not root.resolve().is_relative_to(own):
+        paths = [path for path in paths if not path.resolve().is_relative_to(own)]
     if not paths:
         raise FileNotFoundError(
-            f'no image ({", ".join(ENDINGS)}) below {Path(folder).absolute()}; give a '
+            f'no image ({", ".join(ENDINGS)}) below {root.absolute()}; give a '
             'folder of images'
         )
     return paths

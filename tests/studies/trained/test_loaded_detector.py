@@ -50,6 +50,13 @@ def test_no_model(text, capsys):
     assert 'CONFIG@CHECKPOINT; got' not in capsys.readouterr().out
 
 
+def test_an_image_that_the_pipeline_skips_is_named(tiny_study, tmp_path, monkeypatch):
+    (tmp_path / 'a.png').write_text('text')
+    monkeypatch.setattr(tiny_study.detector._load, 'ignore_empty', True)
+    with pytest.raises(ValueError, match=r'a\.png cannot be read'):
+        tiny_study.detector.read_image(dict(img_path=str(tmp_path / 'a.png')))
+
+
 def test_predictions_are_those_of_the_data_pipeline(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     detector = tiny_study.detector

@@ -51,5 +51,21 @@ def test_folder_of_images(tmp_path):
     (tmp_path / 'bad.png').write_bytes(b'nothing')
     with pytest.raises(ValueError, match='bad.png cannot be decoded'):
         read_image(tmp_path / 'bad.png')
-    with pytest.raises(FileNotFoundError, match='no image'):
+    with pytest.raises(FileNotFoundError, match='no folder'):
         folder_images(tmp_path / 'missing')
+
+
+def test_pictures_of_earlier_runs_are_no_images_of_a_folder(tmp_path):
+    picture = np.zeros((5, 6, 3), np.uint8)
+    results = ('predictions/pictures/a.png', 'work_dirs/x/b.png', '.hidden/c.png')
+    for name in ('a.png', 'out/drawn/a.png', 'out/a.png', *results):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), picture)
+    drawn = tmp_path / 'out' / 'drawn'
+    for written in (drawn, drawn / 'a.png'):
+        paths = folder_images(tmp_path, written)
+        assert paths == [tmp_path / 'a.png', tmp_path / 'out' / 'a.png']
+    assert folder_images(drawn, drawn) == [drawn / 'a.png']  # asked for by name
+    assert folder_images(tmp_path / 'predictions') == [
+        tmp_path / 'predictions' / 'pictures' / 'a.png'
+    ]
