@@ -72,6 +72,16 @@ def seeds_and_means(scores: Scores) -> list[str]:
     return [str(spreads[0].n), *(without_seeds(spread.text()) for spread in spreads)]
 
 
+def mean_and_differences(scores: Scores) -> list[str]:
+    """Seeds of the second config, its means and what it differs from the first by."""
+    expected = []
+    for metric in METRICS:
+        _, spread = spread_over_seeds(scores, metric).values()
+        (difference,) = paired_differences(scores, metric).values()
+        expected += [spread.text(), difference.interval()]
+    return [str(spread.n), *map(without_seeds, expected)]
+
+
 def base_and_differences(scores: Scores, metric: str) -> list[str]:
     """Seeds and mean of the first config, and what the others differ from it by."""
     base, *_ = spread_over_seeds(scores, metric).values()

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.studies.seeds.report import (
-    Scores,
-    paired_differences,
-    spread_over_seeds,
-)
-
 from .evidence_page import (
-    METRICS,
     cells,
     config_of,
+    mean_and_differences,
     of_photographs,
     scores_of,
-    without_seeds,
 )
 
 CONFIG = 'ssd160-lite0_animals100.py'
@@ -33,16 +26,6 @@ ON_TOP = {
     'weighted union, 300 images, 28 epochs': 'ssd160-300-flip-28-b8',
 }
 PAGE = of_photographs('methods')
-
-
-def mean_and_differences(scores: Scores) -> list[str]:
-    """Seeds of the second config, its means and what it differs from the first by."""
-    expected = []
-    for metric in METRICS:
-        _, spread = spread_over_seeds(scores, metric).values()
-        (difference,) = paired_differences(scores, metric).values()
-        expected += [spread.text(), difference.interval()]
-    return [str(spread.n), *map(without_seeds, expected)]
 
 
 @pytest.mark.parametrize('row', METHODS)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence_page import cells, of_photographs, scores_of, seeds_and_means
-from .test_other_mixers import mean_and_differences
+from .evidence_page import (
+    cells,
+    mean_and_differences,
+    of_photographs,
+    scores_of,
+    seeds_and_means,
+)
 
 PAGE = of_photographs('teachers')
 SEMI, DRAWN = (f'ssd160-lite0_animals100-{name}' for name in ('semi', 'cartoon'))
@@ -26,6 +31,10 @@ ROWS = {
     'a teacher with Union': ('ssd160-cartoon', f'{DRAWN}_union'),
     'a teacher with LossMix': ('ssd160-cartoon', f'{DRAWN}_lossmix'),
     'the drawings labelled': ('ssd160-cartoon', f'{DRAWN}_oracle'),
+    'source only, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_source-only'),
+    'a teacher, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_mean-teacher'),
+    'a teacher with LossMix, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_lossmix'),
+    'the drawings labelled, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_oracle'),
 }
 
 
