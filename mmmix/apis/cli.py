@@ -27,6 +27,16 @@ from mmmix.apis.safe_files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import NO_ROOM
 
+_HOOKS_OF_ALL = (
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+)
+"""Those that ``Runner.register_default_hooks`` adds to every run."""
+
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that training and testing have in common."""
@@ -109,6 +119,7 @@ def load_config(args: argparse.Namespace) -> Config:
         init_default_scope(cfg.get('default_scope') or 'mmdet')
         apply_mix(cfg, mix, **(getattr(args, 'mix_options', None) or {}))
     _drop_worker_settings(cfg)
+    _drop_absent_hooks(cfg)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -126,6 +137,18 @@ def _drop_worker_settings(cfg: Config) -> None:
         if loader.pop('persistent_workers', False) or 'prefetch_factor' in loader:
             loader.pop('prefetch_factor', None)
             print_log(f'{key} has num_workers=0: its settings of workers are dropped.')
+
+
+def _drop_absent_hooks(cfg: Config) -> None:
+    """Drop the default hooks that are None.
+
+    mmengine takes None only for the hooks of every run, where it has to stay.
+    """
+    hooks = cfg.get('default_hooks') or {}
+    for name in [name for name, hook in hooks.items() if hook is None]:
+        if name not in _HOOKS_OF_ALL:
+            print_log(f'default_hooks.{name} is None: a run without that hook.')
+            del hooks[name]
 
 
 def _read(path: str) -> Config:
@@ -161,12 +184,18 @@ def _config_file(name: str) -> str:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ValueError: If there is no such package.
     """
     path = name
     if name.startswith(PREFIX):
         path = config_path(name)
     elif '::' in name:
-        path, _ = Config._get_cfg_path(name, '.')
+        try:
+            path, _ = Config._get_cfg_path(name, '.')
+        except AssertionError as error:
+            raise ValueError(
+                f'{name}: {error} Take mmmix::NAME.py or mmdet::FOLDER/NAME.py'
+            ) from error
     if not os.path.isfile(path):
         raise FileNotFoundError(
             f'no config at {os.path.abspath(path)}; {nearest_configs(name)}give the '

@@ -96,17 +96,55 @@ def no_such_method(name: str) -> str:
 
 
 def _suggest(relative: str, root: Path) -> str:
+    close = _close_matches(relative, root)
+    if not close:
+        return 'README.md in that folder lists all of them.'
+    return f'Close matches: {", ".join(close)}.'
+
+
+def _close_matches(relative: str, root: Path) -> list[str]:
+    """Configs below a folder of nearly that name, the same name elsewhere first."""
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob('*.py'))
     same_file = [name for name in names if Path(name).name == Path(relative).name]
     close = same_file + difflib.get_close_matches(relative, names, n=4, cutoff=0.5)
-    if not close:
-        return 'README.md in that folder lists all of them.'
-    return f'Close matches: {", ".join(dict.fromkeys(close))}.'
+    return list(dict.fromkeys(close))
+
+
+def _no_such_config(name: str) -> str | None:
+    """What to say of a config that another package has not, with the nearest.
+
+    Args:
+        name: ``PACKAGE::FOLDER/NAME.py``.
+
+    Returns:
+        None if that package's configs are not where its wheel has them.
+    """
+    # Here, because listing configs needs no stack.
+    from mmengine.config.utils import MODULE2PACKAGE
+    from mmengine.utils import get_installed_path, is_installed
+
+    package, _, relative = name.partition('::')
+    module = MODULE2PACKAGE.get(package)
+    if module is None or not is_installed(module):
+        return None
+    root = Path(get_installed_path(module), '.mim', 'configs')
+    if not root.is_dir():
+        return None
+    relative = Path(relative).with_suffix('.py').as_posix()
+    close = _close_matches(relative, root)
+    folder = root / Path(relative).parent
+    hint = (
+        f'Close matches: {", ".join(f"{package}::{near}" for near in close)}.'
+        if close
+        else f'{folder if folder.is_dir() else root} holds those that there are.'
+    )
+    return f"{package} has no config '{relative}' in {root}. {hint}"
 
 
 def install_config_prefix() -> None:
     """Makes mmengine resolve ``_base_ = 'mmmix::…'``; other prefixes stay stock.
 
+    Of a config that is in no package the nearest ones are told, whatever the prefix.
     mmengine knows the packages it was written with and requires a ``/`` in the name.
     The step replaced here also decides the registry scope of the base: a base of
     mmmix has none, like a local file, because mmmix registers into mmdet's
@@ -122,7 +160,13 @@ def install_config_prefix() -> None:
     def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
         if cfg_path.startswith(PREFIX):
             return config_path(cfg_path), None
-        return stock(cfg_path, filename)
+        try:
+            return stock(cfg_path, filename)
+        except (FileNotFoundError, ValueError) as error:  # the latter without a folder
+            text = _no_such_config(cfg_path) if cfg_path.count('::') == 1 else None
+            if text is None:
+                raise
+            raise FileNotFoundError(text) from error
 
     get_cfg_path.resolves_mmmix = True
     Config._get_cfg_path = staticmethod(get_cfg_path)

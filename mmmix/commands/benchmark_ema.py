@@ -140,7 +140,10 @@ def contenders(args: argparse.Namespace) -> dict[str, Updates]:
         torch.manual_seed(args.seed)
         model = nn.ModuleDict(
             dict(teacher=MODELS.build(cfg.model), student=MODELS.build(cfg.model))
-        ).to(args.device)
+        )
+        for detector in model.values():  # some leave memory that nobody wrote to
+            detector.init_weights()
+        model.to(args.device)
         model.teacher.requires_grad_(False)
         result[name] = Updates(hook, model, args.updates, clock)
     return result

@@ -77,6 +77,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     from mmmix.apis.run_checks.batch import build_model, check_batch, check_weights
     from mmmix.apis.run_checks.data_sets import check_contents, load_data_sets
     from mmmix.apis.run_checks.pictures import check_pictures
+    from mmmix.apis.run_checks.schedule import check_loop, check_optimizer
     from mmmix.apis.run_checks.shifts import check_shifts
 
     cfg, problem = read(args)
@@ -94,7 +95,14 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     yield from problems
     yield from check_sizes(loaded, runner and runner.model)
     yield from check_weights(cfg, runner)
-    if runner and not args.no_batch and is_sound(loaded.findings):
+    if runner is None:
+        return
+    ready = is_sound(loaded.findings)
+    problems = list(check_loop(runner)) if ready else []
+    yield from problems
+    ready &= not problems
+    yield from check_optimizer(runner, with_schedule=ready)
+    if ready and not args.no_batch:
         yield from check_batch(runner)
 
 

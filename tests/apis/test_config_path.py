@@ -10,6 +10,9 @@ from mmengine.config import Config
 
 import mmmix
 from mmmix.apis.config_path import config_root, install_config_prefix
+from mmmix.apis.config_reading import read_config
+from mmmix.apis.own_data.stock import StockDetector
+from mmmix.apis.plain_errors import said_by_us
 
 NAME = 'ssd300_voc_boxmix.py'
 
@@ -120,9 +123,51 @@ def test_other_prefixes_stay_stock(tmp_path):
     with pytest.raises(AssertionError, match='does not support to load nothing'):
         Config.fromfile(child)
 
-    child.write_text("_base_ = 'mmdet::name.py'\n")
+    child.write_text("_base_ = 'mmdet::ssd::name.py'\n")
     with pytest.raises(ValueError, match='_get_package_and_cfg_path'):
         Config.fromfile(child)
+
+
+RETINANET = 'retinanet/retinanet_r50_fpn_1x_coco.py'
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'suggested'),
+    [
+        ('retinanet/retinanet_r50_fpn_1x_cocoo.py', f'mmdet::{RETINANET}'),
+        ('retinanet/retinanet_r50_fpn_1x_cocoo', f'mmdet::{RETINANET}'),
+        ('retinanett/retinanet_r50_fpn_1x_coco.py', f'mmdet::{RETINANET}'),
+        ('ssd/retinanet_r50_fpn_1x_coco.py', f'mmdet::{RETINANET}'),
+        ('retinanet_r50_fpn_1x_coco.py', f'mmdet::{RETINANET}'),
+        ('ssd/qqqqqqqqqqqqqqqqqqqqqqqqqqq.py', 'configs/ssd holds'),
+        ('q/qqqqqqqqqqqqqqqqqqqqqqqqqqq.py', 'configs holds'),
+    ],
+)
+def test_unknown_name_of_mmdet_lists_close_matches(wrong, suggested):
+    with pytest.raises(FileNotFoundError, match='mmdet has no config') as caught:
+        read_config(f'mmdet::{wrong}')
+    assert suggested in str(caught.value)
+    assert said_by_us(caught.value)
+
+
+@pytest.mark.parametrize('way', ['method', 'base', 'init'])
+def test_unknown_name_of_mmdet_is_told_wherever_it_stands(way, tmp_path):
+    named = 'mmdet::retinanet/retinanet_r50_fpn_1x_cocoo.py'
+    child = tmp_path / 'child.py'
+    child.write_text(f"_base_ = '{named}'\n")
+    ask = {
+        'method': lambda: read_config(f'{named}+lossmix'),
+        'base': lambda: read_config(str(child)),
+        'init': lambda: StockDetector(named, None),
+    }
+    with pytest.raises(FileNotFoundError, match=f'mmdet::{RETINANET}') as caught:
+        ask[way]()
+    assert said_by_us(caught.value)
+
+
+def test_unknown_package_is_told():
+    with pytest.raises(ValueError, match=r'mdet config\. Take mmmix::NAME\.py'):
+        read_config(f'mdet::{RETINANET}')
 
 
 def test_installing_the_prefix_twice_changes_nothing():

@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 
 from mmmix.apis import train_options
+from mmmix.apis.cli import build_runner
 from mmmix.commands import train as train_module
 from mmmix.engine import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 from tests.toy_run import write_config
@@ -73,6 +74,34 @@ def test_a_loader_without_workers_keeps_no_settings_of_workers(tmp_path):
     loader = options(tmp_path, *choice).train_dataloader
     assert loader.num_workers == 0
     assert 'persistent_workers' not in loader
+
+
+@pytest.mark.parametrize('mix', [[], ['--mix', 'lossmix']])
+def test_hooks_that_are_none_are_no_hooks(mix, tmp_path):
+    """The line of docs/guides/report.md, with and without a hook of that name."""
+    config = 'mmmix::demo/ssd_digits.py'
+    absent = [f'default_hooks.{name}=None' for name in ('report', 'preview', 'timer')]
+    more = ['--work-dir', str(tmp_path), *mix]
+    parsed = train_module.parse_args([config, *more, '--cfg-options', *absent])
+    cfg = train_module.load_config(parsed)
+    plain = train_module.load_config(train_module.parse_args([config, *more]))
+    left = dict(plain.default_hooks, timer=None)
+    del left['report']
+    assert dict(cfg.default_hooks) == left
+
+
+def test_a_run_begins_without_the_hooks_that_are_none(tmp_path):
+    """mmengine would add its own again if their None were left out."""
+    hooks = dict(report=dict(type='RunReportHook'))
+    none = ['timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint']
+    absent = [
+        f'default_hooks.{name}=None' for name in (*none, 'runtime_info', 'report')
+    ]
+    cfg = options(
+        tmp_path, '--cfg-options', *absent, default_hooks=hooks, custom_hooks=[]
+    )
+    cfg.work_dir = str(tmp_path)
+    assert build_runner(cfg).hooks == []
 
 
 def test_files_of_weights_alone_are_not_resumed(tmp_path):

@@ -176,6 +176,10 @@ def loss_that_explodes(root):
     )
 
 
+def setting_of_no_optimizer(root):
+    change(Path('mine.py'), "dict(type='SGD', lr=", "dict(type='SGD', lrr=1, lr=")
+
+
 def missing_weights(root):
     change(Path('mine.py'), 'load_from = None', "load_from = 'nope.pth'")
 
@@ -244,6 +248,7 @@ def test_a_planted_fault_is_found(plant, said, mine, capsys):
         (wrong_number_of_classes, 'num_classes'),
         (unknown_type, 'Vizz'),
         (loss_that_explodes, 'not finite'),
+        (setting_of_no_optimizer, 'optim_wrapper.optimizer.lrr=1 is not taken'),
     ],
     ids=name_of,
 )

@@ -56,6 +56,14 @@ def test_an_update_is_one_of_the_hook(tool):
     assert teacher.running_mean.item() == 1 - 0.5**6
 
 
+def test_detectors_begin_with_their_initial_weights(tool):
+    """SSD's L2Norm leaves what its memory held until then."""
+    given = ['--config', 'mmmix::ssd300_voc.py', '--device', 'cpu']
+    for updates in tool['contenders'](tool['parse_args'](given)).values():
+        for detector in updates.model.values():
+            assert detector.neck.l2_norm.weight.unique().tolist() == [20.0]
+
+
 def test_teachers_that_differ_are_noticed(tool):
     args = tool['parse_args'](arguments('--device', 'cpu'))
     updates = tool['contenders'](args)

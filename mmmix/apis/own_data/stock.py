@@ -108,8 +108,6 @@ def _read(name: str) -> Config:
         FileNotFoundError, ValueError: If it cannot be used.
     """
     path, _ = Config._get_cfg_path(name, '.')
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'--detector {name}: mmdet has no config {path}')
     cfg = Config.fromfile(path)
     for key in ('train_pipeline', 'test_pipeline'):
         if key not in cfg:

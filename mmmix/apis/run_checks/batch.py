@@ -23,11 +23,12 @@ from mmmix.apis.data_checks import check_epochs_end
 from mmmix.apis.pretrained import drop_pretrained
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.hooks.find_mixers import find_batch_mixers
+from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.structures import MIX_WEIGHTS
 
 from .finding import FAULT, OK, WARNING, Finding, said
 
-_RAISED = (
+RAISED = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -42,7 +43,10 @@ _RAISED = (
 
 
 def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]:
-    """Build the Runner of a config with random weights.
+    """Build the Runner of a config with random weights, as a training would draw them.
+
+    A layer may leave its weights to ``init_weights``, SSD's ``L2Norm`` for one: until
+    then they are what its memory last held.
 
     Args:
         cfg: Stays as it is.
@@ -60,8 +64,12 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
             cfg[key].num_workers, cfg[key].persistent_workers = 0, False
             cfg[key].pop('prefetch_factor', None)
     try:
-        return build_runner(cfg), []
-    except _RAISED as error:
+        runner = build_runner(cfg)
+        model = unwrapped_model(runner)
+        if hasattr(model, 'init_weights'):
+            model.init_weights()
+        return runner, []
+    except RAISED as error:
         return None, [Finding(FAULT, 'config', said(error))]
 
 
@@ -91,7 +99,7 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
             'take a smaller batch_size, or drop_last=False',
         )
         return
-    except _RAISED as error:
+    except RAISED as error:
         yield Finding(FAULT, 'batch', said(error))
         return
     took = time.perf_counter() - start
@@ -165,7 +173,7 @@ def _fit(path: str, runner: Runner) -> Iterator[Finding]:
             saved = load_checkpoint(
                 runner.model, path, map_location='cpu', logger='silent'
             )
-    except _RAISED as error:
+    except RAISED as error:
         yield Finding(FAULT, 'weights', said(error))
         return
     saved = saved.get('state_dict', saved)
