@@ -148,6 +148,8 @@ def test_boxmix_needs_a_loss_of_joint_parts():
     batch = mixed(annotations((1,)), annotations((1,)), [0.5])
 
     class Head(MixAnchorHead):
+        num_classes = 3
+
         def __init__(self):
             self.supervision = build_supervision(dict(type='BoxMix'))
 
