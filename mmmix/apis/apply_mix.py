@@ -160,7 +160,8 @@ def _mix_detector(
         return [f'{model.type} is trained as it is']
     if supervision.joint or supervision.weighs == 'boxes':
         what = 'its masks' if masked else 'its heads'
-        parts = [cfg.type for cfg in heads.values()] + _deaf(heads)
+        parts = [cfg.type for cfg in heads.values()]
+        parts += [loss for cfg in heads.values() for loss in _deaf(cfg)]
         raise ValueError(
             f'--mix {name}: {supervision} does not reach {what} ({model.type} with '
             f'{", ".join(parts)}); take --mix lossmix, '
@@ -183,29 +184,28 @@ def _is_aware(cfg: Mapping) -> bool:
     kind = _class(cfg, MODELS)
     known = {*TWINS, *TWINS.values()}
     inner = cfg.get('bbox_head')
-    aware = kind.__name__ in known and not _deaf({'': cfg})
-    return aware and (inner is None or _is_aware(inner))
+    if kind.__name__ not in known:
+        return False
+    return _is_aware(inner) if inner is not None else not _deaf(cfg)
 
 
-def _deaf(heads: Mapping[str, Mapping]) -> list[str]:
-    """Losses of heads, and of box heads in them, that do not heed weights.
+def _deaf(cfg: Mapping) -> list[str]:
+    """Losses of a head, or of the box head in it, that do not heed weights.
 
     Other heads are not asked, nor YOLOv3's, whose losses mmdet masks by weights itself.
     """
+    inner = cfg.get('bbox_head')
+    if isinstance(inner, Mapping):  # a cascade has several
+        return _deaf(inner)
     known = {*TWINS, *TWINS.values()} - {'YOLOV3Head', 'MixYOLOV3Head'}
-    inner = [cfg.get('bbox_head') for cfg in heads.values()]
-    inner = [cfg for cfg in inner if isinstance(cfg, Mapping)]  # a cascade has several
-    found = []
-    for cfg in [*heads.values(), *inner]:
-        if _class(cfg, MODELS).__name__ not in known:
-            continue
-        losses = {
-            name: MODELS.build(cfg[name])
-            for name in ('loss_cls', 'loss_bbox')
-            if cfg.get(name)
-        }
-        found += deaf_losses(losses, cfg.get('num_classes', 1))
-    return found
+    if _class(cfg, MODELS).__name__ not in known:
+        return []
+    losses = {
+        name: MODELS.build(cfg[name])
+        for name in ('loss_cls', 'loss_bbox')
+        if cfg.get(name)
+    }
+    return deaf_losses(losses, cfg.get('num_classes', 1))
 
 
 def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:
