@@ -75,6 +75,9 @@ def ready(leaf: str, data: Path) -> Config:
     for pipeline in pipelines(cfg.train_dataloader.dataset):
         for step in pipeline:
             shrink_images(step)
+    if 'shared_head' in cfg.model.get('roi_head', {}):
+        # No anchor of 128 pixels and more lies inside a tiny image.
+        cfg.model['train_cfg']['rpn']['allowed_border'] = -1
     return cfg
 
 
@@ -103,8 +106,6 @@ def shrink_model(model: dict[str, Any]) -> None:
         model['rpn_head'].update(in_channels=256, feat_channels=32)
         model['roi_head']['bbox_roi_extractor']['out_channels'] = 256
         model['roi_head']['bbox_head']['in_channels'] = 512
-        # No anchor of 128 pixels and more lies inside a tiny image.
-        model['train_cfg']['rpn']['allowed_border'] = -1
     elif model['backbone']['depth'] > 18:
         model['backbone']['depth'] = 18
         channels = model['neck']['in_channels']
