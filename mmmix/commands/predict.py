@@ -9,7 +9,7 @@ named at the end; then the exit code is 1.
 from __future__ import annotations
 
 import argparse
-import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from tqdm import tqdm
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name
+from mmmix.apis.resume import last_checkpoint
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.loaded_detector import LoadedDetector
@@ -157,20 +158,27 @@ def write(
 def best_checkpoint(config: str) -> str:
     """The checkpoint of a training, as ``mmmix train`` leaves it.
 
+    The best one, of several the one of the most epochs or iterations; else the last.
+
     Raises:
+        DamagedCheckpointError: If there are checkpoints, and none is whole.
         FileNotFoundError: If there is none.
     """
     folder = Path('work_dirs', config_name(config))
-    best = sorted(folder.glob('best_*.pth'), key=os.path.getmtime)
-    if best:
-        return str(best[-1])
-    last = folder / 'last_checkpoint'
-    if last.is_file() and Path(last.read_text().strip()).is_file():
-        return last.read_text().strip()
+    best = sorted(folder.glob('best_*.pth'), key=_saved_at)
+    last = str(best[-1]) if best else last_checkpoint(folder)
+    if last:
+        return last
     raise FileNotFoundError(
         f'{folder.absolute()} has no checkpoint; name one behind the config, or train '
         f'first: mmmix train {config}'
     )
+
+
+def _saved_at(path: Path) -> tuple[int, float]:
+    """The epoch or iteration in a checkpoint's name, and when it was written."""
+    number = re.search(r'_(\d+)\.pth$', path.name)
+    return int(number[1]) if number else 0, path.stat().st_mtime
 
 
 def detect(

@@ -165,11 +165,13 @@ def test_the_checkpoint_is_the_best_else_the_last(tmp_path):
         best_checkpoint('some/x.py')
     folder = tmp_path / 'work_dirs' / 'x'
     folder.mkdir(parents=True)
-    (folder / 'epoch_2.pth').touch()
-    (folder / 'last_checkpoint').write_text(str(folder / 'epoch_2.pth'))
-    assert best_checkpoint('some/x.py') == str(folder / 'epoch_2.pth')
-    (folder / 'best_mAP_epoch_1.pth').touch()
-    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_1.pth'
+    torch.save({}, folder / 'epoch_2.pth')
+    # A name of the folder that this one was copied from.
+    (folder / 'last_checkpoint').write_text('elsewhere/x/epoch_2.pth')
+    assert best_checkpoint('some/x.py') == 'work_dirs/x/epoch_2.pth'
+    for epoch in (10, 9):
+        (folder / f'best_mAP_epoch_{epoch}.pth').touch()
+    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_10.pth'
 
 
 def test_bad_arguments_are_refused(capsys):

@@ -18,6 +18,8 @@ from .lists import stated_lists
 
 _NAME_FILES = ('classes.txt', 'obj.names', 'predefined_classes.txt', 'coco.names')
 _YAML_NAMES = ('data.yaml', 'data.yml', 'dataset.yaml', 'dataset.yml')
+_MOST_CLASSES = 99_999
+"""A greater number in a label file is a mistake, not one of so many classes."""
 _LISTS = {'train': ('train',), 'val': ('val', 'valid'), 'test': ('test',)}
 
 
@@ -79,13 +81,21 @@ class YOLOLayout(Layout):
             if path.name in _NAME_FILES:
                 lines = path.read_text(encoding='utf-8-sig').splitlines()
                 return [line.strip() for line in lines if line.strip()]
-        labels = (read_labels(label_file(image)).ids for image in self.images)
-        ids = {name for found in labels for name in found}
+        most = -1
+        for image in self.images:
+            found = max(read_labels(label_file(image)).ids, default=-1)
+            if found > _MOST_CLASSES:
+                raise ValueError(
+                    f'{label_file(image)} has a box of class {found}, and no data.yaml '
+                    f'or {_NAME_FILES[0]} has names; correct the number, or write '
+                    f'{_NAME_FILES[0]} with a name a line'
+                )
+            most = max(most, found)
         self.notes.append(
             f'no data.yaml or {_NAME_FILES[0]} tells the names of the classes: they '
             f'are called by their numbers; write {_NAME_FILES[0]} with a name a line'
         )
-        return [str(name) for name in range(max(ids, default=-1) + 1)]
+        return [str(name) for name in range(most + 1)]
 
     def _stated(self, value: Any, content: dict) -> Split:
         """A split of ``data.yaml``: a folder, a list, or several of them."""

@@ -59,8 +59,10 @@ class GaussianNoise(BaseTransform):
                 'the data_preprocessor'
             )
         self.sigma, self.scale, self.seed, self.clip = sigma, scale, seed, clip
-        unit = [255.0] * 3 if scale == 'pixel' else list(std)
-        self.unit = np.float32(unit[::-1] if bgr_to_rgb else unit)
+        unit = np.float32([255.0] * 3 if scale == 'pixel' else std).reshape(-1)
+        if not (np.isfinite(unit) & (unit > 0)).all() or not len(unit):
+            raise ValueError(f'GaussianNoise expects numbers above 0 in std, got {std}')
+        self.unit = unit[::-1] if bgr_to_rgb else unit
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add noise to a copy of ``results['img']``, (H, W, C) BGR.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
+import cv2
 import mmcv
 import numpy as np
 
@@ -79,7 +80,10 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         ValueError: If the file is not an image that can be decoded.
     """
-    image = mmcv.imread(str(path))
+    try:
+        image = mmcv.imread(str(path))
+    except cv2.error:  # of an empty file
+        image = None
     if image is None:
         raise ValueError(f'{path} cannot be decoded; mend it or take it away')
     return image

@@ -54,6 +54,11 @@ def labels_alone(root):
     write_image(root / 'other.png', 0)
 
 
+def absurd_id_without_names(root):
+    write_yolo(root, names=False)
+    (root / 'labels' / f'{stem_of(5)}.txt').write_text('1000000000 .5 .5 .1 .1')
+
+
 def id_beyond_names(root):
     write_yolo(root)
     (root / 'labels' / f'{stem_of(5)}.txt').write_text('2 .5 .5 .1 .1')
@@ -173,6 +178,7 @@ def three_images(root):
         (name_with_line_break, r"bild 03 ä.xml: an object is called 'cat\\n'"),
         (file_with_line_break, 'line break or a space'),
         (labels_alone, r'12 annotations, such as .*bild 00 ä.xml'),
+        (absurd_id_without_names, 'class 1000000000, and no data.yaml'),
         (id_beyond_names, r'bild 05 ä.txt, line 1: the class is 2'),
         (pixels_in_yolo, r'bild 05 ä.txt, line 1: .* divide by the size'),
         (names_with_gaps, r'data.yaml: names has the keys \[0, 2\]'),

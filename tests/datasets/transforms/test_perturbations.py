@@ -133,6 +133,8 @@ def test_registered():
         (lambda: GaussianNoise(float('nan')), 'sigma >= 0'),
         (lambda: GaussianNoise(0.1, 'grey'), 'scale among'),
         (lambda: GaussianNoise(0.1, 'normalized'), r'needs std=\[...\]'),
+        (lambda: GaussianNoise(0.1, 'normalized', [1, 0, 1]), 'numbers above 0 in std'),
+        (lambda: GaussianNoise(0.1, 'normalized', []), 'numbers above 0 in std'),
         (lambda: OcclusionHole(1.5), r'size in \[0, 1\]'),
         (lambda: OcclusionHole(0.5, 'left'), 'region among'),
         (lambda: OcclusionHole(0.5, fill=(0, 0, 300)), 'fill in'),

@@ -48,9 +48,10 @@ def test_folder_of_images(tmp_path):
         'deep/a.PNG',
     ]
     assert (read_image(paths[1]) == picture).all()
-    (tmp_path / 'bad.png').write_bytes(b'nothing')
-    with pytest.raises(ValueError, match='bad.png cannot be decoded'):
-        read_image(tmp_path / 'bad.png')
+    for content in (b'nothing', b''):
+        (tmp_path / 'bad.png').write_bytes(content)
+        with pytest.raises(ValueError, match='bad.png cannot be decoded'):
+            read_image(tmp_path / 'bad.png')
     with pytest.raises(FileNotFoundError, match='no folder'):
         folder_images(tmp_path / 'missing')
 
