@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from mmmix.apis.run_checks.finding import (
     FAULT,
     OK,
+    RAISED,
     Finding,
     as_json,
     as_table,
@@ -115,7 +116,7 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
     )
     try:
         cfg = read_config(args.config, cfg_options, args.mix, mix_options)
-    except (LookupError, OSError, SyntaxError, TypeError, ValueError) as error:
+    except (*RAISED, SyntaxError) as error:
         text = said(error)
         place = '' if args.config in text else f'{args.config}: '
         return None, Finding(FAULT, 'config', f'{place}{text}')

@@ -160,6 +160,10 @@ def wrong_number_of_classes(root):
     change(Path('mine.py'), 'num_classes=2', 'num_classes=3')
 
 
+def base_of_a_missing_package(root):
+    Path('mine.py').write_text("_base_ = 'nothere::some/thing.py'\n")
+
+
 def unknown_type(root):
     change(
         Path('mine.py'),
@@ -205,6 +209,7 @@ FAULTS = [
     (id_twice_in_val, 'more than once'),
     (missing_weights, 'nope.pth'),
     (broken_config, "mine.py: '(' was never closed"),
+    (base_of_a_missing_package, 'mine.py: mmengine does not support to load nothere'),
 ]
 WARNINGS = [
     (unknown_name, "1 objects called 'big  dog' are dropped"),

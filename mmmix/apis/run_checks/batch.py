@@ -26,20 +26,7 @@ from mmmix.engine.hooks.find_mixers import find_batch_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.structures import MIX_WEIGHTS
 
-from .finding import FAULT, OK, WARNING, Finding, said
-
-RAISED = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What a config that does not fit may lead to, in mmdet too."""
+from .finding import FAULT, OK, RAISED, WARNING, Finding, said
 
 
 def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]:

@@ -9,6 +9,19 @@ from typing import Any
 
 OK, WARNING, FAULT = 'ok', 'warning', 'FAULT'
 
+RAISED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a config that does not fit may lead to, in mmdet too."""
+
 _WIDTH = 88
 _INDENT = ' ' * 9
 

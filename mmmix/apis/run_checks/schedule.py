@@ -22,8 +22,7 @@ from mmengine.runner import Runner
 
 from mmmix.registry import class_of, is_a
 
-from .batch import RAISED
-from .finding import FAULT, OK, WARNING, Finding, said
+from .finding import FAULT, OK, RAISED, WARNING, Finding, said
 
 _AMP_SETTINGS = ('loss_scale', 'dtype', 'use_fsdp')
 """What ``AmpOptimWrapper`` takes beyond ``OptimWrapper``."""
