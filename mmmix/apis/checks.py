@@ -15,6 +15,7 @@ from torch import nn
 from mmmix.engine.hooks.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.alignmix import AlignMix, PairBatch
+from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.loss_terms import check_separable
 
@@ -37,14 +38,14 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         mixers = [*mixers, *find_image_mixers(runner.train_dataloader.dataset)]
     detector = model.student if isinstance(model, SemiBaseDetector) else model
     for mixer in mixers:
-        _check_read(detector, mixer)
+        _check_read(detector, mixer, runner.cfg)
     if runner.cfg.get('mix') is not None:
         _check_mix(runner.cfg)
     if training and find_batch_mixers(model):
         _warn_batch_of_one(runner.cfg)
 
 
-def _check_read(detector: nn.Module, mixer: Any) -> None:
+def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
     """Make sure that what a mixer stamps is read by every head with a loss.
 
     Raises:
@@ -61,7 +62,7 @@ def _check_read(detector: nn.Module, mixer: Any) -> None:
         return
     if isinstance(detector, LossMixDetector):
         detector.check_weighs(supervision)
-        _check_shared(mixer)
+        _check_shared(mixer, cfg)
         if supervision.separates:
             check_separable(detector)
         return
@@ -86,17 +87,34 @@ def _loss_heads(detector: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield f'model.{key}', part
 
 
-def _check_shared(mixer: Any) -> None:
+def _check_shared(mixer: Any, cfg: Config) -> None:
     """A wrapped detector weighs whole losses.
 
     Raises:
         ValueError: If images of a batch may differ in their weights.
     """
-    if getattr(mixer, 'lam_per', 'image') != 'batch':
-        raise ValueError(
-            'LossMixDetector weighs whole losses, so the images of a batch must share '
-            f"their weights: set lam_per='batch' in {type(mixer).__name__}"
+    in_batches = isinstance(mixer, BatchMixer)
+    if in_batches and mixer.lam_per == 'batch':
+        return
+    if not in_batches and _batch_size(cfg) == 1:
+        return
+    name = type(mixer).__name__
+    fix = f"set lam_per='batch' in {name}"
+    if not in_batches:
+        fix = (
+            f'{name} draws λ for each image, so take '
+            f"type='{name.replace('Image', 'Batch')}' with lam_per='batch' in "
+            'model.data_preprocessor.batch_augments, or train_dataloader.batch_size=1'
         )
+    raise ValueError(
+        'LossMixDetector weighs whole losses, so the images of a batch must share '
+        f'their weights: {fix}'
+    )
+
+
+def _batch_size(cfg: Config) -> int:
+    """Images of a step of one process."""
+    return cfg.get('train_dataloader', {}).get('batch_size', 1)
 
 
 def _check_mix(cfg: Config) -> None:
@@ -180,7 +198,7 @@ def _literal(value: Any) -> str:
 
 def _warn_batch_of_one(cfg: Config) -> None:
     """A batch of one has nothing to mix with."""
-    if cfg.train_dataloader.get('batch_size', 1) == 1:
+    if _batch_size(cfg) == 1:
         print_log(
             'A mixer mixes within a batch, and train_dataloader.batch_size is 1: '
             'nothing will be mixed. Raise it, or mix in the dataset with MixImage',

@@ -8,12 +8,9 @@ from torch import Tensor
 
 from mmmix.functional.cutting import cut_region, own_share
 from mmmix.mixing.checks import check_choice
+from mmmix.mixing.counters import CallCounter, Stream
 from mmmix.mixing.draws import PAIRINGS, draw_centres, draw_lam, draw_partners
 from mmmix.mixing.ratios import build_ratio
-
-from .draws import StepDraws
-
-_STREAM = 0xC07
 
 
 @BATCH_AUGMENTS.register_module()
@@ -48,7 +45,7 @@ class ClsCutMixBatch:
     def __init__(self, ratio: dict | None = None, pairing: str = 'permutation') -> None:
         self.ratio = build_ratio(dict(type='Uniform') if ratio is None else ratio)
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
-        self._draws = StepDraws(_STREAM)
+        self._draws = CallCounter(Stream.CLASS_CUTMIX)
 
     def __call__(self, inputs: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
         """Mix a batch with itself.

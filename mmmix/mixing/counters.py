@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from enum import IntEnum
 
 import numpy as np
 import torch
@@ -50,31 +51,53 @@ def runner_counter(name: str, default: int = 0) -> int:
     return default if value is None else int(value)
 
 
+class Stream(IntEnum):
+    """Who draws in a training step; no two share their draws.
+
+    ``MIXER`` is the one of a detector, or the first of a teacher, whose further ones
+    have the numbers behind it.
+    """
+
+    MIXER = 0
+    RPN = 0x100
+    ROI = 0x101
+    ALIGN_MIX_CLASSIFIER = 0xA11
+    CLASS_CUTMIX = 0xC07
+
+
 class CallCounter:
-    """Numbers the calls of one iteration.
+    """Numbers the calls of one iteration, and gives each its own generator.
+
+    It is seeded by (seed, rank, iteration, call, stream), so a resumed run goes on
+    with the draws of one that was not interrupted.
 
     Args:
         stream: Tells those who draw in one iteration apart.
+
+    Attributes:
+        stream: The same.
     """
 
-    def __init__(self, stream: int = 0) -> None:
-        self._stream = stream
+    def __init__(self, stream: int = Stream.MIXER) -> None:
+        self.stream = int(stream)
         self._iter, self._calls = -1, 0
 
+    def rng(self) -> np.random.Generator:
+        """The generator of the next call."""
+        iteration = runner_counter('iter')
+        self._calls = self._calls + 1 if iteration == self._iter else 0
+        self._iter = iteration
+        counters = (runner_counter('seed'), get_rank(), iteration, self._calls)
+        return counter_rng(*counters, *([self.stream] if self.stream else []))
+
     def generator(self, device: torch.device) -> torch.Generator:
-        """The generator of the next call: (seed, rank, iteration, call, stream).
+        """The generator of the next call, for torch.
 
         Args:
             device: Where it draws.
         """
-        iteration = runner_counter('iter')
-        self._calls = self._calls + 1 if iteration == self._iter else 0
-        self._iter = iteration
-        rng = counter_rng(
-            runner_counter('seed'), get_rank(), iteration, self._calls, self._stream
-        )
         generator = torch.Generator(device)
-        generator.manual_seed(int(rng.integers(2**63 - 1)))
+        generator.manual_seed(int(self.rng().integers(2**63 - 1)))
         return generator
 
 

@@ -13,14 +13,12 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmmix.classification.aligning import PUBLISHED, mix_aligned
-from mmmix.classification.draws import StepDraws
 from mmmix.functional.blending import blend
 from mmmix.functional.soft_losses import one_hot
 from mmmix.mixing.checks import check_choice, check_unit
+from mmmix.mixing.counters import CallCounter, Stream
 from mmmix.mixing.draws import PAIRINGS, draw_lam, draw_partners
 from mmmix.mixing.ratios import build_ratio
-
-_STREAM = 0xA11
 
 Samples = Sequence[DataSample]
 
@@ -81,7 +79,7 @@ class AlignMixClassifier(ImageClassifier):
         self.own_prob = check_unit('own_prob', own_prob)
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
         self.plan = {**PUBLISHED, **(plan or {})}
-        self._draws = StepDraws(_STREAM)
+        self._draws = CallCounter(Stream.ALIGN_MIX_CLASSIFIER)
 
     def loss(self, inputs: Tensor, data_samples: Samples) -> dict[str, Tensor]:
         """Losses of the mixed batch, under the head's names.

@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from mmdet.structures import DetDataSample
-from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmmix.mixing.checks import check_choice, check_unit
-from mmmix.mixing.counters import counter_rng, runner_counter
+from mmmix.mixing.counters import CallCounter
 from mmmix.mixing.draws import PAIRINGS, draw_chosen, draw_lam, draw_partners
 from mmmix.mixing.pair import Draws, Pair, Size
 from mmmix.mixing.settings import MixerSettings, refuse_unknown
@@ -67,8 +66,8 @@ class BatchMixer(nn.Module):
     Attributes:
         cuts: Whether a region is pasted.
         enabled: Whether it mixes; ``MixScheduleHook`` switches it.
-        stream: Number of the mixer among several that are called in one
-            iteration; those of different numbers draw independently.
+        counter: Gives its generators; mixers that are called in one iteration have
+            different streams and draw independently.
         recent: What its last calls did: the number of samples, and λ of those that
             were mixed. Who reads them may remove them.
     """
@@ -105,9 +104,8 @@ class BatchMixer(nn.Module):
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
         self.fill = canvas_fill(type(self).__name__, pad, mean, std)
         self.enabled = True
-        self.stream = 0
+        self.counter = CallCounter()
         self.recent: deque[tuple[int, list[float]]] = deque(maxlen=RECENT)
-        self._iter, self._calls = -1, 0
         self._warned = False
 
     @property
@@ -144,7 +142,7 @@ class BatchMixer(nn.Module):
         if len(samples) == 1:
             self._warn_batch_of_one()
             return inputs, [stamped(samples[0], self.supervision)]
-        rng = self._rng()
+        rng = self.counter.rng()
         partners = draw_partners(rng, len(samples), self.pairing)
         draws = self._draw(rng, len(samples))
         draws.chosen[partners == np.arange(len(samples))] = False
@@ -182,17 +180,9 @@ class BatchMixer(nn.Module):
             )
         if not self.enabled:
             return inputs_a, samples_a
-        draws = self._draw(self._rng(), size)
+        draws = self._draw(self.counter.rng(), size)
         batches = (inputs_a, samples_a), (inputs_b, samples_b)
         return self._mix(*batches, np.arange(size), draws, pad_value)
-
-    def _rng(self) -> np.random.Generator:
-        """The generator of this call: (seed, rank, iteration, call, stream)."""
-        iteration = runner_counter('iter')
-        self._calls = self._calls + 1 if iteration == self._iter else 0
-        self._iter = iteration
-        counters = (runner_counter('seed'), get_rank(), iteration, self._calls)
-        return counter_rng(*counters, *([self.stream] if self.stream else []))
 
     def _draw(self, rng: np.random.Generator, size: int) -> Draws:
         """All draws of a batch but its partners."""

@@ -13,7 +13,7 @@ from mmdet.models.task_modules.samplers import RandomSampler
 from torch import Tensor
 
 from mmmix.functional.sampling import Sample, draw_sample
-from mmmix.mixing.counters import CallCounter
+from mmmix.mixing.counters import CallCounter, Stream
 from mmmix.models.batch_assignment import iou_rule, say_slow
 from mmmix.models.loss_weights import gives_elements
 from mmmix.models.merged_assignment import merge_owners
@@ -22,8 +22,6 @@ from mmmix.structures import Annotations
 
 from .anchor_grid import flat_predictions
 from .anchor_targets import BatchTargets
-
-_STREAM = 1
 
 
 class SampledAnchors(BatchTargets):
@@ -93,7 +91,7 @@ class SampledAnchors(BatchTargets):
     def _draw(self, owners: Tensor) -> Sample:
         """A sample of each row of owners, ``(K, N, A)`` or ``(N, A)``."""
         if not hasattr(self, '_draws'):
-            self._draws = CallCounter(_STREAM)
+            self._draws = CallCounter(Stream.RPN)
         sampler, generator = self.sampler, self._draws.generator(owners.device)
         return draw_sample(
             owners, sampler.num, sampler.pos_fraction, sampler.neg_pos_ub, generator

@@ -12,7 +12,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmmix.mixing.counters import CallCounter
+from mmmix.mixing.counters import CallCounter, Stream
 from mmmix.models.batch_assignment import iou_rule, say_slow
 from mmmix.models.loss_weights import check_heeded, gives_elements
 from mmmix.models.supervisions import (
@@ -25,8 +25,6 @@ from mmmix.structures import Annotations
 from .batch_rois import draw_rois
 from .rois_by_image import Maps, RoIsByImage
 from .weighted_box_loss import WeightedBoxLoss
-
-_STREAM = 3
 
 
 @MODELS.register_module()
@@ -155,7 +153,7 @@ class MixStandardRoIHead(RoIsByImage, StandardRoIHead):
     ) -> Losses:
         """The loss of all parts, whose RoIs are drawn at once."""
         if not hasattr(self, '_draws'):
-            self._draws = CallCounter(_STREAM)
+            self._draws = CallCounter(Stream.ROI)
         generator = self._draws.generator(x[0].device)
         drawn = draw_rois(self, rpn_results_list, parts, joint, generator)
         return self.bbox_head.batch_loss(self._bbox_forward(x, drawn.rois), drawn)

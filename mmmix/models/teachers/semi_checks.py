@@ -42,7 +42,7 @@ def build_mixers(
                 f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
                 f'...), got {type(mixer).__name__}'
             )
-        mixer.stream = terms.index(term)
+        mixer.counter.stream = terms.index(term)
     return nn.ModuleDict(built)
 
 

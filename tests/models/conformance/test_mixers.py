@@ -50,7 +50,7 @@ def test_draws_follow_the_counters(mixer):
     def draws(iteration, seed=0, calls=1, stream=0):
         at_iteration(iteration, seed)
         mix = mixer[0]()
-        mix.stream = stream
+        mix.counter.stream = stream
         for _ in range(calls):
             _, mixed = mix(inputs, samples)
         return [sample.mix_weights[0] for sample in mixed]

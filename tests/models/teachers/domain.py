@@ -75,7 +75,7 @@ def _shared(name: str, wrapped: bool) -> MixedDomainTeacher:
 def mixer_of(term: str, cfg: dict) -> Any:
     """The mixer of a term on its own, with the same draws."""
     mixer = MODELS.build(cfg)
-    mixer.stream = MIXED_TERMS.index(term)
+    mixer.counter.stream = MIXED_TERMS.index(term)
     return mixer
 
 

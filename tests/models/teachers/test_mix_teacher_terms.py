@@ -107,7 +107,7 @@ def test_mixed_terms_are_the_students_losses_on_mixed_batches(name, supervision)
     pseudo = (inputs['unsup_student'], views(PSEUDO))
     mixers = [MODELS.build(cfg) for _ in terms]
     for stream, mixer in enumerate(mixers):
-        mixer.stream = stream
+        mixer.counter.stream = stream
     batches = (
         mixers[0](*labelled),
         mixers[1](*pseudo),
@@ -197,6 +197,6 @@ def test_labelled_samples_with_other_fields_are_crossed():
         sample.gt_instances = sample.gt_instances.new()
         sample.gt_instances.areas = torch.ones(len(sample.gt_instances))
         del sample.ignored_instances
-    model.mixers['cross']._calls = 0
+    model.mixers['cross'].counter._calls = 0
     found = model.loss(inputs, samples)
     semi.assert_same(semi.named(found, 'cross'), semi.named(expected, 'cross'))
