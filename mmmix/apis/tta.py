@@ -16,10 +16,12 @@ _META_KEYS = (
     *('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'),
     *('flip', 'flip_direction'),
 )
+# Metrics that read the boxes of a sample, as VOCMetric does, get those of the first
+# image: it must be the one that is not mirrored, unlike in mmdet's script.
 _FLIPS = {
     'type': 'TestTimeAug',
     'transforms': [
-        [{'type': 'RandomFlip', 'prob': 1.0}, {'type': 'RandomFlip', 'prob': 0.0}],
+        [{'type': 'RandomFlip', 'prob': 0.0}, {'type': 'RandomFlip', 'prob': 1.0}],
         [{'type': 'PackDetInputs', 'meta_keys': _META_KEYS}],
     ],
 }

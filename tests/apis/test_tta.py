@@ -10,8 +10,9 @@ from pathlib import Path
 import mmdet
 import pytest
 import torch
-from mmdet.registry import MODELS
+from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.tta import use_tta
@@ -129,8 +130,25 @@ def test_config_is_that_of_mmdet(own, stock, tmp_path, monkeypatch):
         stock.main()
     use_tta(base)
     assert base.model == seen[0].model
-    assert base.tta_pipeline == seen[0].tta_pipeline
+    theirs = seen[0].tta_pipeline
+    if not own:  # the image before its mirror image
+        theirs[-1]['transforms'][0].reverse()
+    assert base.tta_pipeline == theirs
     assert base.test_dataloader.dataset.dataset.pipeline == base.tta_pipeline
+
+
+def test_metrics_get_the_boxes_of_the_image_itself(tmp_path):
+    write_voc(tmp_path / 'data', {'test': 'a'}, CLASSES)
+    init_default_scope('mmdet')
+    cfg = Config(config(tmp_path / 'data'))
+    use_tta(cfg)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    model = MODELS.build(cfg.model).eval()
+    for index in range(len(dataset)):
+        batch = pseudo_collate([dataset[index]])
+        (sample,) = model.test_step(batch)
+        expected = [i['bbox'] for i in dataset.get_data_info(index)['instances']]
+        assert sample.gt_instances.bboxes.tolist() == expected
 
 
 def test_what_metrics_need_is_packed_too(tmp_path):
