@@ -86,13 +86,31 @@ def class_of(kind: Any, registry: Registry) -> type | None:
     if not isinstance(kind, str):
         return kind if isinstance(kind, type) else None
     found = get_object_from_string(kind) if '.' in kind else None
-    # Registry.get does this too, with a line in the log for each.
+    scope, _, name = kind.rpartition('.')
+    for start in (_of_scope(registry, scope), registry):
+        found = found or _looked_up(name, start)
+    return found if isinstance(found, type) else None
+
+
+def _of_scope(registry: Registry, scope: str) -> Registry:
+    """The registry of a scope beside or below one; that one if there is none."""
     at: Registry | None = registry
+    while at is not None:
+        if scope in at.children:
+            return at.children[scope]
+        at = at.parent
+    return registry
+
+
+def _looked_up(name: str, registry: Registry) -> Any:
+    """What a registry, or one above it, has of a name; None if there is nothing."""
+    # Registry.get does this too, with a line in the log for each.
+    found, at = None, registry
     while found is None and at is not None:
         at.import_from_location()
-        found = at.module_dict.get(kind.rpartition('.')[2])
+        found = at.module_dict.get(name)
         at = at.parent
-    return found if isinstance(found, type) else None
+    return found
 
 
 def is_a(config: Any, base: Any, registry: Registry) -> bool:

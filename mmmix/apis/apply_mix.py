@@ -59,13 +59,18 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
     Raises:
         KeyError: If there is no such method, or no model.
         ValueError: If the config mixes already, or the method does not fit the
-            detector; with the way out.
+            detector, or the model is a classifier; with the way out.
     """
     mix = _read_mix(name)
     level = settings.pop('level', None)
     mix = _merged(mix, settings)
     if 'model' not in cfg:
         raise KeyError(f'--mix {name} needs a config with a model')
+    if cfg.get('default_scope') == 'mmpretrain':
+        raise ValueError(
+            f'--mix {name} is for detectors, and this config is of a classifier '
+            f'({cfg.model.get("type")}); mmmix configs lists those that mix'
+        )
     _check_unmixed(cfg, name)
     teacher = _class(cfg.model, MODELS)
     if issubclass(teacher, SemiBaseDetector):
@@ -147,14 +152,14 @@ def _mix_detector(
     model: ConfigDict, mix: ConfigDict, name: str, level: int | None
 ) -> list[str]:
     """Make a detector read the mixer's supervision; returns what was changed."""
-    heads = {key: cfg for key, cfg in model.items() if _is_head(key, cfg)}
-    aware = [key for key, cfg in heads.items() if _is_aware(cfg)]
+    heads = dict(_heads(model))
+    aware = bool(heads) and all(map(_is_aware, heads.values()))
     masked = bool(heads.get('roi_head', {}).get('mask_head'))
     if is_a(mix, PairBatch, MODELS):
-        fits = aware == list(heads) and not masked and _carries_labels(heads)
+        fits = aware and not masked and _carries_labels(heads)
         return _use_twins(heads) + _wrap_aligned(model, level, fits)
     supervision = build_supervision(mix.get('supervision'))
-    if aware == list(heads) and not (masked and supervision.weighs != 'nothing'):
+    if aware and not (masked and supervision.weighs != 'nothing'):
         return _use_twins(heads)
     if supervision.weighs == 'nothing':
         return [f'{model.type} is trained as it is']
@@ -164,7 +169,7 @@ def _mix_detector(
         parts += [loss for cfg in heads.values() for loss in _deaf(cfg)]
         raise ValueError(
             f'--mix {name}: {supervision} does not reach {what} ({model.type} with '
-            f'{", ".join(parts)}); take --mix lossmix, '
+            f'{", ".join(parts) or "no head"}); take --mix lossmix, '
             'which goes with every detector, or --mix union'
         )
     mix.lam_per = 'batch'
@@ -174,18 +179,37 @@ def _mix_detector(
     return [f"{model.detector} is wrapped in LossMixDetector, with lam_per='batch'"]
 
 
-def _is_head(key: str, cfg: Any) -> bool:
-    """Whether a part of a detector has a loss."""
-    return key.endswith('_head') and isinstance(cfg, Mapping) and 'type' in cfg
+def _heads(model: Mapping) -> Iterator[tuple[str, Mapping]]:
+    """The parts of a detector that have a loss, whatever they are called."""
+    for key, value in model.items():
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        for index, cfg in enumerate(parts):
+            if not isinstance(cfg, Mapping) or 'type' not in cfg:
+                continue
+            if key.endswith('_head') or hasattr(class_of(cfg['type'], MODELS), 'loss'):
+                yield key if cfg is value else f'{key}[{index}]', cfg
 
 
-def _is_aware(cfg: Mapping) -> bool:
-    """Whether a head is mix-aware or has a twin that is, and its losses heed λ."""
+def _twin(cfg: Mapping) -> str | None:
+    """The mix-aware head that takes the place of one of mmdet's own."""
     kind = _class(cfg, MODELS)
-    known = {*TWINS, *TWINS.values()}
-    inner = cfg.get('bbox_head')
-    if kind.__name__ not in known:
+    ours = kind.__module__.partition('.')[0] == 'mmdet'
+    return TWINS.get(kind.__name__) if ours else None
+
+
+def _stock_name(cfg: Mapping) -> str | None:
+    """Mmdet's name of a head that is mix-aware or has a twin that is; else None."""
+    if _twin(cfg):
+        return _class(cfg, MODELS).__name__
+    names = (old for old, twin in TWINS.items() if is_a(cfg, MODELS.get(twin), MODELS))
+    return next(names, None)
+
+
+def _is_aware(cfg: Any) -> bool:
+    """Whether a head is mix-aware or has a twin that is, and its losses heed λ."""
+    if not isinstance(cfg, Mapping) or _stock_name(cfg) is None:
         return False
+    inner = cfg.get('bbox_head')
     return _is_aware(inner) if inner is not None else not _deaf(cfg)
 
 
@@ -197,8 +221,7 @@ def _deaf(cfg: Mapping) -> list[str]:
     inner = cfg.get('bbox_head')
     if isinstance(inner, Mapping):  # a cascade has several
         return _deaf(inner)
-    known = {*TWINS, *TWINS.values()} - {'YOLOV3Head', 'MixYOLOV3Head'}
-    if _class(cfg, MODELS).__name__ not in known:
+    if _stock_name(cfg) in (None, 'YOLOV3Head'):
         return []
     losses = {
         name: MODELS.build(cfg[name])
@@ -210,8 +233,7 @@ def _deaf(cfg: Mapping) -> list[str]:
 
 def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:
     """Whether AlignMix knows all heads."""
-    known = {*_ALIGNED, *(TWINS[name] for name in _ALIGNED)}
-    return all(_class(cfg, MODELS).__name__ in known for cfg in heads.values())
+    return all(_stock_name(cfg) in _ALIGNED for cfg in heads.values())
 
 
 def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
@@ -222,10 +244,10 @@ def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
         if isinstance(cfg.get('bbox_head'), Mapping):
             parts[f'{key}.bbox_head'] = cfg.bbox_head
         for place, part in parts.items():
-            old = _class(part, MODELS).__name__
-            if old in TWINS:
-                part.type = TWINS[old]
-                changes.append(f'model.{place}: {old} -> {part.type}')
+            twin = _twin(part)
+            if twin:
+                changes.append(f'model.{place}: {_stock_name(part)} -> {twin}')
+                part.type = twin
     return changes
 
 
@@ -270,7 +292,7 @@ def _add_mixer(cfg: Config, mix: ConfigDict) -> list[str]:
     """Put the mixer behind the batch augmentations that are there."""
     preprocessor = cfg.model.setdefault(
         'data_preprocessor',
-        cfg.get('data_preprocessor') or dict(type='DetDataPreprocessor'),
+        cfg.get('data_preprocessor') or ConfigDict(type='DetDataPreprocessor'),
     )
     before = list(preprocessor.get('batch_augments') or [])
     preprocessor.batch_augments = [*before, mix]

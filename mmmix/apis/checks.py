@@ -66,7 +66,7 @@ def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
         if supervision.separates:
             check_separable(detector)
         return
-    for key, head in _loss_heads(detector):
+    for key, head in list(_loss_heads(detector)) or [('model', detector)]:
         if not getattr(head, 'honours_box_weights', False):
             raise ValueError(
                 f'{name} stamps its samples with {supervision}, and {key}, a '
@@ -83,8 +83,10 @@ def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
 def _loss_heads(detector: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The parts of a detector that have a loss, with their keys in the config."""
     for key, part in detector.named_children():
-        if key.endswith('_head') and hasattr(part, 'loss'):
-            yield f'model.{key}', part
+        parts = part if isinstance(part, nn.ModuleList) else [part]
+        for index, one in enumerate(parts):
+            if hasattr(one, 'loss'):
+                yield f'model.{key}' if one is part else f'model.{key}[{index}]', one
 
 
 def _check_shared(mixer: Any, cfg: Config) -> None:
