@@ -28,6 +28,7 @@ from mmmix.apis.own_data.teachers import (
     SEMI,
     Unlabelled,
     find_unlabelled,
+    note_labelled,
     teacher_method,
 )
 from mmmix.apis.own_data.warnings import warnings_on
@@ -132,6 +133,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     load_from, start = load_from_lines(detector, args.weights)
     layout = find_layout(args.folder, args.format)
     files = complete_splits(layout, args.val_share, args.seed)
+    if unlabelled:
+        note_labelled(unlabelled, layout)
     choice = Choice(
         name=args.out.stem,
         layout=layout,
@@ -253,6 +256,9 @@ def say(args: argparse.Namespace, choice: Choice, written: Sequence[Path]) -> No
     parts = ', '.join(f'{count} {name}' for name, count in counts.items())
     names = layout.splits['train'].names
     print(f'{args.folder}: {layout.kind.upper()}, {parts}; {len(classes)} classes')
+    if choice.unlabelled:
+        count, folder = len(choice.unlabelled.images), choice.unlabelled.folder
+        print(f'{folder}: {count} images without labels')
     for name in classes[:20]:
         print(f'  {name:20} {names[name]:7} objects to train on')
     for text in [*layout.notes, *warnings_on(layout, classes)]:

@@ -184,9 +184,8 @@ def _stopped(
         else 'no checkpoint was saved yet. To continue, from the beginning: '
     )
     command = resume_command(args, argv)
-    return (
-        f'Stopped by {stop.signal.name} after iteration {runner.iter}; {state}{command}'
-    )
+    done = runner.iter if stop.done is None else stop.done
+    return f'Stopped by {stop.signal.name} after iteration {done}; {state}{command}'
 
 
 def resume_command(args: argparse.Namespace, argv: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from mmdet.datasets import BaseDetDataset, XMLDataset
 from mmdet.registry import DATASETS
 
+from mmmix.layouts.files_below import files_below
 from mmmix.layouts.image_files import SUFFIXES, read_header
 from mmmix.layouts.yolo import Labels, label_file, read_labels
 
@@ -93,7 +94,7 @@ class YOLODataset(BaseDetDataset):
             source = self.data_prefix.get('img') or root
             if not os.path.isdir(source):
                 raise FileNotFoundError(f'{source} is no folder; correct data_prefix')
-            found = sorted(Path(source).rglob('*'))
+            found = sorted(files_below(Path(source)))
             images = [str(p) for p in found if p.suffix.lower() in SUFFIXES]
         if not images:
             raise ValueError(f'{source} has no image; is it the right list or folder?')

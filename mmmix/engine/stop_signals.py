@@ -21,11 +21,13 @@ class Stopped(SystemExit):
 
     Args:
         number: The signal.
+        done: Finished iterations of a training that it ended; None if not known.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, done: int | None = None) -> None:
         super().__init__(128 + number)
         self.signal = signal.Signals(number)
+        self.done = done
 
 
 class StopSignals:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
 from PIL import Image
 
 from mmmix.apis.own_data import weights
@@ -38,7 +43,11 @@ def checked(capsys, *options):
     code = main(['mine.py', '--json', *options])
     found = json.loads(capsys.readouterr().out)['findings']
     return code, {
-        level: '\n'.join(f['text'] for f in found if f['level'] == level)
+        level: '\n'.join(
+            f'{item["check"]}: {item["text"]}'
+            for item in found
+            if item['level'] == level
+        )
         for level in ('ok', 'warning', 'FAULT')
     }
 
@@ -106,7 +115,45 @@ def test_a_teacher_makes_its_step_too(tmp_path, capsys):
     assert (code, texts['FAULT']) == (0, '')
     assert '3 images without labels' in texts['ok']
     assert 'a teacher mixes inside its own step' in texts['ok']
-    assert 'loss_conf' in texts['ok']
+    burn_in = Config.fromfile('mine.py').custom_hooks[3]['burn_in']
+    first, _, later = texts['ok'].partition(f'loss, from iteration {burn_in} on: ')
+    assert 'loss: loss' in first
+    assert 'sup_loss_conf' in first
+    assert 'unsup_' not in first
+    assert 'unsup_loss_conf' in later
+    assert '3 images are few' in texts['warning']
+
+
+@pytest.mark.parametrize('option', ['--unlabelled', '--target'])
+def test_weights_of_a_detector_are_those_of_a_teacher(option, tmp_path, capsys):
+    write_voc(tmp_path / 'mine', lists=True)
+    write_image(tmp_path / 'bare' / 'a.jpg', 100)
+    init.main(['mine', option, 'bare', '--batch-size', '4'])
+    cfg = Config.fromfile('mine.py')
+    detector = MODELS.build(cfg.model).student
+    torch.save(dict(state_dict=detector.state_dict()), 'plain.pth')
+    torch.save(dict(state_dict=dict(other=torch.zeros(1))), 'other.pth')
+    count = len(MODELS.build(cfg.model).state_dict())
+    for name, level, told in (
+        ('plain', 'ok', f'{2 * len(detector.state_dict())} of {count} tensors'),
+        ('other', 'FAULT', 'other.pth has nothing for this'),
+    ):
+        cfg.load_from = f'{name}.pth'
+        cfg.dump('mine.py')
+        _, texts = checked(capsys, '--no-pictures', '--no-batch')
+        assert f'weights: {told}' in texts[level]
+
+
+@pytest.mark.parametrize(('top', 'told'), [(4000, True), (65535, False)])
+def test_images_of_16_bits_that_use_few_are_told(top, told, tmp_path, capsys):
+    root = write_voc(tmp_path / 'mine', lists=True)
+    for path in (root / 'JPEGImages').iterdir():
+        pixels = cv2.imread(str(path)).astype(np.uint16) * (top // 255)
+        path.write_bytes(cv2.imencode('.png', pixels)[1])
+    init.main(['mine'])
+    code, texts = checked(capsys, '--no-batch')
+    assert code == 0
+    assert ('8 of 8 have 16 bits' in texts['warning']) == told
 
 
 def test_without_a_config_the_stack_alone(tmp_path, capsys):

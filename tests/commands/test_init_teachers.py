@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
@@ -9,7 +12,7 @@ from mmengine.config import Config
 from mmmix.apis.own_data import weights
 from mmmix.commands.init import main
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
-from tests.apis.own_data.folders import write_image, write_voc
+from tests.apis.own_data.folders import stem_of, write_image, write_voc
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,25 @@ def _folders(tmp_path, monkeypatch):
 def filled(sample):
     """The branches that a sample has an image for."""
     return {name for name, image in sample['inputs'].items() if image is not None}
+
+
+@pytest.mark.parametrize('option', ['--unlabelled', '--target'])
+def test_images_that_have_labels_are_told(option, capsys, tmp_path):
+    for number in (2, 9):  # one to train on, one for validation
+        shutil.copy(
+            tmp_path / 'mine' / 'JPEGImages' / f'{stem_of(number)}.png',
+            tmp_path / 'bare' / f'copy{number}.png',
+        )
+    (tmp_path / 'bare' / 'link').symlink_to(tmp_path / 'mine' / 'JPEGImages')
+    main(['mine', '--batch-size', '4', option, 'bare'])
+    out = capsys.readouterr().out
+    assert 'bare: 17 images without labels' in out
+    assert '12 of the 17 images' in out
+    assert '4 of the 17 images' in out
+    assert 'figures will be too good' in out
+    with pytest.raises(ValueError, match='labelled images and no other'):
+        main(['mine', option, 'mine', '--out', 'other.py'])
+    assert not Path('other.py').exists()
 
 
 @pytest.mark.parametrize(

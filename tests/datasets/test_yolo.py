@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from mmdet.registry import DATASETS
@@ -127,6 +128,21 @@ def test_unlabelled_images_need_no_label_and_read_none(folder):
     for label in (folder / 'labels').iterdir():
         label.unlink()
     assert len(build(folder, data_prefix=dict(img='images'), labelled=False)) == 3
+
+
+def test_a_folder_is_walked_as_by_init(folder):
+    images = folder / 'images'
+    (images / '._a 1.jpg').write_bytes(b'of a file manager')
+    (images / 'photos.jpg').mkdir()
+    for name in ('work_dirs', 'predictions', '.thumbs'):
+        (images / name).mkdir()
+        Image.new('RGB', (8, 8)).save(images / name / 'drawn.jpg')
+    (folder / 'elsewhere').mkdir()
+    Image.new('RGB', (8, 8)).save(folder / 'elsewhere' / 'linked.jpg')
+    (images / 'link').symlink_to(folder / 'elsewhere')
+    dataset = build(folder, data_prefix=dict(img='images'), labelled=False)
+    found = {Path(info['img_path']).name for info in dataset}
+    assert found == {'a 1.jpg', 'b.jpg', 'empty.jpg', 'linked.jpg'}
 
 
 def test_the_check_of_data_sees_names_and_bad_boxes(folder):

@@ -23,8 +23,8 @@ from tests.engine.teacher_toy import make_runner
 class Scripted(BaseMetric):
     """Two scores a validation, from lists."""
 
-    def __init__(self, up, down=(0.0,) * 9):
-        super().__init__()
+    def __init__(self, up, down=(0.0,) * 9, prefix=None):
+        super().__init__(prefix=prefix)
         self.scores = [dict(up=a, down=b) for a, b in zip(up, down)]
 
     def process(self, data_batch, data_samples):
@@ -35,7 +35,13 @@ class Scripted(BaseMetric):
 
 
 def run(
-    folder, kind='WholeCheckpointHook', up=(1, 3, 2, 4), down=(0.0,) * 9, **changes
+    folder,
+    kind='WholeCheckpointHook',
+    up=(1, 3, 2, 4),
+    down=(0.0,) * 9,
+    prefix=None,
+    burn_in=2,
+    **changes,
 ):
     """Train eight iterations, validated and saved every second one."""
     settings = dict(
@@ -58,10 +64,14 @@ def run(
             dataset=dict(type='ToySignals'),
             sampler=dict(type='DefaultSampler', shuffle=False),
         ),
-        val_evaluator=dict(type='Scripted', up=list(up), down=list(down)),
+        val_evaluator=dict(
+            type='Scripted', up=list(up), down=list(down), prefix=prefix
+        ),
         default_hooks=dict(checkpoint=settings, logger=dict(type='LoggerHook')),
     )
-    hooks = [dict(type='MixTeacherHook', momentum=0.1, burn_in=2, distance_interval=0)]
+    hooks = [
+        dict(type='MixTeacherHook', momentum=0.1, burn_in=burn_in, distance_interval=0)
+    ]
     runner = make_runner(folder, hooks, **{**options, **changes})
     runner.model.forward = partial(_forward, runner.model.forward)
     with install_safe_loading():
@@ -75,6 +85,18 @@ def _forward(forward, x, mode='tensor', **kwargs):
 
 def files(folder):
     return sorted(path.name for path in folder.glob('*.pth'))
+
+
+@pytest.mark.parametrize(
+    ('prefix', 'best'), [('teacher', 6), ('student', 2), ('current', 2)]
+)
+def test_a_teacher_is_not_the_best_before_it_has_started(prefix, best, tmp_path):
+    settings = dict(save_best=f'{prefix}/up')
+    up = (9, 9, 4, 2)
+    run(tmp_path, up=up, prefix=prefix, burn_in=5, checkpoint=settings)
+    assert [name for name in files(tmp_path) if name.startswith('best')] == [
+        f'best_{prefix}_up_iter_{best}.pth'
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmmix.layouts.files_below import files_below
 from mmmix.layouts.image_files import SUFFIXES
 
 from .coco import COCOLayout
@@ -25,15 +25,6 @@ _UNREAD = (
     '.ndjson',
     '.tfrecord',
     '.parquet',
-)
-_SKIPPED = (
-    'work_dirs',
-    'runs',
-    'predictions',
-    '__pycache__',
-    'node_modules',
-    'SegmentationClass',
-    'SegmentationObject',
 )
 
 
@@ -89,28 +80,3 @@ def _other_labels(files: Sequence[Path]) -> str:
     if path is None:
         return ''
     return f'{path} is none of these; if it holds labels, export them as one. '
-
-
-def files_below(root: Path) -> list[Path]:
-    """All files below a folder, sorted; hidden ones and results of runs are left out.
-
-    Raises:
-        FileNotFoundError: If there is no such folder.
-        NotADirectoryError: If it is a file.
-    """
-    if not root.exists():
-        raise FileNotFoundError(f'there is no folder {root.absolute()}')
-    if not root.is_dir():
-        raise NotADirectoryError(f'{root} is a file; give the folder that it is in')
-    found = []
-    for folder, below, names in os.walk(root, followlinks=True):
-        here = Path(folder).resolve()
-        below[:] = sorted(
-            name
-            for name in below
-            if name[0] != '.'
-            and name not in _SKIPPED
-            and not here.is_relative_to(Path(folder, name).resolve())  # a link back
-        )
-        found += [Path(folder, name) for name in sorted(names) if name[0] != '.']
-    return found

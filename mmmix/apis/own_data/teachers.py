@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from mmmix.layouts.files_below import files_below
 from mmmix.layouts.image_files import SUFFIXES
 
-from .find import files_below
+from .layout import Layout
 from .plan import Plan
 from .teacher_templates import (
     DOMAIN_LOADER,
@@ -83,8 +84,13 @@ class Unlabelled(NamedTuple):
     """A folder of images without labels, and what is made of it."""
 
     folder: Path
-    images: int
+    images: tuple[Path, ...]
     teacher: Teacher
+
+    @property
+    def option(self) -> str:
+        """What named it."""
+        return '--target' if self.teacher is DOMAIN else '--unlabelled'
 
 
 def find_unlabelled(folder: Path, teacher: Teacher, detector: str) -> Unlabelled:
@@ -109,7 +115,40 @@ def find_unlabelled(folder: Path, teacher: Teacher, detector: str) -> Unlabelled
     images = [p for p in files_below(folder) if p.suffix.lower() in SUFFIXES]
     if not images:
         raise FileNotFoundError(f'{option} {folder}: there is no image in it')
-    return Unlabelled(folder, len(images), teacher)
+    return Unlabelled(folder, tuple(images), teacher)
+
+
+def note_labelled(unlabelled: Unlabelled, layout: Layout) -> None:
+    """Note images without labels that have labels, or that are validated on.
+
+    Args:
+        unlabelled: The images.
+        layout: Of the labelled ones, split; it takes up the notes.
+
+    Raises:
+        ValueError: If there are no others.
+    """
+    files = {path.resolve() for path in unlabelled.images}
+    known = {
+        name: files & {item.image.resolve() for item in split.items}
+        for name, split in layout.splits.items()
+    }
+    again = set().union(*known.values())
+    told = f'{unlabelled.option} {unlabelled.folder}'
+    if again == files:
+        raise ValueError(
+            f'{told} has the labelled images and no other; give another folder'
+        )
+    layout.note(
+        f'of the {len(files)} images of {told} are labelled ones',
+        sorted(again),
+        'a teacher learns nothing new from them',
+    )
+    layout.note(
+        f'of the {len(files)} images of {told} are those of validation or test',
+        sorted(again - known.get('train', set())),
+        'its figures will be too good; give a folder without them',
+    )
 
 
 def teacher_method(teacher: Teacher, given: str | None) -> str | None:

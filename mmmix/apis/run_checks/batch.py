@@ -7,11 +7,12 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmdet.models.detectors import SemiBaseDetector
 from mmengine.config import Config
 from mmengine.runner import Runner, load_checkpoint
 from torch import nn
@@ -24,6 +25,7 @@ from mmmix.apis.pretrained import drop_pretrained
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.hooks.find_mixers import find_batch_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS
 
 from .finding import FAULT, OK, RAISED, WARNING, Finding, said
@@ -61,7 +63,11 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
 
 
 def check_batch(runner: Runner) -> Iterator[Finding]:
-    """Load one batch, mix it, and compute the loss and its gradient once."""
+    """Load one batch, mix it, and compute the loss and its gradient once.
+
+    With a teacher twice: as its training begins, and with all that comes after the
+    burn-in.
+    """
     start = time.perf_counter()
     try:
         loop = runner.train_loop
@@ -70,14 +76,19 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         check_mixing(runner)
         runner.model.train()
         data = next(iter(loop.dataloader))
-        for hook in runner.hooks:
-            if isinstance(hook, MixTeacherHook):  # a teacher's loss asks how far it is
-                hook.before_train(runner)
-                hook.before_train_iter(runner, 0, data)
+        teachers = [hook for hook in runner.hooks if isinstance(hook, MixTeacherHook)]
+        for hook in teachers:  # a teacher's loss asks how far it is
+            hook.before_train(runner)
+            hook.before_train_iter(runner, 0, data)
         data = runner.model.data_preprocessor(data, True)
-        losses = runner.model(**data, mode='loss')
-        total, terms = runner.model.parse_losses(losses)
-        total.backward()
+        terms = {'loss': _step(runner.model, copy.deepcopy(data))}
+        for hook in teachers:
+            if hook.burn_in:
+                unwrapped_model(runner).set_progress(
+                    TeacherProgress(hook.burn_in, hook.burn_in)
+                )
+                name = f'loss, from iteration {hook.burn_in} on'
+                terms[name] = _step(runner.model, copy.deepcopy(data))
     except StopIteration:
         yield Finding(
             FAULT,
@@ -90,20 +101,28 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         yield Finding(FAULT, 'batch', said(error))
         return
     took = time.perf_counter() - start
-    yield from _losses(terms)
+    for name, values in terms.items():
+        yield from _losses(name, values)
     yield from _mixed(runner.model, data)
     yield Finding(OK, 'batch', f'{took:.1f} s for one, {_memory()}')
 
 
-def _losses(terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
+def _step(model: nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The terms of the loss of a batch, of which the gradient is computed, too."""
+    total, terms = model.parse_losses(model(**data, mode='loss'))
+    total.backward()
+    return terms
+
+
+def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
     """Whether all terms are finite."""
-    text = ', '.join(f'{name} {value.item():.3g}' for name, value in terms.items())
+    text = ', '.join(f'{term} {value.item():.3g}' for term, value in terms.items())
     if all(bool(torch.isfinite(value).all()) for value in terms.values()):
-        yield Finding(OK, 'loss', text)
+        yield Finding(OK, name, text)
     else:
         yield Finding(
             FAULT,
-            'loss',
+            name,
             f'not finite in the first batch: {text}',
             'look for broken boxes above; else lower the learning rate',
         )
@@ -164,6 +183,8 @@ def _fit(path: str, runner: Runner) -> Iterator[Finding]:
         yield Finding(FAULT, 'weights', said(error))
         return
     saved = saved.get('state_dict', saved)
+    if isinstance(runner.model, SemiBaseDetector):
+        saved = _doubled(saved)
     own = runner.model.state_dict()
     fit = sum(name in saved and saved[name].shape == own[name].shape for name in own)
     fault = not fit
@@ -173,6 +194,14 @@ def _fit(path: str, runner: Runner) -> Iterator[Finding]:
         f'{fit} of {len(own)} tensors of the model are in {Path(path).name}',
         'take the checkpoint of this detector' if fit <= len(own) / 2 else '',
     )
+
+
+def _doubled(saved: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A detector's tensors as a teacher and its student load them, both the same."""
+    if any('student' in name or 'teacher' in name for name in saved):
+        return saved
+    parts = ('teacher', 'student')
+    return {f'{part}.{name}': saved[name] for part in parts for name in saved}
 
 
 def _memory() -> str:

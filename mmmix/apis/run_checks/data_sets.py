@@ -152,6 +152,7 @@ def _count(split: str, source: Source) -> Iterator[Finding]:
     place = source.contents.source if source.contents else source.key
     if not source.labelled:
         yield Finding(OK, where, f'{len(images)} images without labels ({place})')
+        yield from _few(split, len(images), Counter(), 'add more')
         return
     counts = class_counts(source)
     some = ', '.join(f'{name} {count}' for name, count in counts.most_common(30))
@@ -171,10 +172,10 @@ def _count(split: str, source: Source) -> Iterator[Finding]:
             'boxes go that have no area, no class of this config, or are marked '
             'difficult or crowd; mend the annotations, or metainfo.classes',
         )
-    yield from _few(split, len(images), counts)
+    yield from _few(split, len(images), counts, 'label more')
 
 
-def _few(split: str, images: int, counts: Counter) -> Iterator[Finding]:
+def _few(split: str, images: int, counts: Counter, fix: str) -> Iterator[Finding]:
     """What there is too little of."""
     least = FEW_IMAGES if split == 'train' else FEW_VAL
     if images < least:
@@ -183,7 +184,7 @@ def _few(split: str, images: int, counts: Counter) -> Iterator[Finding]:
             f'{split} data',
             f'{images} images are few; from less than {least} '
             + ('little is learned' if split == 'train' else 'figures say little'),
-            'label more',
+            fix,
         )
     rare = [
         f'{name} ({count})' for name, count in counts.items() if count < FEW_OBJECTS

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from mmmix.apis.data_checks.class_names import Source
 from mmmix.apis.data_checks.images import image_loader, look_at_image
+from mmmix.layouts.bit_depth import is_nearly_black
 from mmmix.layouts.near_duplicates import pairs_alike, perceptual_hash
 
 from .data_sets import Loaded, infos
@@ -35,7 +36,7 @@ def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Fin
     loader = image_loader(source.dataset)
     if loader is None:
         return
-    faults, broken, orientations = [], [], Counter()
+    faults, broken, dark, orientations = [], [], [], Counter()
     every = list(infos(source))
     for info in tqdm(every, desc=f'{split} images', disable=None, leave=False):
         path = str(info.get('img_path'))
@@ -50,7 +51,10 @@ def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Fin
             broken.append(path)
         else:
             hashes[path] = value
+            if is_nearly_black(path):
+                dark.append(path)
     yield from _say_faults(split, faults, broken, len(every))
+    yield from _say_dark(split, dark, len(every))
     yield from _say_orientations(split, orientations)
 
 
@@ -74,6 +78,18 @@ def _say_faults(
         )
     if not faults and not broken:
         yield Finding(OK, where, f'{count} are there, whole and of the stated size')
+
+
+def _say_dark(split: str, dark: Sequence[str], count: int) -> Iterator[Finding]:
+    """Images of more than 8 bits that use few of them."""
+    if dark:
+        yield Finding(
+            WARNING,
+            f'{split} images',
+            f'{len(dark)} of {count} have 16 bits, of which the lower ones are used '
+            f'alone: they are loaded nearly black\n{_some(dark)}',
+            'convert them to 8 bits, stretched to the range from 0 to 255',
+        )
 
 
 def _say_orientations(split: str, orientations: Counter) -> Iterator[Finding]:

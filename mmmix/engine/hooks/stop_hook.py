@@ -146,7 +146,7 @@ class StopHook(Hook):
         for hook in _checkpoint_hooks(runner):
             hook.save_now(runner, done, epoch)
         self._signals.waits = False
-        raise Stopped(number)
+        raise Stopped(number, done)
 
 
 def _checkpoint_hooks(runner: Runner) -> list[WholeCheckpointHook]:

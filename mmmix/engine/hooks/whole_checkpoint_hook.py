@@ -14,6 +14,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
+from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_files import NO_ROOM, NoRoomError, write_whole
 
 POINTER = 'last_checkpoint'
@@ -158,8 +159,11 @@ class WholeCheckpointHook(CheckpointHook):
         )
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
-        """Save the best checkpoint; the one before it stays until that is done."""
-        if not self.save_best:
+        """Save the best checkpoint; the one before it stays until that is done.
+
+        None is the best by its teacher before that has started.
+        """
+        if not self.save_best or self._waits_for_teacher(runner):
             return
         self._best_before = before = self._best
         self._best = [None] * len(before)  # mmengine would delete them first
@@ -171,6 +175,13 @@ class WholeCheckpointHook(CheckpointHook):
             self._best = self._best_or_before()
             self._best_before = []
         self._remove_outdated(runner)
+
+    def _waits_for_teacher(self, runner: Runner) -> bool:
+        """Whether a teacher is judged that is no more than its initial weights."""
+        progress = getattr(unwrapped_model(runner), 'progress', None)
+        burn_in = getattr(progress, 'burn_in', 0)
+        judged = any(str(key).startswith('teacher/') for key in self.key_indicators)
+        return judged and runner.iter < burn_in
 
     def _save_best_with_room(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Save the best checkpoint; on a full disk the one before it goes first.

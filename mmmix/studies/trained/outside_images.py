@@ -9,7 +9,7 @@ import cv2
 import mmcv
 import numpy as np
 
-from mmmix.apis.own_data.find import files_below
+from mmmix.layouts.files_below import files_below
 from mmmix.mixing import counter_rng
 
 NOISES = ('uniform', 'gaussian')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmmix.apis.own_data.find import files_below, find_layout
+from mmmix.apis.own_data.find import find_layout
+from mmmix.layouts.files_below import files_below
 
 from .folders import write_coco, write_image, write_yolo
 
