@@ -71,10 +71,11 @@ def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
             raise ValueError(
                 f'{name} stamps its samples with {supervision}, and {key}, a '
                 f'{type(head).__name__}, does not read it: it would train on the union '
-                'of all boxes. Take the mix-aware head (MixSSDHead, MixRPNHead, '
-                'MixStandardRoIHead with MixShared2FCBBoxHead, MixYOLOV3Head), or wrap '
-                "the detector: model=dict(type='LossMixDetector', "
-                'detector=...); --mix NAME does either by itself'
+                'of all boxes. Take the mix-aware head (MixSSDHead, MixRetinaHead, '
+                'MixRPNHead, MixStandardRoIHead with MixShared2FCBBoxHead, '
+                'MixYOLOV3Head), or wrap the detector: '
+                "model=dict(type='LossMixDetector', detector=...); --mix NAME does "
+                'either by itself'
             )
         if hasattr(head, 'check_weighs') and head.supervision is None:
             head.check_weighs(supervision)

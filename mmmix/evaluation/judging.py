@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from mmdet.evaluation.functional.mean_ap import tpfp_default
+from mmdet.structures.bbox import BaseBoxes, get_box_tensor
 
 
 class Judged(NamedTuple):
@@ -30,8 +31,9 @@ class Judged(NamedTuple):
 def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
     """Match the detections of an image with its objects, as ``VOCMetric`` does.
 
-    A detection is right if it overlaps an object of its class, in VOC's inclusive
-    pixels, that no detection of a higher score has taken.
+    A detection is right if of the objects of its class the one that it overlaps most,
+    in VOC's inclusive pixels, overlaps it by ``iou_thr``, and no detection of a higher
+    score has taken that.
 
     Args:
         sample: A sample as a dict, with ``pred_instances``, ``gt_instances`` and
@@ -44,7 +46,7 @@ def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
     ignored = sample.get('ignored_instances')
     ignored_boxes, ignored_labels = (
         (true_boxes[:0], true_labels[:0])
-        if ignored is None
+        if ignored is None or not len(ignored)
         else _arrays(ignored, 'bboxes', 'labels')
     )
     right, wrong = np.zeros(len(scores)), np.zeros(len(scores))
@@ -63,4 +65,8 @@ def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
 
 def _arrays(instances: Mapping, *names: str) -> list[np.ndarray]:
     """Fields of instances as arrays."""
-    return [np.asarray(instances[name].cpu()) for name in names]
+    fields = [instances[name] for name in names]
+    return [
+        np.asarray((get_box_tensor(f) if isinstance(f, BaseBoxes) else f).cpu())
+        for f in fields
+    ]

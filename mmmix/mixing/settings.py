@@ -7,19 +7,9 @@ from typing import Any, NamedTuple
 
 from mmmix.functional.blending import ALIGNMENTS
 
-from .checks import check_bool, check_choice, check_unit
+from .checks import check_choice, check_unit
 from .ratios import build_ratio
 from .supervision import build_supervision
-
-__all__ = [
-    'KEEPS',
-    'PADS',
-    'MixerSettings',
-    'check_bool',
-    'check_choice',
-    'check_unit',
-    'refuse_unknown',
-]
 
 PADS = ('mean', 'black')
 KEEPS = ('all', 'dominant')
@@ -129,7 +119,7 @@ def _check_blends(supervision: Any) -> None:
 def _check_keeps(keep: str, supervision: Any) -> None:
     """Refuse a supervision of mixed samples where there will be none."""
     name = type(supervision).__name__
-    if keep == 'dominant' and name != 'Union':
+    if keep == 'dominant' and supervision.weighs != 'nothing':
         raise ValueError(
             "keep='dominant' keeps the boxes of one image only and makes unmixed "
             f'samples, of which {name} has nothing to weigh. Leave supervision out (or '

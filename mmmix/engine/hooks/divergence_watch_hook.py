@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.mixing.checks import check_integer
 
 
 class _Pass(NamedTuple):
@@ -50,10 +51,7 @@ class DivergenceWatchHook(Hook):
     priority = 'LOW'
 
     def __init__(self, patience: int = 500, factor: float = 3.0) -> None:
-        if isinstance(patience, bool) or not isinstance(patience, int):
-            raise TypeError(f'patience must be an integer, got {patience!r}')
-        if patience < 0:
-            raise ValueError(f'patience must not be negative, got {patience}')
+        check_integer('patience', patience, least=0)
         if not 1 < factor < math.inf:
             raise ValueError(f'factor must be a number above 1, got {factor}')
         self.patience = patience

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.mixing.checks import check_integer
 from mmmix.visualization import DrawingGuard, class_names, draw_branches
 
 
@@ -38,8 +39,7 @@ class MixPreviewHook(Hook):
 
     def __init__(self, num_batches: int = 2, max_images: int = 8) -> None:
         for name, number in (('num_batches', num_batches), ('max_images', max_images)):
-            if not isinstance(number, int) or number < 0:
-                raise ValueError(f'{name} must be an integer >= 0, got {number!r}')
+            check_integer(name, number, least=0)
         self.num_batches = num_batches
         self.max_images = max_images
 

@@ -17,6 +17,8 @@ from torch import nn
 from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.datasets.view_geometry import check_view_geometry
 from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.engine.whole_steps import iterations_per_step
+from mmmix.mixing.checks import check_integer
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
 from .pseudo_label_watch import PseudoLabelWatch
@@ -91,7 +93,7 @@ class MixTeacherHook(Hook):
             ('empty_patience', empty_patience),
             ('distance_interval', distance_interval),
         ):
-            _check_count(name, count)
+            check_integer(name, count, least=0)
         _check_average(momentum, buffers, warmup)
         self.momentum = momentum
         self.burn_in = burn_in
@@ -194,7 +196,7 @@ class MixTeacherHook(Hook):
 
         The last of a run may come early, so the division there rounds up.
         """
-        per_step = runner.optim_wrapper._accumulative_counts
+        per_step = iterations_per_step(runner.optim_wrapper)
         return math.ceil(done / per_step) - self.burn_in // per_step
 
     def _start_teacher(self, runner: Runner, done: int) -> None:
@@ -220,18 +222,6 @@ class MixTeacherHook(Hook):
                 f'during burn_in={self.burn_in}; use MixTeacher, or burn_in=0'
             )
         return model
-
-
-def _check_count(name: str, count: Any) -> None:
-    """Make sure that a setting is a number of iterations.
-
-    Raises:
-        TypeError, ValueError: Naming it.
-    """
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f'{name} must be an integer, got {count!r}')
-    if count < 0:
-        raise ValueError(f'{name} must not be negative, got {count}')
 
 
 def _check_average(momentum: float, buffers: str, warmup: float) -> None:

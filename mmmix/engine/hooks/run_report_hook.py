@@ -19,6 +19,7 @@ from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.watched_mixing import WatchedMixing
 from mmmix.engine.whole_files import write_whole
 from mmmix.evaluation.validation_summary import RECALLS, ValidationSummary
+from mmmix.mixing.checks import check_integer
 from mmmix.visualization import DrawingGuard, class_names
 from mmmix.visualization.report import RunRecord, render_page
 
@@ -66,8 +67,7 @@ class RunReportHook(Hook):
     ) -> None:
         given = {} if interval is None else dict(interval=interval)
         for name, number in dict(given, max_images=max_images).items():
-            if not isinstance(number, int) or number < 1:
-                raise ValueError(f'{name} must be an integer >= 1, got {number!r}')
+            check_integer(name, number, least=1)
         if not 0 < max_share <= 1:
             raise ValueError(f'max_share must lie in (0, 1], got {max_share!r}')
         self.interval = interval

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import Tensor, nn
 
+from mmmix.mixing.checks import check_integer
 from mmmix.mixing.counters import runner_counter
 
 from .buffer_snapshot import BufferSnapshot
@@ -31,10 +32,7 @@ class _SkipNonFinite:
     """
 
     def __init__(self, *args: Any, max_skipped: int = 20, **kwargs: Any) -> None:
-        if isinstance(max_skipped, bool) or not isinstance(max_skipped, int):
-            raise TypeError(f'max_skipped must be an integer, got {max_skipped!r}')
-        if max_skipped < 1:
-            raise ValueError(f'max_skipped must be >= 1, got {max_skipped}')
+        check_integer('max_skipped', max_skipped, least=1)
         super().__init__(*args, **kwargs)
         self.max_skipped = max_skipped
         self.skipped = False

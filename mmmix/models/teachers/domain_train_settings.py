@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .semi_train_settings import (
-    SemiTrainSettings,
-    check_bool,
-    check_count,
-    check_factor,
-)
+from mmmix.mixing.checks import check_bool, check_integer
+
+from .semi_train_settings import PREFIX, SemiTrainSettings, check_factor
 
 # Settings of MixTeacher that the lambdas take the place of.
 _REPLACED = ('sup_weight', 'unsup_weight', 'cross_weight')
@@ -70,8 +67,8 @@ class DomainTrainSettings(NamedTuple):
         self = cls(**kept, pseudo=SemiTrainSettings.build(pseudo))
         for name in _LAMBDAS:
             check_factor(name, getattr(self, name))
-        check_count('disc_ramp_up', self.disc_ramp_up, least=0)
-        check_bool('weak_source', self.weak_source)
+        check_integer(f'{PREFIX}disc_ramp_up', self.disc_ramp_up, least=0)
+        check_bool(f'{PREFIX}weak_source', self.weak_source)
         return self
 
     def weight(self, term: str) -> float:

@@ -6,8 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mmmix.mixing.settings import check_choice, check_unit
+from mmmix.mixing.checks import (
+    check_bool,
+    check_choice,
+    check_integer,
+    check_unit,
+)
 
+PREFIX = 'semi_train_cfg.'
 EMPTY_BATCHES = ('skip', 'background')
 
 
@@ -68,15 +74,17 @@ class SemiTrainSettings(NamedTuple):
             )
         self = cls(**settings)
         for name in ('freeze_teacher', 'regress_pseudo'):
-            check_bool(name, getattr(self, name))
+            check_bool(f'{PREFIX}{name}', getattr(self, name))
         for name in ('sup_weight', 'unsup_weight', 'cross_weight'):
             check_factor(name, getattr(self, name))
         check_unit('semi_train_cfg.cls_pseudo_thr', self.cls_pseudo_thr)
         _check_ignore_thr(self.ignore_pseudo_thr, self.cls_pseudo_thr)
         check_choice('semi_train_cfg.empty_batch', self.empty_batch, EMPTY_BATCHES)
-        check_count('ramp_up', self.ramp_up, least=0)
+        check_integer(f'{PREFIX}ramp_up', self.ramp_up, least=0)
         if self.teacher_batch_size is not None:
-            check_count('teacher_batch_size', self.teacher_batch_size, least=1)
+            check_integer(
+                f'{PREFIX}teacher_batch_size', self.teacher_batch_size, least=1
+            )
         return self._replace(min_pseudo_bbox_wh=_check_size(self.min_pseudo_bbox_wh))
 
     def ramp(self, iteration: int) -> float:
@@ -105,16 +113,6 @@ def _check_ignore_thr(low: Any, high: float) -> None:
         )
 
 
-def check_bool(name: str, value: Any) -> None:
-    """Make sure that a setting is a switch.
-
-    Raises:
-        TypeError: Naming the setting.
-    """
-    if not isinstance(value, bool):
-        raise TypeError(f'semi_train_cfg.{name} must be True or False, got {value!r}')
-
-
 def check_factor(name: str, value: Any) -> None:
     """Make sure that a setting is a number that is not negative.
 
@@ -125,18 +123,6 @@ def check_factor(name: str, value: Any) -> None:
         raise TypeError(f'semi_train_cfg.{name} must be a number, got {value!r}')
     if not 0.0 <= value < math.inf:
         raise ValueError(f'semi_train_cfg.{name} must not be negative, got {value!r}')
-
-
-def check_count(name: str, value: Any, least: int) -> None:
-    """Make sure that a setting is an integer of at least ``least``.
-
-    Raises:
-        TypeError, ValueError: Naming the setting.
-    """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f'semi_train_cfg.{name} must be an integer, got {value!r}')
-    if value < least:
-        raise ValueError(f'semi_train_cfg.{name} must be >= {least}, got {value}')
 
 
 def _check_size(value: Any) -> tuple[float, float]:

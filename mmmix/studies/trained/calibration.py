@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from mmdet.evaluation.functional.mean_ap import tpfp_default
 from mmengine.structures import InstanceData
 from numpy.typing import NDArray
+
+from mmmix.evaluation import judging
 
 DIMENSIONS = ('score', 'cx', 'cy', 'w', 'h')
 """What detections can be binned by: score, and the box's middle, width and height
@@ -58,9 +59,7 @@ def find_right(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Compare the detections of an image with its objects, as VOC's mAP does.
 
-    A detection is right if the object it overlaps most is of its class, overlaps
-    it by ``iou`` at least, and was not found by a detection of higher score. The
-    last row and column of pixels belong to a box.
+    See :func:`mmmix.evaluation.judging.judge`.
 
     Args:
         detections: ``bboxes`` (n, 4), ``scores`` and ``labels``, on the CPU.
@@ -72,22 +71,13 @@ def find_right(
         Two masks of shape ``(n,)``: right ones, and those that count, which are not
         of an ignored object.
     """
-    boxes, scores = detections.bboxes.numpy(), detections.scores.numpy()
-    labels = detections.labels.numpy()
-    right, counted = (np.zeros(len(scores), dtype=bool) for _ in range(2))
-    for label in np.unique(labels):
-        of_class = labels == label
-        found = np.hstack([boxes[of_class], scores[of_class, None]])
-        hits, misses = tpfp_default(
-            found,
-            _boxes(objects, label),
-            _boxes(ignored, label),
-            iou,
-            use_legacy_coordinate=True,  # as in VOCMetric
-        )
-        right[of_class] = hits[0] > 0
-        counted[of_class] = (hits[0] > 0) | (misses[0] > 0)
-    return right, counted
+    judged = judging.judge(
+        dict(
+            pred_instances=detections, gt_instances=objects, ignored_instances=ignored
+        ),
+        iou,
+    )
+    return judged.right > 0, (judged.right > 0) | (judged.wrong > 0)
 
 
 def judge(
@@ -110,13 +100,6 @@ def judge(
     boxes, scores = detections.bboxes.numpy(), detections.scores.numpy()
     values = np.column_stack([scores, _relative(boxes, *shape)])
     return Verdicts(values[counted].astype(np.float64), right[counted])
-
-
-def _boxes(objects: InstanceData | None, label: int) -> NDArray[np.float32]:
-    if objects is None or not len(objects):
-        return np.zeros((0, 4), dtype=np.float32)
-    boxes = getattr(objects.bboxes, 'tensor', objects.bboxes)
-    return boxes[objects.labels == int(label)].numpy().astype(np.float32)
 
 
 def _relative(boxes: NDArray, height: int, width: int) -> Floats:

@@ -36,7 +36,11 @@ def test_settings_by_default_are_the_papers():
         (dict(lambda_mss=math.inf), ValueError, 'lambda_mss.*inf'),
         (dict(lambda_nst='1'), TypeError, "lambda_nst must be a number, got '1'"),
         (dict(weak_source=1), TypeError, 'weak_source must be True or False, got 1'),
-        (dict(disc_ramp_up=-1), ValueError, 'disc_ramp_up must be >= 0, got -1'),
+        (
+            dict(disc_ramp_up=-1),
+            ValueError,
+            'disc_ramp_up must not be negative',
+        ),
         (dict(disc_ramp_up=1.5), TypeError, 'disc_ramp_up must be an integer, got 1.5'),
         (dict(cls_pseudo_thr=2), ValueError, 'cls_pseudo_thr.*2'),
     ],
