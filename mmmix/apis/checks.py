@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.engine.hooks.find_mixers import find_batch_mixers, find_image_mixers
+from mmmix.engine.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.alignmix import AlignMix, PairBatch
 from mmmix.models.batch_augments import BatchMixer

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmmix.functional.sinkhorn import assignment
+from mmmix.functional.sinkhorn import transport_plan
 
 PUBLISHED = dict(
     epsilon=0.1,
@@ -39,7 +39,7 @@ def mix_aligned(
         partners: ``(N,)`` indices: A' of image i is ``maps[partners[i]]``.
         lam: λ in [0, 1], the weight of the image itself.
         keep_own: Which of the two.
-        **plan: Settings of :func:`mmmix.functional.sinkhorn.assignment`. With
+        **plan: Settings of :func:`mmmix.functional.sinkhorn.transport_plan`. With
             ``close_rows`` the cells that are kept are its rows, so that what is carried
             to each of them is a convex combination in either case.
 
@@ -53,9 +53,9 @@ def mix_aligned(
     other = own[partners]
     kept, carried = (own, other) if keep_own else (other, own)
     if keep_own or plan.get('close_rows', True):
-        rows = assignment(kept, carried, **plan)
+        rows = transport_plan(kept, carried, **plan)
     else:
-        rows = assignment(carried, kept, **plan).transpose(1, 2)
+        rows = transport_plan(carried, kept, **plan).transpose(1, 2)
     # Autocast would multiply a plan by features in half precision.
     with torch.autocast(maps.device.type, enabled=False):
         aligned = torch.bmm(carried.float(), rows.transpose(1, 2)).to(maps)

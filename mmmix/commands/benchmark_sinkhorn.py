@@ -25,7 +25,7 @@ from torch import Tensor
 
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table
-from mmmix.functional import assignment
+from mmmix.functional import transport_plan
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.benchmark_cli import (
     Summaries,
@@ -59,10 +59,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def naive_assignment(
+def naive_plan(
     first: Tensor, second: Tensor, epsilon: float, iterations: int
 ) -> Tensor:
-    """What :func:`mmmix.functional.assignment` computes, as it is written down.
+    """What :func:`mmmix.functional.transport_plan` computes, as it is written down.
 
     Args:
         first: ``(N, C, r)``.
@@ -164,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     maps = random_maps(args)
     contenders = {
         name: partial(function, *maps, args.epsilon, args.iterations)
-        for name, function in ((_OURS, assignment), (_NAIVE, naive_assignment))
+        for name, function in ((_OURS, transport_plan), (_NAIVE, naive_plan))
     }
     print(
         f'{args.pairs} pairs of {args.channels} x {args.size[0]} x {args.size[1]}, '

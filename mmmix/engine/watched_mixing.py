@@ -11,7 +11,7 @@ from torch import nn
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.structures import get_mix_weights
 
-from .hooks.find_mixers import find_batch_mixers, find_image_mixers
+from .find_mixers import find_batch_mixers, find_image_mixers
 
 
 class WatchedMixing:

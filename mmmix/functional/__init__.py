@@ -14,7 +14,7 @@ from .cutting import (
 from .ema import copy_update, ema_update, group_pairs, relative_distance
 from .gradient_reversal import reverse_gradient
 from .masks import MaskPart, join_masks
-from .sinkhorn import assignment
+from .sinkhorn import transport_plan
 from .soft_losses import (
     boxmix_cls_losses,
 )
@@ -22,7 +22,7 @@ from .soft_losses import (
 __all__ = [
     'MaskPart',
     'Region',
-    'assignment',
+    'transport_plan',
     'blend',
     'boxmix_cls_losses',
     'check_boxes',

@@ -40,7 +40,7 @@ def squared_distances(first: Tensor, second: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def assignment(
+def transport_plan(
     first: Tensor,
     second: Tensor,
     epsilon: float = 0.05,

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmmix.functional.sinkhorn import assignment, squared_distances
+from mmmix.functional.sinkhorn import squared_distances, transport_plan
 
 SEEDS = st.integers(0, 10**6)
 
@@ -49,7 +49,7 @@ def reference(first, second, epsilon, iterations):
 @given(SEEDS, st.sampled_from([0.05, 0.3]), st.sampled_from([(7, 7), (5, 8)]))
 def test_plans_are_those_of_the_reference(seed, epsilon, cells):
     first, second = maps(seed, cells=cells)
-    plans = assignment(first, second, epsilon, iterations=30)
+    plans = transport_plan(first, second, epsilon, iterations=30)
     for plan, *pair in zip(plans, first, second):
         want = reference(*pair, epsilon, 30)
         torch.testing.assert_close(plan.double(), want, rtol=1e-3, atol=1e-5)
@@ -70,7 +70,7 @@ def test_distances_are_the_broadcast_ones(seed):
 def test_marginals(seed, scale):
     """Identity 33: R is finite and not negative, its marginals are uniform."""
     first, second = (scale * part for part in maps(seed, cells=(12, 12)))
-    plans = assignment(first, second, epsilon=0.1, iterations=300)
+    plans = transport_plan(first, second, epsilon=0.1, iterations=300)
     assert torch.isfinite(plans).all()
     assert (plans >= 0).all()
     assert (plans.sum(dim=2) - 1).abs().max() <= 1e-5
@@ -82,9 +82,9 @@ def test_marginals(seed, scale):
 def test_the_scale_of_features_does_not_matter(seed, scale):
     """Identity 34, first half."""
     first, second = maps(seed)
-    scaled = assignment(scale * first, scale * second)
+    scaled = transport_plan(scale * first, scale * second)
     # Rounding of the distances is multiplied by 1 / ε.
-    torch.testing.assert_close(scaled, assignment(first, second), rtol=0, atol=1e-4)
+    torch.testing.assert_close(scaled, transport_plan(first, second), rtol=0, atol=1e-4)
 
 
 @settings(max_examples=40, deadline=None)
@@ -94,7 +94,7 @@ def test_a_permuted_map_is_put_back_in_order(seed):
     generator = torch.Generator().manual_seed(seed)
     first = torch.randn((1, 16, 9), generator=generator)
     order = torch.randperm(9, generator=generator)
-    plan = assignment(first, first[..., order], epsilon=0.01)[0]
+    plan = transport_plan(first, first[..., order], epsilon=0.01)[0]
     assert (order[plan.argmax(dim=1)] == torch.arange(9)).all()
     aligned = first[..., order] @ plan.T
     torch.testing.assert_close(aligned, first, rtol=0, atol=1e-2)
@@ -106,15 +106,15 @@ def test_a_constant_map_stays_constant(seed):
     """Identity 35, second half; A' of one colour, and both of one colour."""
     first, second = maps(seed)
     second = second[..., :1].expand(-1, -1, 7)
-    aligned = second @ assignment(first, second).transpose(1, 2)
+    aligned = second @ transport_plan(first, second).transpose(1, 2)
     torch.testing.assert_close(aligned, second, rtol=0, atol=1e-5)
-    plans = assignment(second, second)
+    plans = transport_plan(second, second)
     torch.testing.assert_close(plans, torch.full((2, 7, 7), 1 / 7))
 
 
 def test_a_plan_has_no_gradient():
     first, second = (part.requires_grad_() for part in maps(0))
-    assert not assignment(first, second).requires_grad
+    assert not transport_plan(first, second).requires_grad
 
 
 @settings(max_examples=40, deadline=None)
@@ -124,12 +124,12 @@ def test_padding_takes_no_part(seed):
     first, second = maps(seed, cells=(8, 8))
     valid = torch.zeros((2, 2, 8), dtype=torch.bool)
     valid[0, :, :6] = valid[1, 0, 1:5] = valid[1, 1, :3] = True
-    plans = assignment(first, second, valid=tuple(valid))
+    plans = transport_plan(first, second, valid=tuple(valid))
     assert torch.isfinite(plans).all()
     assert not plans[~valid[1][:, None, :].expand(-1, 8, -1)].any()
     for i in range(2):
         rows, columns = valid[:, i]
-        want = assignment(first[i : i + 1, :, rows], second[i : i + 1, :, columns])
+        want = transport_plan(first[i : i + 1, :, rows], second[i : i + 1, :, columns])
         got = plans[i][rows][:, columns]
         torch.testing.assert_close(got, want[0], rtol=1e-3, atol=1e-4)
 
@@ -137,10 +137,10 @@ def test_padding_takes_no_part(seed):
 def test_half_precision_and_autocast_change_nothing():
     """Squared distances of such features are not finite in float16."""
     first, second = (300 * part.half() for part in maps(1))
-    want = assignment(first.float(), second.float())
-    assert torch.equal(assignment(first, second), want)
+    want = transport_plan(first.float(), second.float())
+    assert torch.equal(transport_plan(first, second), want)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        assert torch.equal(assignment(first.float(), second.float()), want)
+        assert torch.equal(transport_plan(first.float(), second.float()), want)
 
 
 def early_stopped(first, second, epsilon, absolute, tolerance, every, limit=100):
@@ -192,13 +192,15 @@ def test_stopping_early_against_loops(seed, epsilon, absolute, tolerance, every)
     first, second = (part / 1.5 for part in maps(seed, cells=(7, 9)))
     want, count = early_stopped(first, second, epsilon, absolute, tolerance, every)
     settings = dict(epsilon=epsilon, absolute=absolute)
-    got = assignment(first, second, tolerance=tolerance, check_every=every, **settings)
+    got = transport_plan(
+        first, second, tolerance=tolerance, check_every=every, **settings
+    )
     torch.testing.assert_close(got.double(), want, rtol=1e-3, atol=1e-5)
     assert 1 < count < 100
-    fixed = assignment(first, second, iterations=count, **settings)
+    fixed = transport_plan(first, second, iterations=count, **settings)
     assert torch.equal(got, fixed)
     assert not torch.equal(
-        got, assignment(first, second, iterations=count + 1, **settings)
+        got, transport_plan(first, second, iterations=count + 1, **settings)
     )
 
 
@@ -207,10 +209,10 @@ def test_padding_does_not_count_in_the_stop():
     first, second = maps(3, cells=(8, 8), pairs=1)
     valid = torch.arange(8)[None] < 6
     stop = dict(tolerance=1e-3, check_every=2)
-    got = assignment(first, second, valid=(valid, valid), **stop)
-    want = assignment(first[..., :6], second[..., :6], **stop)
+    got = transport_plan(first, second, valid=(valid, valid), **stop)
+    want = transport_plan(first[..., :6], second[..., :6], **stop)
     torch.testing.assert_close(got[:, :6, :6], want, rtol=1e-3, atol=1e-4)
-    full = assignment(first, second, valid=(valid, valid))
+    full = transport_plan(first, second, valid=(valid, valid))
     assert not torch.allclose(got[:, :6, :6], full[:, :6, :6], rtol=1e-6, atol=0)
 
 
@@ -220,20 +222,20 @@ def test_an_absolute_epsilon_is_one_of_the_cost(seed):
     """With ε times the mean cost it is the plan of the relative ε."""
     first, second = maps(seed, pairs=1)
     mean = float(squared_distances(first, second).mean())
-    got = assignment(first, second, epsilon=0.1 * mean, absolute=True)
-    want = assignment(first, second, epsilon=0.1)
+    got = transport_plan(first, second, epsilon=0.1 * mean, absolute=True)
+    want = transport_plan(first, second, epsilon=0.1)
     torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-5)
 
 
 def test_wrong_settings_are_named():
     first, second = maps(0)
     with pytest.raises(ValueError, match='tolerance must be above 0'):
-        assignment(first, second, tolerance=0.0)
+        transport_plan(first, second, tolerance=0.0)
     with pytest.raises(ValueError, match='check_every must be at least 1, got 0'):
-        assignment(first, second, tolerance=0.1, check_every=0)
+        transport_plan(first, second, tolerance=0.1, check_every=0)
     with pytest.raises(ValueError, match='epsilon must be above 0'):
-        assignment(first, second, epsilon=0)
+        transport_plan(first, second, epsilon=0)
     with pytest.raises(ValueError, match='iterations must be at least 1'):
-        assignment(first, second, iterations=0)
+        transport_plan(first, second, iterations=0)
     with pytest.raises(ValueError, match=r'agree in N and C, got \(2, 5, 7\)'):
-        assignment(first, second[:, :4])
+        transport_plan(first, second[:, :4])

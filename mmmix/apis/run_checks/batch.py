@@ -22,8 +22,8 @@ from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
 from mmmix.apis.pretrained import drop_pretrained
+from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
-from mmmix.engine.hooks.find_mixers import find_batch_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS

@@ -45,7 +45,7 @@ class AlignMixClassifier(ImageClassifier):
         pairing: ``'permutation'``, as the authors' code, where an image may meet
             itself, or another of :data:`mmmix.mixing.draws.PAIRINGS`.
         plan: What differs from the published settings of Sinkhorn, by the names of
-            :func:`mmmix.functional.sinkhorn.assignment`.
+            :func:`mmmix.functional.sinkhorn.transport_plan`.
         **settings: Arguments of ``ImageClassifier``, without batch augmentations.
 
     Raises:

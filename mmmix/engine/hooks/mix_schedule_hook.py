@@ -11,9 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mmmix.engine.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.mixing.checks import check_integer
-
-from .find_mixers import find_batch_mixers, find_image_mixers
 
 
 @HOOKS.register_module()

@@ -11,7 +11,7 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmmix.functional import assignment
+from mmmix.functional import transport_plan
 from mmmix.mixing.checks import check_unit
 from mmmix.mixing.counters import counter_rng, runner_counter
 from mmmix.models.dense_heads import MixRPNHead, MixSSDHead
@@ -72,7 +72,7 @@ class AlignMix(DetectorWrapper):
         absolute: Take ε in the units of the cost instead. AlignMixup's code has
             ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1``.
         tolerance: Stop where the potentials change by less; see
-            :func:`mmmix.functional.assignment`.
+            :func:`mmmix.functional.transport_plan`.
         check_every: Iterations between two looks at that.
         input_prob: Share of the batches whose pixels are blended instead, as with
             BoxMix; ½ is what AlignMixup's code does.
@@ -180,7 +180,7 @@ class AlignMix(DetectorWrapper):
             valid_cells(paired, k, size, grid, coarse.device) for k in range(2)
         )
         maps = coarse.flatten(2)
-        plans = assignment(
+        plans = transport_plan(
             maps[pairs.own], maps[pairs.partners], valid=valid, **self.plan
         )
         itself = torch.eye(plans.shape[1], device=plans.device)

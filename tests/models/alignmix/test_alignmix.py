@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mmengine.logging import MessageHub
 
-from mmmix.functional import assignment
+from mmmix.functional import transport_plan
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from mmmix.models.alignmix.transport import carry_maps
@@ -96,7 +96,7 @@ def test_features_are_mixed_with_the_partners_by_the_plan(model):
         for i, sample in enumerate(samples):
             j = sample.metainfo[MIX_PARTNER]
             cells = [maps[1][k].flatten(1)[None] for k in (i, j)]
-            plan = assignment(*cells)
+            plan = transport_plan(*cells)
             carried = carry_maps(plan, level[j][None], (10, 10))[0]
             want = LAM * level[i] + (1 - LAM) * carried
             torch.testing.assert_close(mixed[i], want, rtol=1e-3, atol=1e-4)
@@ -166,7 +166,7 @@ def test_an_identity_plan_is_boxmix_on_features(model, monkeypatch):
     def identity(first, second, **settings):
         return torch.eye(100).expand(len(first), -1, -1)
 
-    monkeypatch.setattr('mmmix.models.alignmix.alignmix.assignment', identity)
+    monkeypatch.setattr('mmmix.models.alignmix.alignmix.transport_plan', identity)
     inputs, _, (_, samples) = paired()
     model.eval()
     got = total(model.loss(inputs, samples))

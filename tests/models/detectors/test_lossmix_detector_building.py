@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.runner import save_checkpoint
 
 from mmmix import config_path
-from mmmix.engine.hooks.find_mixers import find_batch_mixers
+from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.models import LossMixDetector
 from mmmix.models.loss_terms import is_regression
 

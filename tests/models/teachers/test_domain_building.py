@@ -7,7 +7,7 @@ import math
 import pytest
 from mmdet.registry import MODELS
 
-from mmmix.engine.hooks.find_mixers import find_batch_mixers
+from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.models.teachers.domain_train_settings import DomainTrainSettings
 from tests.models.teachers import domain, semi
 

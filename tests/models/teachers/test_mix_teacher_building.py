@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-from mmmix.engine.hooks.find_mixers import find_batch_mixers
+from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.models.teachers.semi_train_settings import SemiTrainSettings
 from tests.models.teachers import semi
 
