@@ -156,7 +156,7 @@ def _like(boxes: Boxes, tensor: Tensor) -> Boxes:
 
 
 def seen_enough(boxes: Boxes, visibility: Tensor, least: float) -> Tensor:
-    """Indices of the boxes that CutMix leaves enough of.
+    """Which boxes CutMix leaves enough of, ``(num_boxes,)`` bool.
 
     Args:
         boxes: ``(num_boxes, 4)``, cut.
@@ -168,4 +168,4 @@ def seen_enough(boxes: Boxes, visibility: Tensor, least: float) -> Tensor:
     sides = (tensor[:, 2:] - tensor[:, :2]).amin(dim=1)
     whole = visibility >= 1.0
     enough = (visibility >= least) & (visibility > 0) & (sides >= MIN_SIDE)
-    return (whole | enough).nonzero().squeeze(1)
+    return whole | enough

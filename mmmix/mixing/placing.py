@@ -27,7 +27,7 @@ def place_boxes(
 
     Returns:
         Boxes on the canvas. Where boxes are clipped, also the visible share of each,
-        ``(num_boxes,)``, and the indices of those that stay; else None and None.
+        ``(num_boxes,)``, and whether it stays, bool; else None and None.
     """
     boxes = clip_boxes(single_precision(boxes), pair.sizes[component])
     boxes = shift_boxes(boxes, pair.offsets[component], pair.canvas)

@@ -127,8 +127,8 @@ def _placed(
         fields['gt_bboxes_labels'] = fields['gt_bboxes_labels'].astype(np.int64)
     if visibility is None:
         return fields
-    if len(seen) < len(boxes):
-        fields = _selected(fields, seen.numpy())
+    if not seen.all():
+        fields = _selected(fields, seen.numpy().nonzero()[0])
         visibility = visibility[seen]
     if settings.keep == 'all':
         fields[GT_MIX_VISIBILITY] = visibility.numpy()

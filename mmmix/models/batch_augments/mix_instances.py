@@ -131,7 +131,38 @@ def _one_by_one(
     settings: MixerSettings,
 ) -> list[Union]:
     """Unions of any pairs."""
-    return [_union(*row, settings) for row in zip(parts, pairs, components)]
+    placed, seen = [], []
+    for part, pair, numbers in zip(parts, pairs, components):
+        for instances, component in zip(part, numbers):
+            one, stays = _place(instances, component, pair, settings)
+            placed.append(one)
+            seen.append(stays)
+    placed = _seen_alone(placed, seen)
+    ends = list(accumulate(map(len, components)))
+    return [
+        _union(placed[end - len(row[-1]) : end], *row, settings)
+        for end, row in zip(ends, zip(pairs, components))
+    ]
+
+
+def _seen_alone(
+    placed: Sequence[InstanceData], seen: Sequence[Tensor | None]
+) -> list[InstanceData]:
+    """Instances without those of which too little is seen.
+
+    What is seen of the whole batch is read once, so that a GPU waits once.
+    """
+    given = [stays for stays in seen if stays is not None]
+    flags = iter(torch.cat(given).tolist()) if given else iter(())
+    kept = []
+    for instances, stays in zip(placed, seen):
+        if stays is not None:
+            own = [next(flags) for _ in range(len(stays))]
+            if not all(own):
+                indices = torch.tensor([i for i, flag in enumerate(own) if flag]).long()
+                instances = instances[indices.to(stays.device, non_blocking=True)]
+        kept.append(instances)
+    return kept
 
 
 def _alike(
@@ -174,20 +205,20 @@ def _num_fields(instances: InstanceData) -> int:
 
 
 def _union(
-    parts: Sequence[InstanceData],
+    placed: Sequence[InstanceData],
     pair: Pair,
     components: Sequence[int],
     settings: MixerSettings,
 ) -> Union:
     """Instances of all components, numbered unless only the dominant ones stay."""
-    placed = [_place(*part, pair, settings) for part in zip(parts, components)]
     masks = [part.pop('masks', None) for part in placed]
     merged = InstanceData.cat(placed)
     counts = [len(part) for part in placed]
     if settings.keep == 'all':
         values = [value for value in placed[0].values() if hasattr(value, 'device')]
         ids = torch.tensor([k for k, n in enumerate(counts) for _ in range(n)])
-        merged[MIX_IDS] = ids.long().to(values[0].device) if values else ids.long()
+        device = values[0].device if values else ids.device
+        merged[MIX_IDS] = ids.long().to(device, non_blocking=True)
     if masks[0] is not None:
         clips = pair.region is not None and settings.clips
         merged.masks = place_masks(masks, components, pair, clips)
@@ -204,16 +235,18 @@ def _plain(instances: InstanceData) -> InstanceData:
 
 def _place(
     instances: InstanceData, component: int, pair: Pair, settings: MixerSettings
-) -> InstanceData:
-    """A component's instances, moved and cut as its image is, but for the masks."""
+) -> tuple[InstanceData, Tensor | None]:
+    """A component's instances, moved and cut as its image is, but for the masks.
+
+    Returns:
+        All of them, and which of them stay, bool; None if all do.
+    """
     placed = _plain(instances)
     if 'bboxes' not in placed:
-        return placed
+        return placed, None
     placed.bboxes, visibility, seen = place_boxes(
         instances.bboxes, pair, component, settings
     )
-    if visibility is None:
-        return placed
-    if settings.keep == 'all':
+    if visibility is not None and settings.keep == 'all':
         placed[MIX_VISIBILITY] = visibility
-    return placed if len(seen) == len(placed) else placed[seen]
+    return placed, seen
