@@ -6,6 +6,7 @@ that neither an import nor an editable install puts files into the checkout.
 """
 
 import os
+import re
 import runpy
 import shutil
 from pathlib import Path
@@ -55,6 +56,25 @@ def project_urls() -> dict[str, str]:
     }
 
 
+def read_page() -> str:
+    """Returns the README, with the addresses of what it links to and shows.
+
+    PyPI knows nothing of the repository, whose address the release's workflow gives.
+    """
+    page = (ROOT / 'README.md').read_text(encoding='utf-8')
+    repository = os.environ.get('MMMIX_REPOSITORY_URL', '')
+    if not repository:
+        return page
+
+    def absolute(link: re.Match[str]) -> str:
+        mark, text, path = link.groups()
+        kind = 'raw' if mark else 'blob'
+        return f'{mark}[{text}]({repository}/{kind}/main/{path})'
+
+    # neither addresses nor places on the page itself
+    return re.sub(r'(!?)\[([^\]]+)\]\(([^):#\s][^):\s]*)\)', absolute, page)
+
+
 class BuildWithMim(build_py):
     """Copies ``MIM_PARTS`` into the build as ``mmmix/.mim``.
 
@@ -98,7 +118,7 @@ setup(
     name='mmmix',
     version=runpy.run_path(str(ROOT / 'mmmix' / 'version.py'))['__version__'],
     description='Mixup-style regularisation for object detectors on MMDetection 3.x',
-    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description=read_page(),
     long_description_content_type='text/markdown',
     author='the mmmix authors',
     project_urls=project_urls(),

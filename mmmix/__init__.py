@@ -20,14 +20,17 @@ if sys.argv[:1] != ['-m'] or ('-m', 'mmmix') not in _words:
     import_stack_quietly()
 
     # The rest imports the stack, so it can only follow the check.
-    from mmmix import (
-        datasets,
-        engine,
-        evaluation,
-        models,
-        structures,
-        visualization,
-    )
+    from mmmix.apis.taken_names import told_of_taken_names
+
+    with told_of_taken_names():
+        from mmmix import (
+            datasets,
+            engine,
+            evaluation,
+            models,
+            structures,
+            visualization,
+        )
     from mmmix.apis.apply_mix import apply_mix
     from mmmix.apis.config_path import config_path, install_config_prefix
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 import mmmix
 
@@ -71,7 +72,11 @@ def sources(tmp_path_factory):
             shutil.copytree(ROOT / name, target / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, target / name)
-    for left_over in ['tools/__pycache__/a.pyc', 'build/lib/mmmix/.mim/configs/old.py']:
+    for left_over in [
+        'tools/__pycache__/a.pyc',
+        'build/lib/mmmix/.mim/configs/old.py',
+        'tests/test_a.py',
+    ]:
         (target / left_over).parent.mkdir(parents=True)
         (target / left_over).touch()
     return target
@@ -106,6 +111,7 @@ def test_wheel_from_sdist_is_the_same(sources, wheel, tmp_path):
     sdist = build('sdist', sources, tmp_path / 'sdist')
     shutil.unpack_archive(sdist, tmp_path, filter='data')
     unpacked = tmp_path / sdist.name.removesuffix('.tar.gz')
+    assert not (unpacked / 'tests').exists()  # a few of them run nowhere
     second = build('wheel', unpacked, tmp_path / 'wheel')
     names = [sorted(zipfile.ZipFile(path).namelist()) for path in (wheel, second)]
     assert names[0] == names[1]
@@ -138,6 +144,24 @@ def test_metadata_requires_no_stack_and_names_both_as_extras(wheel):
             assert version in pin.specifier
             assert f'{major}.{minor}.{patch + 1}' in pin.specifier
             assert f'{major}.{minor + 1}.0' not in pin.specifier
+
+
+def test_the_page_on_pypi_links_to_the_repository(sources):
+    """Where its address is known; without, the page is the README as it is."""
+    readme = (sources / 'README.md').read_text()
+    url = 'https://example.org/a/mmmix'
+    command = ['setup.py', '--quiet', '--no-user-cfg', '--long-description']
+    page = call(*command, cwd=sources, MMMIX_REPOSITORY_URL='')
+    assert page.strip() == readme.strip()
+    page = call(*command, cwd=sources, MMMIX_REPOSITORY_URL=url)
+    links = [re.findall(r'(!?)\[[^\]]+\]\(([^)]+)\)', text) for text in (readme, page)]
+    assert len(links[0]) == len(links[1]) > 20
+    for (mark, before), (_, after) in zip(*links):
+        kind = 'raw' if mark else 'blob'
+        outside = before.startswith('https://')
+        assert after == (before if outside else f'{url}/{kind}/main/{before}')
+    assert f'{url}/raw/main/docs/mixed_batch.png' in page
+    assert f'{url}/blob/main/docs/evidence.md#map' in page
 
 
 def test_installed_wheel_finds_its_own_configs(wheel, tmp_path):
@@ -194,6 +218,12 @@ def test_the_citation_names_this_version():
 
 
 def test_the_changelog_has_a_section_of_this_version():
+    """What is not released yet stands above the last release."""
     sections = re.findall(r'^## \[(.*?)\]', (ROOT / 'CHANGELOG.md').read_text(), re.M)
-    assert mmmix.__version__ in sections
+    version = Version(mmmix.__version__)
+    if version.is_devrelease:
+        assert sections[0] == 'Unreleased'
+        assert version > Version(sections[1])
+    else:
+        assert mmmix.__version__ in sections
     assert len(set(sections)) == len(sections)

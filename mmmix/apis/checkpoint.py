@@ -190,6 +190,8 @@ def _explained(filename: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        if error.name is None:  # a loader of ours has said it
+            raise
         raise ModuleNotFoundError(
             f'{filename} is looked up with the package {error.name}, which is not '
             f'installed: install it, name a file by init_cfg.checkpoint=PATH, or '

@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from mmmix.apis.cli import load_config, split_method
+from mmmix.apis.import_reasons import told_by_us
 
 
 def read_config(
@@ -30,6 +31,7 @@ def read_config(
 
     Raises:
         FileNotFoundError: If there is no such file.
+        ImportError: If what it imports cannot be imported.
         KeyError, ValueError: If the method is unknown or does not fit.
     """
     args = argparse.Namespace(
@@ -41,7 +43,8 @@ def read_config(
         mix=mix,
         mix_options=mix_options,
     )
-    return load_config(args)
+    with told_by_us():
+        return load_config(args)
 
 
 def parsed_options(options: Sequence[str]) -> dict[str, Any]:

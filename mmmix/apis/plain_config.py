@@ -1,18 +1,22 @@
-"""Configs that mmdet reads alone: a detector to test, without teacher or mixing."""
+"""Configs that mmdet's tools read: a detector to test, without teacher or mixing."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmdet.models.detectors import BaseDetector
 from mmdet.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
 
+from mmmix.models import EfficientNetLite
 from mmmix.registry import class_of, is_a
 
 _PACKAGE = __name__.partition('.')[0]
 _REGISTRIES = (MODELS, TRANSFORMS, METRICS, DATASETS)
+# Networks that their stock bases are not: a config with one stays with mmmix.
+_NETWORKS = (EfficientNetLite,)
 _KEPT = (
     'default_scope',
     'custom_imports',
@@ -38,19 +42,20 @@ del head
 
 
 def plain_config(cfg: Config) -> Config:
-    """What it takes to test the detector inside a teacher-student config.
+    """What it takes to test a detector, as mmdet's own tools read it.
 
-    The model is ``model.detector`` with the inner data preprocessor. Types of
-    mmmix become the stock types they derive from, and what serves training alone,
-    mixing included, is left out.
+    Of a teacher-student config the model is ``model.detector`` with the inner data
+    preprocessor. Types of mmmix become the stock types they derive from, and what
+    serves training alone, mixing included, is left out. Only a network that mmdet
+    does not have stays, with ``custom_imports`` of mmmix.
 
     Args:
-        cfg: A config whose model is a ``SemiBaseDetector``, such as MixTeacher.
+        cfg: The config of a detector, or of a ``SemiBaseDetector`` such as MixTeacher.
 
     Raises:
         KeyError: If the config has no ``test_dataloader`` or no evaluator.
-        ValueError: If the model holds no student and teacher, or a type of mmmix
-            has no stock counterpart.
+        ValueError: If the model is no detector of mmdet, or a type of mmmix has no
+            stock counterpart.
     """
     for key in ('test_dataloader', 'test_evaluator'):
         if cfg.get(key) is None:
@@ -59,7 +64,7 @@ def plain_config(cfg: Config) -> Config:
                 'needs for its test pipeline'
             )
     source = cfg.to_dict()
-    plain: dict[str, Any] = {'model': _detector(source['model'])}
+    plain: dict[str, Any] = {'model': _detector(source['model'], has_teacher(cfg))}
     plain |= {key: source[key] for key in _KEPT if source.get(key) is not None}
     plain['test_cfg'] = source.get('test_cfg') or dict(type='TestLoop')
     # DetInferencer cannot do without one.
@@ -72,6 +77,8 @@ def plain_config(cfg: Config) -> Config:
     imports = plain.pop('custom_imports', {})
     names = [name for name in _listed(imports.get('imports')) if not _is_ours(name)]
     plain = _stock(plain)
+    if _has(plain['model'], _NETWORKS):
+        names.append(_PACKAGE)
     if names:
         plain['custom_imports'] = {**imports, 'imports': names}
     return Config({**plain, 'load_from': None, 'resume': False})
@@ -85,22 +92,26 @@ def plain_config_text(cfg: Config, comment: str) -> str:
         comment: Its first line, without ``#``; what is not printable in ASCII is
             written as an escape.
     """
-    repair = _SSD_REPAIR if _has_ssd_head(cfg.to_dict()) else ''
+    repair = _SSD_REPAIR if _has(cfg.to_dict(), ('SSDHead',)) else ''
     # A line break in a file's name would end the comment.
     line = ascii(comment)[1:-1]
     return f'# {line}\n{repair}{cfg.pretty_text}'
 
 
-def _detector(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The detector of a teacher-student model, with its preprocessor."""
-    detector = model.get('detector')
-    outer = model.get('data_preprocessor') or {}
-    if not isinstance(detector, Mapping) or 'semi_train_cfg' not in model:
+def has_teacher(cfg: Config) -> bool:
+    """Whether a config's model holds a teacher and a student."""
+    return is_a(cfg.get('model'), 'SemiBaseDetector', MODELS)
+
+
+def _detector(model: Mapping[str, Any], taught: bool) -> dict[str, Any]:
+    """The detector of a model, with its preprocessor."""
+    if not is_a(model, BaseDetector, MODELS):
         raise ValueError(
-            f'model.type={model.get("type")!r} has no teacher and student; expected '
-            'MixTeacher or another SemiBaseDetector, with model.detector'
+            f'model.type={model.get("type")!r} is no detector of mmdet; of a '
+            'classifier, --backbone takes the backbone out'
         )
-    detector = dict(detector)
+    detector = dict(model['detector'] if taught else model)
+    outer = (model.get('data_preprocessor') if taught else None) or {}
     preprocessor = outer.get('data_preprocessor') or detector.get('data_preprocessor')
     if preprocessor is not None:
         detector['data_preprocessor'] = {
@@ -125,13 +136,14 @@ def _stock(part: Any) -> Any:
         return type(part)(_stock(item) for item in part)
     if not isinstance(part, Mapping):
         return part
-    result = {key: _stock(value) for key, value in part.items()}
     for registry in _REGISTRIES:
-        cls = _ours(result.get('type'), registry)
-        if cls is not None:
-            result['type'] = _stock_name(cls, registry)
+        cls = _ours(part.get('type'), registry)
+        if cls is not None and cls not in _NETWORKS:
             own = _own_settings(cls)
-            return {key: value for key, value in result.items() if key not in own}
+            part = {key: value for key, value in part.items() if key not in own}
+            part['type'] = _stock_name(cls, registry)
+            break
+    result = {key: _stock(value) for key, value in part.items()}
     # A class is no text that Python reads again.
     if isinstance(result.get('type'), type):
         result['type'] = f'{result["type"].__module__}.{result["type"].__qualname__}'
@@ -175,10 +187,10 @@ def _listed(imports: Any) -> list[str]:
     return [imports] if isinstance(imports, str) else list(imports or [])
 
 
-def _has_ssd_head(part: Any) -> bool:
-    """Whether a nest of dicts and lists has an ``SSDHead``."""
+def _has(part: Any, kinds: Sequence[Any]) -> bool:
+    """Whether a nest of dicts and lists has a model of one of these types."""
     if isinstance(part, Mapping):
-        if is_a(part, 'SSDHead', MODELS):
+        if any(is_a(part, kind, MODELS) for kind in kinds):
             return True
         part = list(part.values())
-    return isinstance(part, (list, tuple)) and any(map(_has_ssd_head, part))
+    return isinstance(part, (list, tuple)) and any(_has(item, kinds) for item in part)

@@ -14,9 +14,14 @@ The classifiers of mmmix are built on mmpretrain, which two packages provide:
   the maintained fork          pip install 'mmmix[classification]'
   the classic stack            pip install 'mmpretrain>=1.2,<2'
 
-Either needs the torchvision that belongs to your torch, and changes nothing of an
-installed stack if pip is given --no-deps and the packages of
-requirements/classification.txt."""
+Either needs the torchvision that belongs to your torch. To change nothing else of an
+installed stack, give pip --no-deps and name what mmpretrain imports:
+
+  pip install --no-deps onedl-mmpretrain einops mat4py modelindex model-index \\
+      markdown ordered-set click requests urllib3 idna charset-normalizer certifi
+
+with mmpretrain, importlib-metadata and zipp in place of onedl-mmpretrain on the
+classic stack."""
 
 
 def check_mmpretrain() -> None:

@@ -1,14 +1,18 @@
-"""Take the teacher or the student out of a semi-supervised checkpoint.
+"""Write a detector as mmdet's own tools read it: stock config, weights of one model.
 
 python tools/model_converters/export_detector.py CONFIG CHECKPOINT
+
+writes CHECKPOINT_detector.pth, and beside it CHECKPOINT_detector.py, its config. Of a
+semi-supervised checkpoint it takes the teacher, CHECKPOINT_teacher.pth, or
+
 python tools/model_converters/export_detector.py CONFIG CHECKPOINT --which student
 
-writes CHECKPOINT_teacher.pth, a plain detector checkpoint, and beside it
-CHECKPOINT_teacher.py, its config. Both are for mmdet alone: mix-aware heads become
-the stock heads they derive from. Test them by tools/test.py, or
+Mix-aware heads, loaders and metrics become the stock ones they derive from, so that
+the files need mmdet alone; only EfficientNet-Lite0, which mmdet lacks, needs mmmix
+there. Test them by tools/test.py, or
 
     from mmdet.apis import DetInferencer
-    inferencer = DetInferencer('CHECKPOINT_teacher.py', 'CHECKPOINT_teacher.pth')
+    inferencer = DetInferencer('CHECKPOINT_detector.py', 'CHECKPOINT_detector.pth')
 
 With --backbone it takes the backbone out of a classifier's checkpoint instead:
 
@@ -37,7 +41,7 @@ from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoint_fit import saved_metainfo
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
-from mmmix.apis.plain_config import plain_config, plain_config_text
+from mmmix.apis.plain_config import has_teacher, plain_config, plain_config_text
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.commands import export_backbone
 from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
@@ -53,7 +57,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add('config', help='config of the training, or mmmix::NAME.py')
     add('checkpoint', help='checkpoint of the training')
-    add('--which', choices=ROLES, default='teacher', help='default: teacher')
+    add(
+        '--which',
+        choices=ROLES,
+        help='of a semi-supervised checkpoint; default: teacher',
+    )
     add(
         '--out',
         type=Path,
@@ -64,22 +72,35 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
     add_trust_argument(parser)
     args = parser.parse_args(argv)
-    if args.out is None:
-        args.out = Path(args.checkpoint).with_suffix('')
-        args.out = args.out.with_name(f'{args.out.name}_{args.which}.pth')
-    if args.out.suffix != '.pth':
+    if args.out is not None and args.out.suffix != '.pth':
         parser.error(f'--out expects a file that ends in .pth: {args.out}')
     return args
 
 
+def role_of(which: str | None, cfg: Config) -> str:
+    """Which detector to take: 'teacher', 'student', or the only one, 'detector'.
+
+    Raises:
+        ValueError: If one of two is asked for where there is one.
+    """
+    if has_teacher(cfg):
+        return which or 'teacher'
+    if which is not None:
+        raise ValueError(
+            f'--which {which}: {cfg.filename} is the config of one detector, without '
+            'teacher and student; leave --which out'
+        )
+    return 'detector'
+
+
 def weights_of(role: str, checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """The teacher's or student's weights, under the names of a plain detector.
+    """The weights of :func:`role_of`, under the names of a plain detector.
 
     Raises:
         ValueError: If there are none, or the teacher was never started.
     """
     state = checkpoint.get('state_dict', checkpoint)
-    prefix = f'{role}.'
+    prefix = '' if role == 'detector' else f'{role}.'
     weights = {
         name.removeprefix('module.').removeprefix(prefix): value
         for name, value in state.items()
@@ -88,7 +109,7 @@ def weights_of(role: str, checkpoint: Mapping[str, Any]) -> dict[str, torch.Tens
     if not weights:
         raise ValueError(
             f'the checkpoint has no {role}: expected names that begin with {prefix!r}, '
-            f'got {sorted(state)[:3]}, ...; a plain detector needs no export'
+            f'got {sorted(state)[:3]}, ...; export a plain detector with its own config'
         )
     meta = checkpoint.get('meta', {})
     if role == 'teacher' and not meta.get(TEACHER_STARTED, True):
@@ -153,14 +174,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     path = existing_checkpoint(args.checkpoint)
     with install_safe_loading(args.trust_checkpoint):
         loaded = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    weights = weights_of(args.which, loaded)
+    role = role_of(args.which, cfg)
+    weights = weights_of(role, loaded)
     plain = plain_config(cfg)
     check_fit(plain, weights)
     source = f'{config_name(args.config)}, {Path(path).name}'
-    text = plain_config_text(plain, f'The {args.which} of {source}.')
+    text = plain_config_text(plain, f'The {role} of {source}.')
     meta = dict(dataset_meta=dataset_meta(loaded, cfg), cfg=text, exported_from=source)
-    write(args.out, dict(meta=meta, state_dict=weights), text)
-    print(f'{args.which}: {args.out} and {args.out.with_suffix(".py")}')
+    stem = Path(args.checkpoint).with_suffix('')
+    out = args.out or stem.with_name(f'{stem.name}_{role}.pth')
+    write(out, dict(meta=meta, state_dict=weights), text)
+    print(f'{role}: {out} and {out.with_suffix(".py")}')
 
 
 def run() -> None:

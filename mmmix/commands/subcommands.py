@@ -45,7 +45,7 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         ),
         'export': Subcommand(
             'export_detector',
-            'take the teacher or the student out of a checkpoint',
+            'write a detector, or a teacher, for mmdet and DetInferencer',
             'mmmix::semi/ssd300_voc07-voc12u_mean-teacher.py iter_120000.pth',
         ),
         'ray-train': Subcommand(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from mmengine.config import Config
 
+import mmmix
 from mmmix.apis.plain_config import plain_config, plain_config_text
 from tests.apis.semi_configs import semi_config
 
@@ -43,6 +44,26 @@ def test_what_the_plain_config_keeps():
     assert 'custom_hooks' not in plain
     # The source is left as it was.
     assert cfg.model.detector.roi_head.type == 'MixStandardRoIHead'
+
+
+def test_a_network_that_mmdet_lacks_stays_with_mmmix():
+    cfg = Config.fromfile(mmmix.config_path('photos/ssd160-lite0_animals100.py'))
+    plain = plain_config(cfg)
+    assert plain.custom_imports.imports == ['mmmix']
+    assert plain.model.backbone == cfg.model.backbone
+    assert plain.model.backbone.type == 'EfficientNetLite'
+    assert plain.model.bbox_head.type == 'SSDHead'
+    pipeline = plain.test_dataloader.dataset.pipeline
+    assert pipeline[0] == dict(type='LoadImageFromFile')
+
+
+def test_a_detector_of_ours_loses_what_stock_does_not_take():
+    cfg = Config.fromfile(mmmix.config_path('demo/ssd_digits_level1.py'))
+    plain = plain_config(cfg)
+    assert plain.model.type == 'SingleStageDetector'
+    assert plain.model.bbox_head.type == 'SSDHead'
+    assert 'MixBatch' not in str(plain)
+    assert 'custom_imports' not in plain
 
 
 @pytest.mark.parametrize(

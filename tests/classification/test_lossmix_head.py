@@ -124,6 +124,26 @@ def test_samples_that_met_no_mixer_have_the_stock_loss():
     )
 
 
+@pytest.mark.parametrize('option', ['use_sigmoid', 'use_soft'])
+@pytest.mark.parametrize('classes', [2, 5])
+def test_a_loss_that_takes_no_labels_is_refused(option, classes):
+    loss = {'type': 'CrossEntropyLoss', option: True}
+    cfg = dict(type='LossMixHead', num_classes=classes, in_channels=7, loss=loss)
+    with pytest.raises(ValueError, match='head.loss, CrossEntropyLoss, takes no'):
+        MODELS.build(cfg)
+
+
+@pytest.mark.parametrize('kind', ['FocalLoss', 'SeesawLoss'])
+def test_other_losses_of_labels_are_taken_as_new(kind):
+    settings = dict(num_classes=5) if kind == 'SeesawLoss' else {}
+    ours, _ = heads(type=kind, **settings)
+    fresh = MODELS.build(dict(type=kind, **settings))
+    for name, value in fresh.state_dict().items():
+        assert torch.equal(ours.loss_module.state_dict()[name], value)
+    assert getattr(ours.loss_module, 'cum_samples', torch.zeros(1)).sum() == 0
+    assert ours.loss((features(),), scored(mixed_scores()))['loss'] > 0
+
+
 def test_labels_of_more_classes_than_components_are_refused():
     ours, _ = heads()
     with pytest.raises(RuntimeError, match='at most 2 classes'):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,8 @@ from . import require  # noqa: F401  skips without mmpretrain
 
 # isort: split
 from mmmix.classification import requirement
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_good_one_passes():
@@ -33,6 +36,14 @@ def test_a_bad_one_is_named_with_the_remedy(error, text, monkeypatch):
     with pytest.raises(ImportError, match=text) as raised:
         requirement.check_mmpretrain()
     assert "pip install 'mmmix[classification]'" in str(raised.value)
+
+
+def test_the_remedy_names_what_the_pins_name():
+    """An installed user has no requirements/ to read."""
+    pins = (ROOT / 'requirements' / 'classification.txt').read_text().splitlines()
+    names = {pin.partition('==')[0] for pin in pins if not pin.startswith('#')}
+    assert names - {'torchvision'} <= set(requirement.INSTALL_HELP.split())
+    assert 'requirements' not in requirement.INSTALL_HELP
 
 
 def test_another_version_is_refused(monkeypatch):

@@ -6,6 +6,7 @@ import copy
 from types import SimpleNamespace
 
 import torch
+from mmdet.registry import HOOKS
 from torch import nn
 
 from mmmix.engine.hooks import ChannelsLastHook
@@ -35,3 +36,7 @@ def test_an_optimizer_goes_on_with_the_same_parameters():
     optimizer.step()
     assert not torch.equal(net.weight, before)
     assert net.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_it_is_registered_where_all_of_mmmix_is():
+    assert HOOKS.module_dict['ChannelsLastHook'] is ChannelsLastHook

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmdet.apis import inference_detector
+from mmdet.apis import DetInferencer, inference_detector
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.fileio import load
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import save_checkpoint
 
+import mmmix
 from mmmix.apis.plain_config import plain_config
 from mmmix.commands import export_detector
 from mmmix.commands import test as test_command
@@ -63,7 +64,7 @@ def write_config(cfg, path):
 
 
 def save(cfg, folder, name, **meta):
-    """The config and a checkpoint whose teacher and student differ; the model."""
+    """The config and a checkpoint, any teacher unlike its student; the model."""
     torch.manual_seed(len(name))
     model = MODELS.build(cfg.model).eval()
     for key, buffer in model.state_dict().items():
@@ -121,6 +122,24 @@ def test_mmdet_alone_detects_the_same(folder):
     found = torch.load(folder / 'found.pth')
     for name in CASES:
         assert all(torch.equal(f, w) for f, w in zip(found[name], want[name]))
+
+
+def test_the_inferencer_of_mmdet_takes_a_detector_without_teacher(folder):
+    cfg = Config.fromfile(mmmix.config_path('demo/ssd_digits_boxmix.py'))
+    model = save(cfg, folder, 'ssd')
+    export(folder, 'ssd')
+    files = [str(folder / f'ssd_semi_detector.{ending}') for ending in ('py', 'pth')]
+    inferencer = DetInferencer(*files, device='cpu', show_progress=False)
+    image = str(folder / 'image.png')
+    (got,) = inferencer(image)['predictions']
+    want = inference_detector(model, image).pred_instances
+    assert len(want) > 0
+    assert got['bboxes'] == want.bboxes.tolist()
+    assert got['labels'] == want.labels.tolist()
+    assert got['scores'] == want.scores.tolist()
+    assert inferencer.model.dataset_meta['classes'] == CLASSES
+    with pytest.raises(ValueError, match='one detector.* leave --which out'):
+        export(folder, 'ssd', '--which', 'student')
 
 
 def test_files_hold_plain_content(folder):
@@ -210,8 +229,8 @@ def test_what_does_not_fit_is_refused(folder):
         export(folder, 'ssd')
     assert not list(folder.glob('*_teacher.*'))
     cfg = semi_config('ssd_digits')
-    cfg.model = cfg.model.detector
-    with pytest.raises(ValueError, match="'SingleStageDetector' has no teacher"):
+    cfg.model = dict(type='ImageClassifier')
+    with pytest.raises(ValueError, match="'ImageClassifier' is no detector.*backbone"):
         plain_config(cfg)
     cfg = semi_config('ssd_digits')
     cfg.pop('test_dataloader')

@@ -16,7 +16,7 @@ class BoxedImages(BaseDataset):
     """Classified images whose boxes stand in a file of COCO's form.
 
     Each image has boxes of one class: its label. So ImageNet's localisation set can be
-    written, and so ``voc_crops`` writes crops. Images carry ``gt_label`` and
+    written, and so ``mmmix object-crops`` writes crops. Images carry ``gt_label`` and
     ``gt_bboxes``, ``(G, 4)`` as (x1, y1, x2, y2) in pixels.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -26,10 +27,12 @@ class LossMixHead(LinearClsHead):
     Args:
         components: K, how many images are mixed into one.
         **settings: Arguments of ``LinearClsHead``, whose ``loss`` has to take labels
-            ``(N,)`` and ``reduction_override``, as all of mmpretrain's do.
+            ``(N,)`` with a weight for each, as ``CrossEntropyLoss`` of a softmax,
+            ``LabelSmoothLoss``, ``FocalLoss`` and ``SeesawLoss`` do.
 
     Raises:
-        ValueError: If ``components`` is not at least 1.
+        ValueError: If ``components`` is not at least 1, or ``loss`` takes no labels
+            ``(N,)``.
     """
 
     def __init__(self, *, components: int = 2, **settings: Any) -> None:
@@ -37,6 +40,33 @@ class LossMixHead(LinearClsHead):
         if isinstance(components, bool) or components < 1:
             raise ValueError(f'components must be at least 1, got {components}')
         self.components = min(components, self.num_classes)
+        self._check_loss()
+
+    def _check_loss(self) -> None:
+        """Try the loss on labels; on a copy, since some losses count what they see.
+
+        Raises:
+            ValueError: If it takes none.
+        """
+        size = 3 if self.num_classes == 2 else 2  # no (N, N), which a label (N,) fits
+        score, label = torch.zeros(size, self.num_classes), torch.zeros(size).long()
+        loss = copy.deepcopy(self.loss_module)
+        try:
+            loss(score, label, weight=torch.ones(size), avg_factor=size)
+        except (
+            AssertionError,
+            LookupError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as why:
+            raise ValueError(
+                'LossMixHead weighs losses of whole labels, and head.loss, '
+                f'{type(loss).__name__}, takes no labels (N,) with a weight for each: '
+                f"{why or type(why).__name__}. Take dict(type='CrossEntropyLoss') "
+                'without use_sigmoid and use_soft, or for a sigmoid '
+                "dict(type='FocalLoss')"
+            ) from why
 
     def _get_loss(
         self, cls_score: Tensor, data_samples: list[DataSample], **kwargs: Any

