@@ -13,28 +13,21 @@ from mmengine.logging import print_log
 from mmengine.registry import Registry
 
 from mmmix.apis.config_path import mix_folder, mix_names, no_such_method
+from mmmix.apis.mix_heads import (
+    carries_labels,
+    class_in,
+    deaf_losses_of,
+    heads_of,
+    is_aware,
+    use_twins,
+)
 from mmmix.datasets.transforms import ImageMixer
 from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
 from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
-from mmmix.models.loss_weights import deaf_losses
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
-from mmmix.registry import class_of, is_a
-
-TWINS = {
-    'SSDHead': 'MixSSDHead',
-    'RetinaHead': 'MixRetinaHead',
-    'RPNHead': 'MixRPNHead',
-    'YOLOV3Head': 'MixYOLOV3Head',
-    'StandardRoIHead': 'MixStandardRoIHead',
-    'BBoxHead': 'MixBBoxHead',
-    'Shared2FCBBoxHead': 'MixShared2FCBBoxHead',
-}
-"""Heads of mmdet and the mix-aware ones that take their place."""
-
-_ALIGNED = ('SSDHead', 'RPNHead', 'StandardRoIHead')
-"""Heads of mmdet that AlignMix can carry labels to."""
+from mmmix.registry import is_a
 
 _HOOKS = ('MixScheduleHook', 'MixPreviewHook')
 _TEACHER_HOOKS = ('MixScheduleHook', 'TeacherPreviewHook')
@@ -72,7 +65,7 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
             f'({cfg.model.get("type")}); mmmix configs lists those that mix'
         )
     _check_unmixed(cfg, name)
-    teacher = _class(cfg.model, MODELS)
+    teacher = class_in(cfg.model, MODELS)
     if issubclass(teacher, SemiBaseDetector):
         changes = _mix_teacher(cfg, teacher, mix, name)
         changes += _add_hooks(cfg, _TEACHER_HOOKS)
@@ -82,18 +75,6 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
         changes += _add_hooks(cfg, _HOOKS)
     print_log(f'--mix {name}: ' + '; '.join(changes), logger='current')
     return cfg
-
-
-def _class(cfg: Mapping, registry: Registry) -> type:
-    """The class that a config builds.
-
-    Raises:
-        KeyError: If it is not registered.
-    """
-    found = class_of(cfg.get('type'), registry)
-    if found is None:
-        raise KeyError(f'{cfg.get("type")!r} is not registered in {registry.name!r}')
-    return found
 
 
 def _read_mix(name: str) -> ConfigDict:
@@ -139,7 +120,7 @@ def _found(
     """What of a kind a nest of configs holds: places and classes."""
     if isinstance(node, Mapping):
         if is_a(node, kind, registry):
-            yield place, _class(node, registry)
+            yield place, class_in(node, registry)
             return
         for key, value in node.items():
             yield from _found(value, f'{place}.{key}', kind, registry)
@@ -152,21 +133,21 @@ def _mix_detector(
     model: ConfigDict, mix: ConfigDict, name: str, level: int | None
 ) -> list[str]:
     """Make a detector read the mixer's supervision; returns what was changed."""
-    heads = dict(_heads(model))
-    aware = bool(heads) and all(map(_is_aware, heads.values()))
+    heads = dict(heads_of(model))
+    aware = bool(heads) and all(map(is_aware, heads.values()))
     masked = bool(heads.get('roi_head', {}).get('mask_head'))
     if is_a(mix, PairBatch, MODELS):
-        fits = aware and not masked and _carries_labels(heads)
-        return _use_twins(heads) + _wrap_aligned(model, level, fits)
+        fits = aware and not masked and carries_labels(heads)
+        return use_twins(heads) + _wrap_aligned(model, level, fits)
     supervision = build_supervision(mix.get('supervision'))
     if aware and not (masked and supervision.weighs != 'nothing'):
-        return _use_twins(heads)
+        return use_twins(heads)
     if supervision.weighs == 'nothing':
         return [f'{model.type} is trained as it is']
     if supervision.joint or supervision.weighs == 'boxes':
         what = 'its masks' if masked else 'its heads'
         parts = [cfg.type for cfg in heads.values()]
-        parts += [loss for cfg in heads.values() for loss in _deaf(cfg)]
+        parts += [loss for cfg in heads.values() for loss in deaf_losses_of(cfg)]
         raise ValueError(
             f'--mix {name}: {supervision} does not reach {what} ({model.type} with '
             f'{", ".join(parts) or "no head"}); take --mix lossmix, '
@@ -177,78 +158,6 @@ def _mix_detector(
         return ["the detector is a LossMixDetector already; lam_per='batch'"]
     model.detector, model.type = model.type, 'LossMixDetector'
     return [f"{model.detector} is wrapped in LossMixDetector, with lam_per='batch'"]
-
-
-def _heads(model: Mapping) -> Iterator[tuple[str, Mapping]]:
-    """The parts of a detector that have a loss, whatever they are called."""
-    for key, value in model.items():
-        parts = value if isinstance(value, (list, tuple)) else [value]
-        for index, cfg in enumerate(parts):
-            if not isinstance(cfg, Mapping) or 'type' not in cfg:
-                continue
-            if key.endswith('_head') or hasattr(class_of(cfg['type'], MODELS), 'loss'):
-                yield key if cfg is value else f'{key}[{index}]', cfg
-
-
-def _twin(cfg: Mapping) -> str | None:
-    """The mix-aware head that takes the place of one of mmdet's own."""
-    kind = _class(cfg, MODELS)
-    ours = kind.__module__.partition('.')[0] == 'mmdet'
-    return TWINS.get(kind.__name__) if ours else None
-
-
-def _stock_name(cfg: Mapping) -> str | None:
-    """Mmdet's name of a head that is mix-aware or has a twin that is; else None."""
-    if _twin(cfg):
-        return _class(cfg, MODELS).__name__
-    names = (old for old, twin in TWINS.items() if is_a(cfg, MODELS.get(twin), MODELS))
-    return next(names, None)
-
-
-def _is_aware(cfg: Any) -> bool:
-    """Whether a head is mix-aware or has a twin that is, and its losses heed λ."""
-    if not isinstance(cfg, Mapping) or _stock_name(cfg) is None:
-        return False
-    inner = cfg.get('bbox_head')
-    return _is_aware(inner) if inner is not None else not _deaf(cfg)
-
-
-def _deaf(cfg: Mapping) -> list[str]:
-    """Losses of a head, or of the box head in it, that do not heed weights.
-
-    Other heads are not asked, nor YOLOv3's, whose losses mmdet masks by weights itself.
-    """
-    inner = cfg.get('bbox_head')
-    if isinstance(inner, Mapping):  # a cascade has several
-        return _deaf(inner)
-    if _stock_name(cfg) in (None, 'YOLOV3Head'):
-        return []
-    losses = {
-        name: MODELS.build(cfg[name])
-        for name in ('loss_cls', 'loss_bbox')
-        if cfg.get(name)
-    }
-    return deaf_losses(losses, cfg.get('num_classes', 1))
-
-
-def _carries_labels(heads: Mapping[str, ConfigDict]) -> bool:
-    """Whether AlignMix knows all heads."""
-    return all(_stock_name(cfg) in _ALIGNED for cfg in heads.values())
-
-
-def _use_twins(heads: Mapping[str, ConfigDict]) -> list[str]:
-    """Put the mix-aware heads in place; returns what was changed."""
-    changes = []
-    for key, cfg in heads.items():
-        parts = {key: cfg}
-        if isinstance(cfg.get('bbox_head'), Mapping):
-            parts[f'{key}.bbox_head'] = cfg.bbox_head
-        for place, part in parts.items():
-            twin = _twin(part)
-            if twin:
-                changes.append(f'model.{place}: {_stock_name(part)} -> {twin}')
-                part.type = twin
-    return changes
 
 
 def _wrap_aligned(model: ConfigDict, level: int | None, fits: bool) -> list[str]:

@@ -10,12 +10,11 @@ from mmdet.models.detectors import SemiBaseDetector
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
-from mmengine.model import BaseModule
 from torch import nn
 
 from mmmix.apis.checks import check_mixing
-from mmmix.models.supervisions import build_override
-from tests.models.detectors import zoo
+
+from .check_cases import Head, mix_batch, runner_of
 
 BASELINE = """
 model = dict(
@@ -42,19 +41,6 @@ mix = dict(
     supervision=dict(type='LossMix'))
 """
 IN_PLACE = 'model.data_preprocessor.batch_augments'
-RATIO = dict(type='Constant', value=0.5)
-
-
-class Head(BaseModule):
-    """A head as far as the check sees one, mix-aware unless told otherwise."""
-
-    def __init__(self, supervision=None, aware=True):
-        super().__init__()
-        self.supervision = build_override(supervision)
-        self.honours_box_weights = aware
-
-    def loss(self):
-        """Never called."""
 
 
 @pytest.fixture
@@ -80,20 +66,6 @@ def build(folder, child, base='./leaf.py', options=None):
     inner = SimpleNamespace(datasets=[SimpleNamespace(pipeline=pipeline)])
     loader = SimpleNamespace(dataset=SimpleNamespace(dataset=inner))
     return SimpleNamespace(cfg=cfg, model=model, train_dataloader=loader)
-
-
-def runner_of(model, mixer=None, **cfg):
-    """What a Runner of a built detector offers the check."""
-    if mixer is not None:
-        model.data_preprocessor.batch_augments = nn.ModuleList([MODELS.build(mixer)])
-    return SimpleNamespace(model=model, cfg=Config(dict(model=dict(), **cfg)))
-
-
-def mix_batch(supervision, **settings):
-    """A mixer's config."""
-    return dict(
-        type='MixBatch', ratio=RATIO, supervision=dict(type=supervision), **settings
-    )
 
 
 @pytest.fixture
@@ -215,50 +187,6 @@ def test_every_head_that_would_not_read_the_stamp_is_refused(head, folder):
     assert message.startswith('MixBatch stamps its samples with BoxMix()')
     for way_out in ('MixSSDHead', "type='LossMixDetector'", '--mix NAME'):
         assert way_out in message
-
-
-@pytest.mark.parametrize('key', ['head', 'bbox_heads'])
-def test_heads_are_found_by_their_loss(key):
-    class Detector(nn.Module):
-        def __init__(self, aware):
-            super().__init__()
-            self.data_preprocessor = MODELS.build(dict(type='DetDataPreprocessor'))
-            head = Head(aware=aware)
-            setattr(self, key, nn.ModuleList([head]) if key[-1] == 's' else head)
-
-    runner = runner_of(Detector(aware=True), mix_batch('LossMix'))
-    check_mixing(runner, training=False)
-    runner = runner_of(Detector(aware=False), mix_batch('LossMix'))
-    with pytest.raises(ValueError, match=rf'model\.{key}(\[0\])?, a Head, does not'):
-        check_mixing(runner, training=False)
-
-
-def test_a_detector_without_a_known_head_is_refused():
-    model = nn.Module()
-    model.data_preprocessor = MODELS.build(dict(type='DetDataPreprocessor'))
-    with pytest.raises(ValueError, match='model, a Module, does not read it'):
-        check_mixing(runner_of(model, mix_batch('LossMix')), training=False)
-
-
-def wrapped(size, **mixer):
-    """A wrapped detector, with a mixer of images in its data."""
-    model = zoo.build(
-        zoo.config('RetinaNet'), type='LossMixDetector', detector='RetinaNet'
-    )
-    model.data_preprocessor = MODELS.build(dict(type='DetDataPreprocessor'))
-    steps = [TRANSFORMS.build(dict(ratio=RATIO, pad='black', **mixer))]
-    dataset = SimpleNamespace(pipeline=SimpleNamespace(transforms=steps))
-    runner = runner_of(model, train_dataloader=dict(batch_size=size))
-    runner.train_dataloader = SimpleNamespace(dataset=dataset)
-    return runner
-
-
-@pytest.mark.parametrize('kind', ['Mix', 'CutMix'])
-def test_a_wrapped_detector_takes_a_mixer_of_images_one_at_a_time(kind):
-    mixer = dict(type=f'{kind}Image', supervision=dict(type='LossMix'))
-    check_mixing(wrapped(1, **mixer))
-    with pytest.raises(ValueError, match=f"take type='{kind}Batch' with lam_per"):
-        check_mixing(wrapped(2, **mixer))
 
 
 def test_union_needs_no_reader(folder):

@@ -43,12 +43,11 @@ class WholeCheckpointHook(CheckpointHook):
     A validation that a kill cut off is made again when the run is resumed, before
     the training goes on, so that its best checkpoint is not missed.
 
-    Files that go elsewhere than to a local folder (``s3://`` and so on, or with a
-    ``backend_args`` of your own) are written by their backend.
+    Files that go elsewhere than to a local folder (``s3://``, or ``backend_args`` of
+    your own) are written by their backend.
 
     Args:
-        args: As for mmengine's ``CheckpointHook``.
-        kwargs: Likewise.
+        args, kwargs: As for mmengine's ``CheckpointHook``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -159,10 +158,7 @@ class WholeCheckpointHook(CheckpointHook):
         )
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
-        """Save the best checkpoint; the one before it stays until that is done.
-
-        None is the best by its teacher before that has started.
-        """
+        """Save the best checkpoint; the one before it stays until that is done."""
         if not self.save_best or self._waits_for_teacher(runner):
             return
         self._best_before = before = self._best
@@ -178,8 +174,8 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _waits_for_teacher(self, runner: Runner) -> bool:
         """Whether a teacher is judged that is no more than its initial weights."""
-        progress = getattr(unwrapped_model(runner), 'progress', None)
-        burn_in = getattr(progress, 'burn_in', 0)
+        model = unwrapped_model(runner)
+        burn_in = getattr(getattr(model, 'progress', None), 'burn_in', 0)
         judged = any(str(key).startswith('teacher/') for key in self.key_indicators)
         return judged and runner.iter < burn_in
 
