@@ -26,12 +26,12 @@ from typing import Any
 
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import DictAction
 from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
 
+from mmmix.apis.arguments import Options, argument, read_device, read_seed
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
@@ -59,10 +59,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--max-images', type=int, default=4, help='of each batch (default: 4)')
     add('--probes', type=int, default=4, help='marked cells per image (default: 4)')
     add('--batch-size', type=int, help="default: the config's own")
-    add('--seed', type=int, default=0)
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add('--seed', type=argument(read_seed), default=0)
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add_trust_argument(parser)
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     return parser.parse_args(argv)
 
 

@@ -17,6 +17,7 @@ import mmcv
 import numpy as np
 import torch
 
+from mmmix.apis.arguments import argument, read_device
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
@@ -36,7 +37,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--split', choices=SPLITS, default='test', help='default: test')
     add('--count', type=int, default=20, help='evenly over the images (default: 20)')
     add('--sigma', type=float, default=0.15, help='of the maximum (default: 0.15)')
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     try:

@@ -29,10 +29,11 @@ from typing import Any
 
 import torch
 from mmdet.registry import DATASETS, MODELS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
+from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoint_fit import saved_metainfo
 from mmmix.apis.commands import run_command
@@ -61,7 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='where the checkpoint goes, and with the ending .py its config (default: '
         'beside CHECKPOINT)',
     )
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     if args.out is None:

@@ -31,7 +31,6 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -48,7 +47,7 @@ from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.seeds.arguments import add_study_arguments
 from mmmix.studies.seeds.child_processes import ChildProcesses
 from mmmix.studies.seeds.grid import choices
-from mmmix.studies.seeds.options import read_choice
+from mmmix.studies.seeds.options import has_method, read_choice
 from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.report import check_metrics, make_report, without_runs
 from mmmix.studies.seeds.runs import Commands, Run
@@ -74,6 +73,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error('--search needs one config, and one --metric of its validations')
     if args.mix is not None:
         args.configs = [f'{config}+{args.mix}' for config in args.configs]
+    if args.mix_options and not any(map(has_method, args.configs)):
+        parser.error('--mix-options are settings of --mix NAME or CONFIG+NAME')
     return args
 
 
@@ -175,7 +176,7 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
     commands = Commands(
         tools,
         args.cfg_options,
-        shlex.split(args.train_args),
+        args.train_args,
         args.mix_options,
         args.nproc,
     )

@@ -96,3 +96,49 @@ def test_a_search_without_a_trial_that_ended_is_no_success(study, monkeypatch):
     assert study.tool['main'](argv) == 1
     monkeypatch.setattr(Nothing, 'chosen', '1.5')
     assert study.tool['main'](argv) == 0
+
+
+@pytest.mark.parametrize(
+    ('words', 'instead'),
+    [
+        ('--seed 3', '--seeds of the study'),
+        ('--amp --see=3', '--seeds of the study'),
+        ('--work-dir x', '--work-dir of the study'),
+        ('--resume', 'resumes its runs by itself'),
+        ('--mix boxmix', '--mix of the study'),
+        ('--mix-options prob=1', '--mix-options of the study'),
+        ('--cfg-options a=1', '--cfg-options of the study'),
+        ('--launcher pytorch', '--nproc of the study'),
+        ('--amp "', 'No closing quotation'),
+    ],
+)
+def test_what_a_run_sets_itself_is_not_for_train_args(study, words, instead, capsys):
+    with pytest.raises(SystemExit, match='^2$'):
+        study(f'--train-args={words}')
+    assert instead in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['--cfg-options', '--mix-options'])
+def test_options_that_are_none_are_refused_at_once(study, name, capsys):
+    with pytest.raises(SystemExit, match='^2$'):
+        study(name, 'broken')
+    said = f"argument {name}: expected KEY=VALUE, got 'broken'"
+    assert said in capsys.readouterr().err
+
+
+def test_options_that_cannot_be_merged_are_said_before_any_run(study):
+    with pytest.raises(ValueError, match='--cfg-options model.lr=2: model.lr has no'):
+        study('--cfg-options', 'model.lr=2')
+    assert calls(study.tools) == []
+
+
+def test_a_setting_that_is_new_is_said_once_for_each_config(study, capsys):
+    assert study('--cfg-options', 'nonsense.key=2') == 0
+    assert capsys.readouterr().out.count('nonsense.key has no place') == 2
+
+
+def test_settings_of_no_method_are_refused(study, capsys):
+    with pytest.raises(SystemExit, match='^2$'):
+        study('--mix-options', 'prob=1')
+    said = '--mix-options are settings of --mix NAME or CONFIG+NAME'
+    assert said in capsys.readouterr().err

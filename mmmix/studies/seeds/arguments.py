@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
-from mmmix.apis.arguments import argument
+from mmmix.apis.arguments import Options, argument, option, read_seed
 from mmmix.studies.seeds.grid import parse_axis
 from mmmix.studies.seeds.records import METRICS
+from mmmix.studies.seeds.runs import parse_train_args
 from mmmix.studies.seeds.search import parse_span
 
 
@@ -17,7 +16,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the configs, and all that says how and where they are run."""
     add = parser.add_argument
     add('configs', nargs='+', help='the first one is the reference of differences')
-    add('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    add('--seeds', type=argument(read_seed), nargs='+', default=[0, 1, 2])
     add('--work-dir', type=Path, required=True)
     add(
         '--checkpoint',
@@ -33,7 +32,7 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         '--executor-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         default={},
         metavar='KEY=VALUE',
         help='of submitit: slurm_partition, timeout_min, gpus_per_node, cpus_per_task',
@@ -47,10 +46,16 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
         help='vary settings; mix.KEY is one of the method, e.g. mix.ratio.alpha=0.2,1',
     )
     add('--metric', nargs='+', metavar='KEY', help='default: all; e.g. coco/AP')
-    add('--train-args', default='', help="as in --train-args='--amp --no-pretrained'")
-    add('--cfg-options', nargs='+', default=(), metavar='KEY=VALUE')
+    add(
+        '--train-args',
+        type=argument(parse_train_args),
+        default=[],
+        help="as in --train-args='--amp --no-pretrained'",
+    )
+    words = dict(nargs='+', type=argument(option), default=(), metavar='KEY=VALUE')
+    add('--cfg-options', **words)
     add('--mix', metavar='NAME', help='method to put into every config')
-    add('--mix-options', nargs='+', default=(), metavar='KEY=VALUE')
+    add('--mix-options', **words)
     add(
         '--search',
         type=argument(parse_span),
