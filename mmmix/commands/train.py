@@ -43,6 +43,7 @@ from mmmix.apis.train_options import (
 from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,
+    MixersHook,
     SharedResultsHook,
     StopHook,
 )
@@ -140,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for hook in (
                 EpochRestHook(),
                 ImagesPerStepHook(),
+                MixersHook(),
                 SharedResultsHook(),
                 StopHook(signals),
             ):

@@ -85,6 +85,11 @@ def test_last_line_says_where_everything_is(trained):
     assert f'Done. Checkpoints: {trained.run}. Log: {log_dir}' in last
 
 
+def test_checkpoints_tell_how_the_run_mixes(trained):
+    saved = torch.load(trained.run / 'epoch_1.pth', weights_only=False)
+    assert saved['meta']['mixers'] == []
+
+
 def test_resume_ends_where_the_whole_run_ends(trained, folder):
     checkpoint = trained.run / 'epoch_1.pth'
     seen = folder.train('--resume', checkpoint, '--seed', 1)
