@@ -32,6 +32,7 @@ from mmmix.apis.arguments import argument, read_device
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands import benchmark_ema, benchmark_sinkhorn, benchmark_step
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import machine
 from mmmix.studies.speed.benchmark_cli import ratio_cell
 
@@ -172,9 +173,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     """Run the command; returns the summaries by benchmark and contender.
 
     Raises:
+        OSError: If ``--out`` cannot be written to.
         RuntimeError: At the end, if a benchmark failed.
     """
     args = parse_args(argv)
+    check_writable([args.out / 'price.json'])
     args.out.mkdir(parents=True, exist_ok=True)
     results: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}

@@ -37,6 +37,7 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.pretrained import drop_pretrained
+from mmmix.layouts.writing import check_writable
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from mmmix.structures import get_mix_weights
@@ -141,6 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = args.out or Path(f'work_dirs/{config_name(args.config)}/browse_alignment')
+    check_writable([folder / 'picture'])
     folder.mkdir(parents=True, exist_ok=True)
     set_random_seed(args.seed)
     model = build_model(cfg, args)

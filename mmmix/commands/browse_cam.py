@@ -20,6 +20,7 @@ import torch
 from mmmix.apis.arguments import argument, read_device
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import SPLITS, parse_model
@@ -55,9 +56,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config, the checkpoint or the data are missing.
+        OSError: If ``--out`` cannot be written to.
         ValueError: If the model is no classifier with ``CAMHead``.
     """
     args = parse_args(argv)
+    check_writable([args.out / 'picture'])
     model = load_detector(args.model, args.device, trust=args.trust_checkpoint)
     if not isinstance(model, LoadedClassifier):
         raise ValueError(f'{args.model} is a detector; give a classifier with CAMHead')

@@ -24,6 +24,7 @@ from mmmix.apis.arguments import Options, argument, read_seed
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands.benchmark_step import add_step_arguments, batches, load
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark_cli import check_unique
 from mmmix.studies.speed.step_counts import (
     LOSS,
@@ -100,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> Results:
     args = parse_args(argv)
     paths = [args.reference, *args.configs]
     check_unique(paths)
+    if args.out is not None:
+        check_writable([args.out])
     configs = [load(path, args.cfg_options, args.mix_options) for path in paths]
     results: Results = {}
     for path, cfg, fetch in zip(paths, configs, batches(configs, args)):

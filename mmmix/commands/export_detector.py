@@ -42,6 +42,7 @@ from mmmix.apis.plain_config import plain_config, plain_config_text
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.commands import export_backbone
 from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
+from mmmix.layouts.writing import check_writable
 
 ROLES = ('teacher', 'student')
 
@@ -141,6 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config or the checkpoint is missing.
+        OSError: If ``--out`` cannot be written.
         ValueError: If they do not fit, or the checkpoint is unsafe.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
@@ -149,6 +151,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         export_backbone.main(argv)
         return
     args = parse_args(argv)
+    check_writable([args.out, args.out.with_suffix('.py')])
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     path = existing_checkpoint(args.checkpoint)

@@ -26,6 +26,7 @@ from matplotlib.ticker import NullFormatter
 from mmmix.apis.arguments import argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, split_method
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
 from mmmix.studies.seeds.records import read_records
 from mmmix.studies.trained.figures import grid, save
@@ -197,6 +198,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
+    check_writable([args.out])
     found = {s.place: gains_of(s.folder, args.metric) for s in sorted(args.studies)}
     figure, ((panel,),) = grid(1, 1, 5.2, 3.2)
     draw(panel, found, width=0.1, log=args.log)

@@ -23,6 +23,13 @@ def test_a_folder_in_use_is_said_in_a_line(tmp_path, capsys):
     assert 'is in use by' in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_made_is_said_in_a_line(tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match='^1$'), plain_errors():
+        lock_folder(tmp_path / 'file')
+    assert 'choose another --work-dir' in capsys.readouterr().err
+
+
 def test_a_missing_package_is_said_in_a_line(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'mlflow', None)
     with pytest.raises(SystemExit, match='^1$'), plain_errors():

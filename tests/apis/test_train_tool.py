@@ -204,6 +204,17 @@ def test_test_gives_the_metric_and_dumps_predictions(trained, folder):
     assert 'Done. Metrics and log:' in folder.log()
 
 
+def test_folders_that_cannot_be_written_are_refused_at_once(trained, folder):
+    (folder.path / 'file').touch()
+    out = folder.path / 'file/out.pkl'
+    with pytest.raises(NotADirectoryError, match='choose another --out'):
+        folder.test(trained.run / 'epoch_2.pth', '--out', out)
+    folder.run = folder.path / 'file'
+    for command in (lambda: folder.test(trained.run / 'epoch_2.pth'), folder.train):
+        with pytest.raises(NotADirectoryError, match='choose another --work-dir'):
+            command()
+
+
 def test_wrong_out_is_refused_before_anything_is_read(capsys):
     with pytest.raises(SystemExit):
         test_module.main(['none.py', 'none.pth', '--out', 'a.json'])

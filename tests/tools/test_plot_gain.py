@@ -90,6 +90,9 @@ def test_what_cannot_be_drawn_is_told(tmp_path, capsys):
     for bad in (['1=a', '1=b'], ['0=a', '1=b', '--log']):
         with pytest.raises(SystemExit):
             plot_gain.parse_args([*bad, '--out', 'x.png'])
+    (tmp_path / 'file').touch()
+    with pytest.raises(NotADirectoryError, match='choose another --out'):
+        plot_gain.main(['1=none', '--out', str(tmp_path / 'file/x.png')])
     for name in ('x.xyz', 'x'):
         with pytest.raises(SystemExit):
             plot_gain.parse_args(['1=a', '--out', name])

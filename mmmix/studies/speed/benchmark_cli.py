@@ -13,6 +13,7 @@ import torch
 
 from mmmix.apis.arguments import argument, read_device, read_seed
 from mmmix.apis.reporting import write_json
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import (
     CLOCKS,
     Interval,
@@ -85,7 +86,12 @@ def run_rounds(
     Returns:
         The summaries of all rounds. They are written to ``args.out`` with the
         rounds and the machine after each round.
+
+    Raises:
+        OSError: Before the first round, if ``args.out`` cannot be written.
     """
+    if args.out is not None:
+        check_writable([args.out])
     records: Records = []
     summaries: Summaries = {}
     settings = {key: value for key, value in vars(args).items() if key != 'out'}
