@@ -138,9 +138,12 @@ def say_report(args: argparse.Namespace) -> int:
     labels = [
         choice.label for choice in choices(args.configs, args.grid, args.mix_options)
     ]
-    text, _ = make_report(args.work_dir, labels, args.metric, args.checkpoint)
+    text, numbers = make_report(args.work_dir, labels, args.metric, args.checkpoint)
     missing = without_runs(args.work_dir, labels, args.checkpoint)
-    print(f'{text}\n\n{missing}' if missing else text)
+    print(missing or text)
+    if missing:
+        for name, error in numbers['failed'].items():
+            print(f'\n{name} FAILED: {error}')
     return 1 if missing else 0
 
 

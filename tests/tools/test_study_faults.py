@@ -67,7 +67,7 @@ def test_nothing_hides_that_a_signal_has_ended_a_study(study, monkeypatch, capsy
 def test_a_report_on_what_is_not_there_says_what_is(study, capsys):
     assert study('--report') == 1
     where = f'in {study.folder}, tested with --checkpoint last; it has'
-    assert f'no finished run of a, bcd {where} no runs' in capsys.readouterr().out
+    assert capsys.readouterr().out == f'no finished run of a, bcd {where} no runs\n'
     assert not study.folder.exists()
     study()
     capsys.readouterr()
@@ -75,6 +75,16 @@ def test_a_report_on_what_is_not_there_says_what_is(study, capsys):
     assert 'checkpoint best; it has a (0 of 1), bcd (0 of 1)' in capsys.readouterr().out
     assert study('--report') == 0
     assert 'no finished run' not in capsys.readouterr().out
+
+
+def test_a_report_on_failed_runs_alone_says_why(study, capsys):
+    (study.tools / 'train.py').write_text("raise SystemExit('CUDA is on fire')")
+    assert study() == 1
+    capsys.readouterr()
+    assert study('--report') == 1
+    out = capsys.readouterr().out
+    assert 'it has a (0 of 1), bcd (0 of 1)' in out
+    assert 'a/seed_0 FAILED: CUDA is on fire' in out
 
 
 def test_a_search_without_a_trial_that_ended_is_no_success(study, monkeypatch):
