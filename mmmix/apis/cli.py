@@ -116,17 +116,11 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg = _read(path)
     cfg.launcher = args.launcher
     merge_options(cfg, args.cfg_options or {})
-    mix, mix_options = mix or getattr(args, 'mix', None), _mix_options(args)
+    mix = mix or getattr(args, 'mix', None)
+    mix_options = _mix_options(args, mix)
     if mix is not None:
         init_default_scope(cfg.get('default_scope') or 'mmdet')
         apply_mix(cfg, mix, **mix_options)
-    elif mix_options:
-        raise ValueError(
-            f'--mix-options {", ".join(mix_options)}: they are settings of --mix NAME '
-            f'or CONFIG+NAME, and {args.config} is given without. A mixer that the '
-            'config has itself is set by --cfg-options '
-            'model.data_preprocessor.batch_augments.0.KEY=VALUE'
-        )
     _drop_worker_settings(cfg)
     _drop_absent_hooks(cfg)
     if args.work_dir is not None:
@@ -137,9 +131,21 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def _mix_options(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings of a method; not all commands have them."""
-    return getattr(args, 'mix_options', None) or {}
+def _mix_options(args: argparse.Namespace, mix: str | None) -> dict[str, Any]:
+    """The settings of a method; not all commands have them.
+
+    Raises:
+        ValueError: If there are some and no method.
+    """
+    options = getattr(args, 'mix_options', None) or {}
+    if options and mix is None:
+        raise ValueError(
+            f'--mix-options {", ".join(options)}: they are settings of --mix NAME or '
+            f'CONFIG+NAME, and {args.config} is given without. A mixer that the config '
+            'has itself is set by --cfg-options '
+            'model.data_preprocessor.batch_augments.0.KEY=VALUE'
+        )
+    return options
 
 
 def _drop_worker_settings(cfg: Config) -> None:
