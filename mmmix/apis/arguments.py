@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import torch
+from mmengine.config import DictAction
+
+_MAX_SEED = 2**32 - 1
+"""What numpy takes."""
 
 T = TypeVar('T')
 
@@ -24,3 +30,67 @@ def argument(parse: Callable[[str], T]) -> Callable[[str], T]:
             raise argparse.ArgumentTypeError(error) from error
 
     return read
+
+
+def option(text: str) -> str:
+    """A ``KEY=VALUE`` as it was given, which mmengine can read.
+
+    Raises:
+        ValueError: If it has another form, or brackets that do not pair.
+    """
+    key, equals, value = text.partition('=')
+    if not equals or not key.strip('.'):
+        raise ValueError(f'expected KEY=VALUE, got {text!r}')
+    try:
+        DictAction._parse_iterable(value)
+    except AssertionError as error:
+        raise ValueError(
+            f'{text}: each ( and [ needs its ) and ], and a value with spaces quotes '
+            'around KEY=VALUE'
+        ) from error
+    return text
+
+
+def read_seed(text: str) -> int:
+    """A seed that every random generator takes.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not text.isdecimal() or int(text) > _MAX_SEED:
+        raise ValueError(f'expected a whole number from 0 to {_MAX_SEED}, got {text!r}')
+    return int(text)
+
+
+def read_count(text: str) -> int:
+    """A number of things of which there is one at least.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f'expected a whole number of at least 1, got {text!r}')
+    return int(text)
+
+
+def read_device(text: str) -> str:
+    """A device that is there.
+
+    Raises:
+        ValueError: If torch does not know it, or there are fewer GPUs.
+    """
+    try:
+        device = torch.device(text)
+    except RuntimeError as error:
+        raise ValueError(f'expected cpu, cuda or cuda:N, got {text!r}') from error
+    gpus = torch.cuda.device_count()
+    if device.type == 'cuda' and (device.index or 0) >= gpus:
+        raise ValueError(f'{text} is not there: this machine shows {gpus} GPUs')
+    return text
+
+
+class Options(DictAction):
+    """``KEY=VALUE`` strings as a dict; what is none is refused in a line."""
+
+    def __init__(self, option_strings: list[str], dest: str, **settings: Any) -> None:
+        super().__init__(option_strings, dest, type=argument(option), **settings)

@@ -12,14 +12,17 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mmdet.registry import RUNNERS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmmix.apis.apply_mix import apply_mix
+from mmmix.apis.arguments import Options
+from mmmix.apis.cfg_options import merge_options
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path, nearest_configs
 from mmmix.apis.launch import LAUNCHERS
@@ -43,7 +46,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. train_dataloader.batch_size=4 '
         'model.data_preprocessor.batch_augments.0.align=corner; a list is '
@@ -84,7 +87,7 @@ def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--mix-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         metavar='KEY=VALUE',
         help='change settings of --mix, e.g. ratio.alpha=0.2 prob=0.5',
     )
@@ -101,8 +104,8 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit, or
-            two are given.
+        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit, two
+            are given, or settings of none; or if ``--cfg-options`` cannot be merged.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     install_safe_files(getattr(args, 'trust_checkpoint', False))
@@ -112,12 +115,12 @@ def load_config(args: argparse.Namespace) -> Config:
     path = _config_file(name)
     cfg = _read(path)
     cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options or {})
     mix = mix or getattr(args, 'mix', None)
+    mix_options = _mix_options(args, mix)
     if mix is not None:
         init_default_scope(cfg.get('default_scope') or 'mmdet')
-        apply_mix(cfg, mix, **(getattr(args, 'mix_options', None) or {}))
+        apply_mix(cfg, mix, **mix_options)
     _drop_worker_settings(cfg)
     _drop_absent_hooks(cfg)
     if args.work_dir is not None:
@@ -126,6 +129,23 @@ def load_config(args: argparse.Namespace) -> Config:
         name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
         cfg.work_dir = os.path.join('work_dirs', name)
     return cfg
+
+
+def _mix_options(args: argparse.Namespace, mix: str | None) -> dict[str, Any]:
+    """The settings of a method; not all commands have them.
+
+    Raises:
+        ValueError: If there are some and no method.
+    """
+    options = getattr(args, 'mix_options', None) or {}
+    if options and mix is None:
+        raise ValueError(
+            f'--mix-options {", ".join(options)}: they are settings of --mix NAME or '
+            f'CONFIG+NAME, and {args.config} is given without. A mixer that the config '
+            'has itself is set by --cfg-options '
+            'model.data_preprocessor.batch_augments.0.KEY=VALUE'
+        )
+    return options
 
 
 def _drop_worker_settings(cfg: Config) -> None:

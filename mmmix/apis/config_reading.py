@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
+from mmmix.apis.arguments import Options, option
 from mmmix.apis.cli import load_config, split_method
 from mmmix.apis.import_reasons import told_by_us
 
@@ -48,10 +49,14 @@ def read_config(
 
 
 def parsed_options(options: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` strings as the commands read them."""
+    """``KEY=VALUE`` strings as the commands read them.
+
+    Raises:
+        ValueError: If one has another form.
+    """
     parser = argparse.ArgumentParser()
-    parser.add_argument('--options', nargs='+', action=DictAction, default={})
-    words = ['--options', *options] if options else []
+    parser.add_argument('--options', nargs='+', action=Options, default={})
+    words = ['--options', *map(option, options)] if options else []
     return parser.parse_args(words).options
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import IO
 from weakref import WeakSet
 
+from mmmix.layouts.writing import check_writable
+
 LOCK = '.lock'
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 _held: WeakSet[IO[str]] = WeakSet()
@@ -30,9 +32,11 @@ def lock_folder(folder: str | Path) -> IO[str]:
         folder: Made if needed. On a file system without locks a warning is given.
 
     Raises:
+        OSError: If the folder cannot be made or written to.
         RuntimeError: If another process, or a command that one left behind, holds it.
     """
     folder = Path(folder)
+    check_writable([folder / LOCK], '--work-dir')
     folder.mkdir(parents=True, exist_ok=True)
     handle = (folder / LOCK).open('a+', encoding='utf-8')
     try:

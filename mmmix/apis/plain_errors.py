@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dis
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 TRACEBACK = 'MMMIX_TRACEBACK'
 """Environment variable that has errors shown with the lines they come from."""
+_ERRORS = (LookupError, OSError, TypeError, ValueError)
+_RAISED = (ImportError, RuntimeError)
+"""Errors that an operation of torch or an ``import`` in our code ends in too."""
 
 
 @contextmanager
@@ -22,7 +27,7 @@ def plain_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, OSError, TypeError, ValueError) as error:
+    except (*_ERRORS, *_RAISED) as error:
         if not said_by_us(error) or os.environ.get(TRACEBACK):
             raise
         sys.stderr.write(f'\n{_program()}: {text_of(error)}\n')
@@ -40,8 +45,17 @@ def said_by_us(error: BaseException) -> bool:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
-    file = Path(frame.tb_frame.f_code.co_filename) if frame else Path()
-    return Path(__file__).parents[1] in file.parents
+    if frame is None:
+        return False
+    if isinstance(error, _RAISED) and not _is_raise(frame):
+        return False
+    return Path(__file__).parents[1] in Path(frame.tb_frame.f_code.co_filename).parents
+
+
+def _is_raise(frame: TracebackType) -> bool:
+    """Whether an error is from a ``raise`` and not from what a line of code does."""
+    code = frame.tb_frame.f_code.co_code
+    return dis.opname[code[frame.tb_lasti]] == 'RAISE_VARARGS'
 
 
 def text_of(error: BaseException) -> str:

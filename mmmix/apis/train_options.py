@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from mmdet.registry import OPTIM_WRAPPERS
@@ -27,6 +28,7 @@ from mmmix.apis.resume import (
     last_checkpoint,
     newest_checkpoint,
 )
+from mmmix.engine.described_mixers import MIXERS, described_mixers
 from mmmix.registry import is_a
 
 
@@ -87,7 +89,7 @@ def _is_stock(kind: Any) -> bool:
 
 
 def keep_course(cfg: Config, scale_batch: bool = False) -> None:
-    """Let a resumed run keep its seed and the images of a step.
+    """Let a resumed run keep its seed and the images of a step; warn of another mix.
 
     The seed is the checkpoint's, if the config has none. mmengine takes it after the
     data loaders were built, too late for samplers. For the images see
@@ -106,12 +108,30 @@ def keep_course(cfg: Config, scale_batch: bool = False) -> None:
     checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, map_location='cpu')
     check_resumable(checkpoint, cfg.load_from)
     keep_images_per_step(cfg, checkpoint.get('meta', {}), scale_batch)
+    _warn_of_other_mixers(cfg, checkpoint.get('meta', {}))
     randomness = cfg.get('randomness') or {}
     if randomness.get('seed') is not None:
         return
     seed = checkpoint.get('meta', {}).get('seed')
     if seed is not None:
         cfg.randomness = dict(randomness, seed=seed)
+
+
+def _warn_of_other_mixers(cfg: Config, meta: Mapping[str, Any]) -> None:
+    """Say so where a run goes on with another method than it began with.
+
+    A checkpoint that does not tell, as older versions wrote it, is taken as it is.
+    """
+    before, now = meta.get(MIXERS), described_mixers(cfg)
+    if not isinstance(before, list) or before == now:
+        return
+    began, goes_on = (', '.join(map(str, m)) or 'no mixer' for m in (before, now))
+    print_log(
+        f'The checkpoint is of a run with {began}, which goes on with {goes_on}: its '
+        'results are of neither. To keep the method, give --mix and --mix-options as '
+        'before; for a run of its own, leave --resume out and set another --work-dir',
+        level=logging.WARNING,
+    )
 
 
 def _use_amp(cfg: Config) -> None:

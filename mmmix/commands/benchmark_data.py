@@ -27,9 +27,10 @@ from functools import partial
 import cv2
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmmix.apis.arguments import Options
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
@@ -66,12 +67,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         '--goals',
         nargs='+',
-        action=DictAction,
+        action=Options,
         default={},
         metavar='METHOD=RATIO',
         help='lower bounds of the ratios, e.g. mixup=1.8 none=0.97',
     )
-    add('--cfg-options', nargs='+', action=DictAction)
+    add('--cfg-options', nargs='+', action=Options)
     add_benchmark_arguments(parser)
     return parser.parse_args(argv)
 

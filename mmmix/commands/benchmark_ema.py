@@ -21,11 +21,11 @@ from types import SimpleNamespace
 import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import MODELS
-from mmengine.config import DictAction
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mmmix.apis.arguments import Options
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import read_config
 from mmmix.apis.pretrained import drop_pretrained
@@ -71,7 +71,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='what MixTeacherHook does with them (default: ema, as mmdet)',
     )
     add('--goal', type=float, help='upper bound of the ratio, e.g. 0.7')
-    add('--cfg-options', nargs='+', action=DictAction)
+    add('--cfg-options', nargs='+', action=Options)
     add_benchmark_arguments(parser)
     args = parser.parse_args(argv)
     if args.updates < 1:

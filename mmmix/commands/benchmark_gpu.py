@@ -28,9 +28,11 @@ from typing import Any, NamedTuple
 
 import torch
 
+from mmmix.apis.arguments import argument, read_device
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands import benchmark_ema, benchmark_sinkhorn, benchmark_step
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import machine
 from mmmix.studies.speed.benchmark_cli import ratio_cell
 
@@ -93,7 +95,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--only', nargs='+', choices=names, default=names, help='default: all')
     add('--rounds', type=int, default=20, help='timed rounds (default: 20)')
     add('--warmups', type=int, default=3, help='rounds before them (default: 3)')
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add('--amp', action='store_true', help='once more in mixed precision; on CUDA')
     add('--small', action='store_true', help='two small images, two rounds: a trial')
     args = parser.parse_args(argv)
@@ -170,9 +173,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     """Run the command; returns the summaries by benchmark and contender.
 
     Raises:
+        OSError: If ``--out`` cannot be written to.
         RuntimeError: At the end, if a benchmark failed.
     """
     args = parse_args(argv)
+    check_writable([args.out / 'price.json'])
     args.out.mkdir(parents=True, exist_ok=True)
     results: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}

@@ -32,11 +32,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmmix.apis.arguments import Options
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.config_reading import read_config, split_method
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.pretrained import drop_pretrained
 from mmmix.apis.reporting import markdown_table
@@ -69,7 +70,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add('--workers', type=int, default=0, help='loading processes, --data config')
     add('--goal', type=float, help='upper bound of the ratios, e.g. 1.02')
-    add('--mix-options', nargs='+', action=DictAction, help='for all CONFIG+METHOD')
+    add('--mix-options', nargs='+', action=Options, help='for all CONFIG+METHOD')
     add_benchmark_arguments(parser)
     return parser.parse_args(argv)
 
@@ -94,7 +95,7 @@ def add_step_arguments(parser: argparse.ArgumentParser, count: str) -> None:
         help="of synthetic images; default: the reference config's",
     )
     add('--boxes', type=int, default=3, help='per synthetic image (default: 3)')
-    add('--cfg-options', nargs='+', action=DictAction, help='for all configs')
+    add('--cfg-options', nargs='+', action=Options, help='for all configs')
 
 
 def load(
@@ -103,7 +104,8 @@ def load(
     mix_options: dict[str, Any] | None = None,
 ) -> Config:
     """Read a config and drop its pretrained weights, which change no time."""
-    cfg = read_config(path, options, mix_options=mix_options)
+    mixes = split_method(path)[1] is not None
+    cfg = read_config(path, options, mix_options=mix_options if mixes else None)
     drop_pretrained(cfg)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg

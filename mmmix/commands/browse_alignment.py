@@ -26,17 +26,18 @@ from typing import Any
 
 import torch
 from mmdet.registry import MODELS
-from mmengine.config import DictAction
 from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
 
+from mmmix.apis.arguments import Options, argument, read_device, read_seed
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.pretrained import drop_pretrained
+from mmmix.layouts.writing import check_writable
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 from mmmix.structures import get_mix_weights
@@ -59,10 +60,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--max-images', type=int, default=4, help='of each batch (default: 4)')
     add('--probes', type=int, default=4, help='marked cells per image (default: 4)')
     add('--batch-size', type=int, help="default: the config's own")
-    add('--seed', type=int, default=0)
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add('--seed', type=argument(read_seed), default=0)
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add_trust_argument(parser)
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     return parser.parse_args(argv)
 
 
@@ -140,6 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = args.out or Path(f'work_dirs/{config_name(args.config)}/browse_alignment')
+    check_writable([folder / 'picture'])
     folder.mkdir(parents=True, exist_ok=True)
     set_random_seed(args.seed)
     model = build_model(cfg, args)

@@ -17,8 +17,10 @@ import mmcv
 import numpy as np
 import torch
 
+from mmmix.apis.arguments import argument, read_device
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import SPLITS, parse_model
@@ -36,7 +38,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--split', choices=SPLITS, default='test', help='default: test')
     add('--count', type=int, default=20, help='evenly over the images (default: 20)')
     add('--sigma', type=float, default=0.15, help='of the maximum (default: 0.15)')
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     try:
@@ -53,9 +56,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config, the checkpoint or the data are missing.
+        OSError: If ``--out`` cannot be written to.
         ValueError: If the model is no classifier with ``CAMHead``.
     """
     args = parse_args(argv)
+    check_writable([args.out / 'picture'])
     model = load_detector(args.model, args.device, trust=args.trust_checkpoint)
     if not isinstance(model, LoadedClassifier):
         raise ValueError(f'{args.model} is a detector; give a classifier with CAMHead')

@@ -18,12 +18,12 @@ from typing import Any
 
 import mmcv
 from mmdet.registry import MODELS
-from mmengine.config import DictAction
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from torch import nn
 
+from mmmix.apis.arguments import Options, argument, read_seed
 from mmmix.apis.cli import add_mix_arguments
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
@@ -44,11 +44,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--num-batches', type=int, default=4)
     parser.add_argument('--max-images', type=int, default=8, help='of each batch')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=argument(read_seed), default=0)
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. train_dataloader.batch_size=4',
     )

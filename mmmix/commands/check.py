@@ -111,10 +111,11 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
     """The config, or None and why not."""
     from mmmix.apis.config_reading import parsed_options, read_config
 
-    cfg_options, mix_options = (
-        parsed_options(given or ()) for given in (args.cfg_options, args.mix_options)
-    )
     try:
+        cfg_options, mix_options = (
+            parsed_options(given or ())
+            for given in (args.cfg_options, args.mix_options)
+        )
         cfg = read_config(args.config, cfg_options, args.mix, mix_options)
     except (*RAISED, SyntaxError) as error:
         text = said(error)

@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 
+from mmmix.apis.arguments import Options, argument, read_seed
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands.benchmark_step import add_step_arguments, batches, load
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark_cli import check_unique
 from mmmix.studies.speed.step_counts import (
     LOSS,
@@ -44,11 +45,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_step_arguments(parser, '*')
     add = parser.add_argument
-    add('--mix-options', nargs='+', action=DictAction, help='for all CONFIG+METHOD')
+    add('--mix-options', nargs='+', action=Options, help='for all CONFIG+METHOD')
     add('--steps', type=int, default=2, help='that are counted (default: 2)')
     add('--warmups', type=int, default=2, help='steps before them (default: 2)')
     add('--places', type=int, default=20, help='lines that read, per config')
-    add('--seed', type=int, default=0)
+    add('--seed', type=argument(read_seed), default=0)
     add('--out', type=Path, help='JSON file of all counts')
     args = parser.parse_args(argv)
     args.workers = 0  # batches are loaded here, outside of what is counted
@@ -100,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> Results:
     args = parse_args(argv)
     paths = [args.reference, *args.configs]
     check_unique(paths)
+    if args.out is not None:
+        check_writable([args.out])
     configs = [load(path, args.cfg_options, args.mix_options) for path in paths]
     results: Results = {}
     for path, cfg, fetch in zip(paths, configs, batches(configs, args)):

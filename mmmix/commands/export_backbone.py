@@ -24,6 +24,7 @@ from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.resume import existing_checkpoint
+from mmmix.layouts.writing import check_writable
 
 PREFIX = 'backbone.'
 
@@ -92,9 +93,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
+        OSError: If ``--out`` cannot be written.
         ValueError: If it is unsafe or damaged, or has no such backbone.
     """
     args = parse_args(argv)
+    check_writable([args.out])
     path = existing_checkpoint(str(args.checkpoint))
     with install_safe_loading(args.trust_checkpoint):
         loaded = CheckpointLoader.load_checkpoint(path, map_location='cpu')

@@ -33,10 +33,11 @@ from typing import Any
 
 import torch
 from mmdet.registry import DATASETS, MODELS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
+from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoint_fit import saved_metainfo
 from mmmix.apis.commands import run_command
@@ -45,6 +46,7 @@ from mmmix.apis.plain_config import has_teacher, plain_config, plain_config_text
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.commands import export_backbone
 from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
+from mmmix.layouts.writing import check_writable
 
 ROLES = ('teacher', 'student')
 
@@ -69,7 +71,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='where the checkpoint goes, and with the ending .py its config (default: '
         'beside CHECKPOINT)',
     )
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     if args.out is not None and args.out.suffix != '.pth':
@@ -161,6 +163,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config or the checkpoint is missing.
+        OSError: If ``--out`` cannot be written.
         ValueError: If they do not fit, or the checkpoint is unsafe.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
@@ -169,6 +172,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         export_backbone.main(argv)
         return
     args = parse_args(argv)
+    check_writable([args.out, args.out.with_suffix('.py')])
     cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     path = existing_checkpoint(args.checkpoint)

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.figures import grid, save
 from mmmix.studies.trained.in_between import (
@@ -61,7 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='default: 0 to 1 in steps of 0.1',
     )
     add('--score-thr', type=float, default=0.3, help='of objects found (default: 0.3)')
-    add('--seed', type=int, default=0, help='of the pairs')
+    add('--seed', type=argument(read_seed), default=0, help='of the pairs')
     args = parser.parse_args(argv)
     if not all(0 <= lam <= 1 for lam in args.lams):
         parser.error(f'--lams must lie in [0, 1], got {args.lams}')

@@ -61,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         ValueError: If there is nothing to cut out.
     """
     args = parse_args(argv)
+    for path in args.without:
+        if not path.is_file():
+            raise FileNotFoundError(f'--without {path}: there is no such file')
     ids = [name for path in args.without for name in path.read_text().split()]
     counts = write_patches(
         args.root, args.out, args.split, args.classes, args.count, args.min_side, ids

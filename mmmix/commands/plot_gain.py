@@ -14,16 +14,19 @@ Example:
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.ticker import NullFormatter
 
 from mmmix.apis.arguments import argument
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import split_method
+from mmmix.apis.config_reading import config_name, split_method
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
 from mmmix.studies.seeds.records import read_records
 from mmmix.studies.trained.figures import grid, save
@@ -44,18 +47,30 @@ def parse_study(text: str) -> Study:
     """Read ``PLACE=FOLDER``.
 
     Raises:
-        ValueError: If there is no number before ``=``, or no folder behind it.
+        ValueError: If there is no finite number before ``=``, or no folder behind it.
     """
     place, equals, folder = text.partition('=')
     try:
         number = float(place)
     except ValueError:
         equals = ''
-    if not equals or not folder:
+    if not equals or not folder or not math.isfinite(number):
         raise ValueError(
             f'a study is given as PLACE=FOLDER, such as 300=work_dirs/300; got {text!r}'
         )
     return Study(number, Path(folder))
+
+
+def parse_picture(text: str) -> Path:
+    """The file of a picture.
+
+    Raises:
+        ValueError: If its ending is none of a picture.
+    """
+    path, known = Path(text), sorted(FigureCanvasBase.filetypes)
+    if path.suffix.lower().removeprefix('.') not in known:
+        raise ValueError(f'expected a file that ends in {", ".join(known)}; got {text}')
+    return path
 
 
 def gains_of(folder: Path, metric: str) -> Gains:
@@ -69,14 +84,15 @@ def gains_of(folder: Path, metric: str) -> Gains:
         By method, in the order of the records, the differences over common seeds.
 
     Raises:
-        ValueError: If the records are damaged, or no method has a seed in common with
-            the config without one.
+        ValueError: If the records are damaged, a method has two configs, or none has a
+            seed in common with the config without one.
         KeyError: If a finished run lacks the metric.
     """
     records, damage = read_records(folder)
     if damage:
         raise ValueError(damage)
     values: dict[str, dict[int, float]] = {}
+    configs: dict[str, str] = {}
     for name, record in records.items():
         if record.get('state') != 'done':
             continue
@@ -84,6 +100,7 @@ def gains_of(folder: Path, metric: str) -> Gains:
             known = ', '.join(record['metrics'])
             raise KeyError(f'{name} of {folder} has no {metric!r}; there are {known}')
         method = split_method(record['config'])[1] or ''
+        _check_single(configs, method, record['config'], folder)
         values.setdefault(method, {})[record['seed']] = record['metrics'][metric]
     base = values.pop('', {})
     gains = {
@@ -97,6 +114,29 @@ def gains_of(folder: Path, metric: str) -> Gains:
             'study.py with both'
         )
     return gains
+
+
+def _check_single(
+    configs: dict[str, str], method: str, config: str, folder: Path
+) -> None:
+    """Refuse a second config of a method: whose gain it is would not be told.
+
+    Args:
+        configs: The configs so far, by method; this one is added.
+        method: Empty for the config without one.
+        config: As the study has it.
+        folder: Of the study.
+
+    Raises:
+        ValueError: With both configs.
+    """
+    one = configs.setdefault(method, config)
+    if config_name(one) != config_name(config):
+        how = f'with {method}' if method else 'without a method'
+        raise ValueError(
+            f'{folder} has two configs {how}: {one} and {config}. Make each base '
+            'config, and each value of --grid, a study in a folder of its own'
+        )
 
 
 def draw(
@@ -138,7 +178,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add('studies', nargs='+', type=argument(parse_study), metavar='PLACE=FOLDER')
-    add('--out', type=Path, required=True, help='picture to write, .png or .svg')
+    add(
+        '--out',
+        type=argument(parse_picture),
+        required=True,
+        help='picture to write, .png or .svg',
+    )
     add('--metric', default='pascal_voc/mAP', help='default: %(default)s')
     add('--xlabel', default='', help='what the places are')
     add('--log', action='store_true', help='logarithmic axis of the places')
@@ -153,6 +198,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
+    check_writable([args.out])
     found = {s.place: gains_of(s.folder, args.metric) for s in sorted(args.studies)}
     figure, ((panel,),) = grid(1, 1, 5.2, 3.2)
     draw(panel, found, width=0.1, log=args.log)

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
-from mmengine.config import DictAction
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
+from mmmix.apis.arguments import Options, argument, read_device
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name
@@ -67,8 +67,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
     add('--batch-size', type=int, default=8, help='default: %(default)s')
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    add('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
+    add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     if not 0 <= args.score_thr <= 1 or args.batch_size < 1:

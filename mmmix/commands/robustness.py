@@ -29,6 +29,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.decoded_images import DecodedImages
@@ -40,7 +41,7 @@ from mmmix.studies.trained.model_arguments import (
 from mmmix.studies.trained.perturbation_list import FILLS, parse_perturbations
 from mmmix.studies.trained.results import ResultStore
 from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
-from mmmix.studies.trained.robustness_report import METRICS, write_report
+from mmmix.studies.trained.robustness_report import METRICS, check_metrics, write_report
 from mmmix.studies.trained.splits import build_split, split_settings
 
 
@@ -72,7 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
         help=f'metrics of the tables and figures (default: {" ".join(METRICS)}; of '
         'classifiers accuracy/top1)',
     )
-    add('--seed', type=int, default=0, help='of all draws (default: 0)')
+    add('--seed', type=argument(read_seed), default=0, help='of all draws (default: 0)')
     add_cache_argument(parser, 'perturbation')
     return parser
 
@@ -104,6 +105,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         for perturbation in args.perturbations
     }
     metrics = args.metric or list(detectors[0].main_metrics)
+    if args.metric:  # what there is, clean images tell before the long part
+        first = dict([next(iter(sets.items()))])
+        clean = score_perturbed(detectors, first, store, args.batch_size)
+        check_metrics(clean, metrics)
     records = score_perturbed(detectors, sets, store, args.batch_size)
     print(f'\n{write_report(args.out, records, args.perturbations, metrics)}')
     print(f'Tables and figures: {args.out}')

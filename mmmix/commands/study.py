@@ -31,31 +31,27 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
-from mmmix.apis.arguments import argument
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.config_path import config_root
-from mmmix.apis.config_reading import config_name
 from mmmix.apis.folder_lock import lock_folder
 from mmmix.apis.reporting import say, write_json
 from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.score_cuts import say_cuts
+from mmmix.studies.seeds.arguments import add_study_arguments
 from mmmix.studies.seeds.child_processes import ChildProcesses
-from mmmix.studies.seeds.grid import choices, parse_axis
-from mmmix.studies.seeds.options import read_choice
+from mmmix.studies.seeds.grid import choices
+from mmmix.studies.seeds.options import has_method, read_choice
 from mmmix.studies.seeds.progress import Progress
-from mmmix.studies.seeds.records import METRICS, read_records
-from mmmix.studies.seeds.report import choose_metrics, finished_scores, report
+from mmmix.studies.seeds.report import check_metrics, make_report, without_runs
 from mmmix.studies.seeds.runs import Commands, Run
-from mmmix.studies.seeds.search import Search, parse_span
+from mmmix.studies.seeds.search import Search
 from mmmix.studies.seeds.study import Study
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs, slurm_executor
 
@@ -65,51 +61,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add = parser.add_argument
-    add('configs', nargs='+', help='the first one is the reference of differences')
-    add('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    add('--work-dir', type=Path, required=True)
-    add(
-        '--checkpoint',
-        choices=tuple(METRICS),
-        default='last',
-        help='which one of a run is tested and reported (default: last)',
-    )
-    add('--jobs', type=int, default=1, help='runs at a time')
-    add('--threads', type=int, default=1, help='threads of each run')
-    add('--gpus', nargs='+', default=(), help='device ids to share out among runs')
-    add('--nproc', type=int, default=1, help='processes, and GPUs, of each run')
-    add('--executor', choices=('local', 'slurm'), default='local')
-    add(
-        '--executor-options',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='of submitit: slurm_partition, timeout_min, gpus_per_node, cpus_per_task',
-    )
-    add(
-        '--grid',
-        type=argument(parse_axis),
-        nargs='+',
-        default=[],
-        metavar='KEY=VALUE,VALUE',
-        help='vary settings; mix.KEY is one of the method, e.g. mix.ratio.alpha=0.2,1',
-    )
-    add('--metric', nargs='+', metavar='KEY', help='default: all; e.g. coco/AP')
-    add('--train-args', default='', help="as in --train-args='--amp --no-pretrained'")
-    add('--cfg-options', nargs='+', default=(), metavar='KEY=VALUE')
-    add('--mix', metavar='NAME', help='method to put into every config')
-    add('--mix-options', nargs='+', default=(), metavar='KEY=VALUE')
-    add(
-        '--search',
-        type=argument(parse_span),
-        metavar='KEY=LOW:HIGH',
-        help='instead: choose a setting of one config by Optuna, on val; no tests',
-    )
-    add('--trials', type=int, default=20, help='trainings of --search (default: 20)')
-    add('--heartbeat', type=float, default=60, help='seconds between signs of life')
-    add('--report', action='store_true', help='only print what there is, of all seeds')
+    add_study_arguments(parser)
     args = parser.parse_args(argv)
     if min(args.jobs, args.threads, args.nproc) < 1:
         parser.error('--jobs, --threads and --nproc must be at least 1')
@@ -121,6 +73,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error('--search needs one config, and one --metric of its validations')
     if args.mix is not None:
         args.configs = [f'{config}+{args.mix}' for config in args.configs]
+    if args.mix_options and not any(map(has_method, args.configs)):
+        parser.error('--mix-options are settings of --mix NAME or CONFIG+NAME')
     return args
 
 
@@ -179,33 +133,36 @@ def run_all(
             raise
 
 
-def make_report(
-    folder: Path,
-    configs: Sequence[str],
-    metrics: Sequence[str] | None,
-    checkpoint: str = 'last',
-) -> tuple[str, dict[str, Any]]:
-    """The report on what ``results.json`` has of these configs."""
-    records, damage = read_records(folder)
-    scores = finished_scores(records, configs, METRICS[checkpoint])
-    text, numbers = report(scores, choose_metrics(scores, metrics))
-    if damage:
-        text = f'{damage}: these are what the folders of the runs tell.\n\n{text}'
-    failed = {
-        name: record['error']
-        for name, record in records.items()
-        if record.get('error') and config_name(record['config']) in scores
-    }
-    for name, error in failed.items():
-        text += f'\n\n{name} FAILED: {error}'
-    return text, {**numbers, 'failed': failed}
-
-
-def _report(args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+def say_report(args: argparse.Namespace) -> int:
+    """Print what there is; returns 1 if nothing is finished."""
     labels = [
         choice.label for choice in choices(args.configs, args.grid, args.mix_options)
     ]
-    return make_report(args.work_dir, labels, args.metric, args.checkpoint)
+    text, numbers = make_report(args.work_dir, labels, args.metric, args.checkpoint)
+    missing = without_runs(args.work_dir, labels, args.checkpoint)
+    print(missing or text)
+    if missing:
+        for name, error in numbers['failed'].items():
+            print(f'\n{name} FAILED: {error}')
+    return 1 if missing else 0
+
+
+def _leave_report(args: argparse.Namespace, labels: Sequence[str]) -> None:
+    """Print the report and write it, also when runs were stopped."""
+    text, numbers = make_report(args.work_dir, labels, args.metric, args.checkpoint)
+    print(f'\n{text}')
+    with _unhidden():
+        write_whole(args.work_dir / 'report.md', f'{text}\n'.encode())
+        write_json(args.work_dir / 'report.json', numbers)
+
+
+@contextmanager
+def _unhidden() -> Iterator[None]:
+    """Say that a report cannot be written; raised, it would hide why runs ended."""
+    try:
+        yield
+    except OSError as error:
+        say(f'the report cannot be written: {error}')
 
 
 def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
@@ -217,13 +174,12 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
     """
     args = parse_args(argv)
     if args.report:
-        print(_report(args)[0])
-        return 0
+        return say_report(args)
     tools = tools or config_root().parent / 'tools'
     commands = Commands(
         tools,
         args.cfg_options,
-        shlex.split(args.train_args),
+        args.train_args,
         args.mix_options,
         args.nproc,
     )
@@ -245,13 +201,12 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         reference = read_choice(args.configs[0], (), args.mix_options)
         chosen = [option.partition('=')[0] for option in args.cfg_options]
         say_cuts(reference, chosen, len(args.configs))
+        labels = list(dict.fromkeys(run.label for run in study.runs))
+        check_metrics(study.records, labels, args.metric, args.checkpoint)
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:
-            text, numbers = _report(args)
-            print(f'\n{text}')
-            write_whole(args.work_dir / 'report.md', f'{text}\n'.encode())
-            write_json(args.work_dir / 'report.json', numbers)
+            _leave_report(args, labels)
     return 1 if study.pending else 0
 
 
@@ -260,7 +215,7 @@ def _search(
     commands: Commands,
     children: ChildProcesses | SubmittedJobs,
 ) -> int:
-    """Choose a setting; returns 0."""
+    """Choose a setting; returns 1 if no trial came to its end."""
     search = Search(
         args.configs[0],
         args.search,
@@ -275,8 +230,9 @@ def _search(
     finally:
         text = search.report()
         print(f'\n{text}')
-        write_whole(args.work_dir / 'search.md', f'{text}\n'.encode())
-    return 0
+        with _unhidden():
+            write_whole(args.work_dir / 'search.md', f'{text}\n'.encode())
+    return 0 if search.chosen else 1
 
 
 def run() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.engine.hooks.utils import trigger_visualization_hook
@@ -31,6 +32,7 @@ from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.apis.tta import use_tta
 from mmmix.engine.hooks import SharedResultsHook, StopHook
+from mmmix.layouts.writing import check_writable
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -86,12 +88,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config, data or the checkpoint is missing.
+        OSError: If the working directory or ``--out`` cannot be written to.
         ValueError: If the checkpoint is unsafe, damaged or one of another model, or
             the config contradicts itself.
     """
     args = parse_args(argv)
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
+    check_writable([Path(cfg.work_dir, 'log')], '--work-dir')
+    if args.out is not None:
+        check_writable([Path(args.out)])
     apply_options(cfg, args)
     check_dataset_paths(cfg, ('test',))
     with (

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checkpoint_fit import load_strictly
 from mmmix.apis.checks import check_mixing
@@ -42,6 +43,7 @@ from mmmix.apis.train_options import (
 from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,
+    MixersHook,
     SharedResultsHook,
     StopHook,
 )
@@ -83,7 +85,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='with --resume on another number of GPUs: change the batch of each, so '
         'that a step has as many images as before',
     )
-    parser.add_argument('--seed', type=int, help='seed of all random numbers')
+    parser.add_argument(
+        '--seed', type=argument(read_seed), help='seed of all random numbers'
+    )
     parser.add_argument(
         '--deterministic',
         action='store_true',
@@ -137,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for hook in (
                 EpochRestHook(),
                 ImagesPerStepHook(),
+                MixersHook(),
                 SharedResultsHook(),
                 StopHook(signals),
             ):

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
@@ -91,7 +92,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add('--ious', type=float, nargs='+', default=[0.5, 0.75], help='default: 0.5 0.75')
     add('--score-thr', type=float, default=0.3, help='least score (default: 0.3)')
-    add('--seed', type=int, default=0, help='of all patches (default: 0)')
+    add(
+        '--seed',
+        type=argument(read_seed),
+        default=0,
+        help='of all patches (default: 0)',
+    )
     add('--num-images', type=int, default=4, help='rows of patched.png (default: 4)')
     add_cache_argument(parser, 'copy')
     return parser

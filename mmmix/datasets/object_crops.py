@@ -12,7 +12,7 @@ import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
-from .voc_layout import VOCLayoutDataset
+from .voc_layout import VOCLayoutDataset, check_splits
 
 
 class CropSettings(NamedTuple):
@@ -75,6 +75,7 @@ def write_crops(
         FileNotFoundError: If a list, an image or an annotation is missing.
         ValueError: If a split has no object to crop.
     """
+    check_splits(root, splits)
     counts = {}
     for split in splits:
         folder = out / 'images' / split

@@ -15,7 +15,7 @@ from mmdet.structures.bbox import bbox_overlaps
 
 from mmmix.layouts.writing import whole_folder
 
-from .voc_layout import VOCLayoutDataset
+from .voc_layout import VOCLayoutDataset, check_splits
 
 ROUNDS = 5
 """Rounds of GrabCut; later ones hardly move the outline."""
@@ -57,6 +57,7 @@ def write_patches(
         FileNotFoundError: If the list, an image or an annotation is missing.
         ValueError: If there is no object to cut out of any image.
     """
+    check_splits(root, [split])
     counts = dict.fromkeys(classes, 0)
     with whole_folder(out) as draft:
         found = sorted(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from mmdet.datasets import VOCDataset, XMLDataset
@@ -73,6 +75,33 @@ class UnlabelledVOCDataset(VOCLayoutDataset, VOCDataset):
 
     def __init__(self, labelled: bool = False, **kwargs: Any) -> None:
         super().__init__(labelled=labelled, **kwargs)
+
+
+def check_splits(root: str | os.PathLike, splits: Iterable[str]) -> None:
+    """Make sure that a folder in VOC layout has its lists of images.
+
+    Args:
+        root: The folder with ``ImageSets/Main``.
+        splits: Names of lists.
+
+    Raises:
+        FileNotFoundError: With the lists that there are.
+    """
+    lists = Path(root, 'ImageSets', 'Main')
+    if not lists.is_dir():
+        raise FileNotFoundError(
+            f'{root} has no folder ImageSets/Main; give the folder with JPEGImages, '
+            'Annotations and ImageSets/Main, such as data/VOCdevkit/VOC2012'
+        )
+    missing = [split for split in splits if not (lists / f'{split}.txt').is_file()]
+    if missing:
+        known = sorted(path.stem for path in lists.glob('*.txt'))
+        # those of a class alone, cat_train, are many
+        named = [name for name in known if '_' not in name] or known
+        raise FileNotFoundError(
+            f'{lists} has no list {", ".join(missing)}; the splits there are '
+            f'{", ".join(named) or "none"}'
+        )
 
 
 def other_suffix(path: str, backend_args: dict | None = None) -> str | None:

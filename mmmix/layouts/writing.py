@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def check_writable(paths: Iterable[Path]) -> None:
+def check_writable(paths: Iterable[Path], option: str = '--out') -> None:
     """Make sure, before work is done for them, that files can be written.
 
     Args:
         paths: The files; folders that are missing are not made.
+        option: What names them on the command line.
 
     Raises:
         OSError: If a folder is in the place of a file, a file in that of a folder, or
@@ -25,17 +26,17 @@ def check_writable(paths: Iterable[Path]) -> None:
         if path.is_dir():
             raise IsADirectoryError(
                 f'{path} is a folder, and a file is to be written there; choose '
-                'another --out'
+                f'another {option}'
             )
     for there in {_nearest(folder) for folder in {path.parent for path in paths}}:
         if not there.is_dir():
-            raise NotADirectoryError(f'{there} is no folder; choose another --out')
+            raise NotADirectoryError(f'{there} is no folder; choose another {option}')
         try:
             tempfile.TemporaryFile(dir=there).close()
         except OSError as error:
             raise PermissionError(
                 f'no file can be written to {there.absolute()} ({error}); choose '
-                'another --out'
+                f'another {option}'
             ) from error
 
 

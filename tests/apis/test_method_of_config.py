@@ -61,6 +61,11 @@ def test_two_methods_are_refused():
         load_config(args)
 
 
+def test_settings_of_a_method_need_one():
+    with pytest.raises(ValueError, match='--mix-options ratio.alpha: .* given without'):
+        read_config(BASELINE, mix_options={'ratio.alpha': 0.5})
+
+
 def test_a_study_puts_a_method_into_every_config():
     args = study.parse_args(['a.py', 'b.py', '--work-dir', 'w', '--mix', 'boxmix'])
     assert args.configs == ['a.py+boxmix', 'b.py+boxmix']
@@ -73,6 +78,8 @@ def test_runs_of_a_study_hand_the_method_on_and_tell_it_apart():
     train = commands.train(run, resume=False)
     assert train[2] == run.config
     assert train[-2:] == ['--mix-options', 'ratio.alpha=0.5']
+    baseline = commands.train(Run(BASELINE, 0, Path('w')), resume=False)
+    assert '--mix-options' not in baseline
     plain = Commands(Path('t'))
     prints = {
         plain.fingerprint(Choice(BASELINE)),

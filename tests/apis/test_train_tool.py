@@ -85,6 +85,11 @@ def test_last_line_says_where_everything_is(trained):
     assert f'Done. Checkpoints: {trained.run}. Log: {log_dir}' in last
 
 
+def test_checkpoints_tell_how_the_run_mixes(trained):
+    saved = torch.load(trained.run / 'epoch_1.pth', weights_only=False)
+    assert saved['meta']['mixers'] == []
+
+
 def test_resume_ends_where_the_whole_run_ends(trained, folder):
     checkpoint = trained.run / 'epoch_1.pth'
     seen = folder.train('--resume', checkpoint, '--seed', 1)
@@ -197,6 +202,17 @@ def test_test_gives_the_metric_and_dumps_predictions(trained, folder):
     mean = 3.5 / 8 * state['linear.weight'].item() + state['linear.bias'].item()
     assert f'mean: {mean:.4f}  count: 8' in folder.log()
     assert 'Done. Metrics and log:' in folder.log()
+
+
+def test_folders_that_cannot_be_written_are_refused_at_once(trained, folder):
+    (folder.path / 'file').touch()
+    out = folder.path / 'file/out.pkl'
+    with pytest.raises(NotADirectoryError, match='choose another --out'):
+        folder.test(trained.run / 'epoch_2.pth', '--out', out)
+    folder.run = folder.path / 'file'
+    for command in (lambda: folder.test(trained.run / 'epoch_2.pth'), folder.train):
+        with pytest.raises(NotADirectoryError, match='choose another --work-dir'):
+            command()
 
 
 def test_wrong_out_is_refused_before_anything_is_read(capsys):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmmix.apis.plain_errors import said_by_us
 from mmmix.commands import make_glyphs, make_object_crops
 from mmmix.datasets.object_crops import CropSettings, crop_window, write_crops
 
@@ -86,8 +87,20 @@ def test_nothing_to_crop_is_an_error(tmp_path):
     settings = CropSettings(('sheep',), min_side=12)
     with pytest.raises(ValueError, match="no object of \\['sheep'\\] of at least 12"):
         write_crops(tmp_path / 'voc', tmp_path / 'out', ['train'], settings)
-    with pytest.raises(FileNotFoundError):
-        write_crops(tmp_path / 'voc', tmp_path / 'out', ['val'], settings)
+
+
+def test_lists_that_are_missing_are_told_before_anything_is_written(tmp_path):
+    write_voc(tmp_path / 'voc', OBJECTS)
+    (tmp_path / 'voc/ImageSets/Main/cat_train.txt').write_text('a 1')
+    for root, said in (
+        ('voc', r'Main has no list vall; the splits there are train$'),
+        ('nosuch', r'nosuch has no folder ImageSets/Main; give the folder with'),
+    ):
+        words = [str(tmp_path / root), '--out', str(tmp_path / 'out')]
+        with pytest.raises(FileNotFoundError, match=said) as caught:
+            make_object_crops.main([*words, '--splits', 'train', 'vall'])
+        assert said_by_us(caught.value)
+    assert not (tmp_path / 'out').exists()
 
 
 def test_the_command(tmp_path, capsys):

@@ -118,8 +118,10 @@ def test_images_that_were_trained_on_are_left_out(voc, tmp_path, capsys):
 def test_nothing_to_cut_is_an_error_and_leaves_nothing(voc, tmp_path):
     with pytest.raises(ValueError, match=r"no whole object of \['sheep'\] of at least"):
         write_patches(voc, tmp_path / 'out', 'train', ['sheep'])
-    with pytest.raises(FileNotFoundError):
-        write_patches(voc, tmp_path / 'out', 'none', CLASSES)
+    with pytest.raises(FileNotFoundError, match='no list nosuch; the splits there'):
+        write_patches(voc, tmp_path / 'out', 'nosuch', CLASSES)
+    with pytest.raises(FileNotFoundError, match='--without nosuch.txt: there is no'):
+        make_object_patches.main([str(voc), '--out', 'x', '--without', 'nosuch.txt'])
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit):
         make_object_patches.parse_args(['voc', '--out', 'o', '--count', '0'])

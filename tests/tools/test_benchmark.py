@@ -135,6 +135,13 @@ def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
     assert saved['machine']['torch'] == torch.__version__
 
 
+def test_results_that_cannot_be_written_are_refused_before_the_first_round(tmp_path):
+    (tmp_path / 'file').touch()
+    args = argparse.Namespace(out=tmp_path / 'file/out.json')
+    with pytest.raises(NotADirectoryError, match='no folder; choose another --out'):
+        run_rounds({}, args, dict)
+
+
 def test_markdown_table():
     text = markdown_table(['config', 'x'], [['a', '1.50'], ['longer', '2']])
     assert text.splitlines() == [

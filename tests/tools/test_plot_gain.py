@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mmmix.commands import plot_gain
@@ -73,7 +75,7 @@ def test_the_command_draws_a_picture(tmp_path, capsys):
     assert 'Gains of 2 studies' in capsys.readouterr().out
 
 
-def test_what_cannot_be_drawn_is_told(tmp_path):
+def test_what_cannot_be_drawn_is_told(tmp_path, capsys):
     folder = write_study(tmp_path / 'a')
     with pytest.raises(KeyError, match=r"no 'AP'; there are mAP"):
         gains_of(folder, 'AP')
@@ -82,9 +84,31 @@ def test_what_cannot_be_drawn_is_told(tmp_path):
         gains_of(running, 'mAP')
     with pytest.raises(ValueError, match='no finished'):
         gains_of(tmp_path / 'none', 'mAP')
-    for text in ('100', 'many=a', '100='):
+    for text in ('100', 'many=a', '100=', 'nan=a', 'inf=a'):
         with pytest.raises(ValueError, match='PLACE=FOLDER'):
             parse_study(text)
     for bad in (['1=a', '1=b'], ['0=a', '1=b', '--log']):
         with pytest.raises(SystemExit):
             plot_gain.parse_args([*bad, '--out', 'x.png'])
+    (tmp_path / 'file').touch()
+    with pytest.raises(NotADirectoryError, match='choose another --out'):
+        plot_gain.main(['1=none', '--out', str(tmp_path / 'file/x.png')])
+    for name in ('x.xyz', 'x'):
+        with pytest.raises(SystemExit):
+            plot_gain.parse_args(['1=a', '--out', name])
+        assert 'expected a file that ends in' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('one', 'two', 'how'),
+    [
+        ('a.py', 'b.py', 'without a method'),
+        ('a.py+boxmix', 'b.py+boxmix', 'with boxmix'),
+        ('a.py@k=1', 'a.py@k=2', 'without a method'),
+    ],
+)
+def test_two_configs_of_one_method_are_not_mixed_up(one, two, how, tmp_path):
+    folder = write_study(tmp_path / 'a', {one: {0: 0.1}, two: {1: 0.2}})
+    both = re.escape(f'two configs {how}: configs/{one} and configs/{two}. Make')
+    with pytest.raises(ValueError, match=both):
+        gains_of(folder, 'mAP')

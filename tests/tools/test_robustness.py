@@ -38,6 +38,20 @@ def test_two_models(tiny_study, monkeypatch, tmp_path):  # noqa: F811
         run(f'a={model}', *out, '--seed', '1')
 
 
+def test_a_misspelt_metric_is_said_after_the_clean_images(
+    tiny_study,  # noqa: F811
+    monkeypatch,
+    tmp_path,
+):
+    monkeypatch.chdir(tiny_study.root)
+    model = f'{tiny_study.spec.config}@{tiny_study.spec.checkpoint}'
+    out = ['--out', str(tmp_path / 'out'), '--limit', '2', '--device', 'cpu']
+    with pytest.raises(KeyError, match='no result has the metrics .*coco/ap'):
+        run(f'a={model}', *out, '--metric', 'coco/ap')
+    parts = json.loads((tmp_path / 'out/results.json').read_text())['parts']
+    assert [key.split(' on ')[1] for key in parts] == ['clean']
+
+
 def test_wrong_arguments(capsys):
     with pytest.raises(SystemExit):
         run('c.py@x.pth', '--out', 'x', '--perturbations', 'rain')

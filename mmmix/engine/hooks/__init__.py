@@ -11,6 +11,7 @@ from .iteration_seed_hook import IterationSeedHook
 from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
 from .mix_teacher_hook import MixTeacherHook
+from .mixers_hook import MixersHook
 from .resume_skip_hook import ResumeSkipHook
 from .run_report_hook import RunReportHook
 from .shared_results_hook import SharedResultsHook
@@ -30,6 +31,7 @@ __all__ = [
     'MixPreviewHook',
     'MixScheduleHook',
     'MixTeacherHook',
+    'MixersHook',
     'ResumeSkipHook',
     'RunReportHook',
     'SharedResultsHook',

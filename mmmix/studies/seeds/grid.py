@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmmix.apis.cfg_options import missing_place
 from mmmix.apis.cli import split_method
 from mmmix.studies.seeds.options import read_choice
 
@@ -137,29 +138,12 @@ def _target(config: str, content: dict[str, Any], key: str) -> tuple[str, str] |
 def _check_place(config: str, content: dict[str, Any], key: str) -> None:
     """Refuse a key that leads nowhere; mmengine would make it up in silence.
 
-    The last part may be new where what holds it is an object with a ``type``, whose
-    constructor then knows it or not.
-
     Raises:
         KeyError: With the part that is missing, and what is there.
     """
-    place: Any = content
-    parts = key.split('.')
-    for number, part in enumerate(parts):
-        if isinstance(place, (list, tuple)):
-            known = [str(index) for index in range(len(place))]
-        else:
-            known = list(place) if isinstance(place, Mapping) else []
-        last = number == len(parts) - 1
-        if part not in known and not (last and 'type' in known):
-            before = '.'.join(parts[:number]) or 'the config'
-            raise KeyError(
-                f'{config}: {key} has no place, {before} has {sorted(known)}'
-            )
-        if not last:
-            place = (
-                place[int(part)] if isinstance(place, (list, tuple)) else place[part]
-            )
+    missing = missing_place(content, key)
+    if missing:
+        raise KeyError(f'{config}: {missing}')
 
 
 def _split(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
+from mmmix.apis.cli import split_method
 from mmmix.apis.config_reading import parsed_options, read_config
 
 
@@ -25,10 +26,16 @@ def read_choice(
 
     Raises:
         FileNotFoundError: If there is no such config.
-        KeyError, ValueError: If the method is unknown or does not fit.
+        KeyError, ValueError: If the method is unknown or does not fit, or a setting
+            cannot be merged.
     """
     return read_config(
         config,
         options=parsed_options(cfg_options),
-        mix_options=parsed_options(mix_options),
+        mix_options=parsed_options(mix_options if has_method(config) else ()),
     )
+
+
+def has_method(config: str) -> bool:
+    """Whether a config is given as ``CONFIG+METHOD``."""
+    return split_method(config)[1] is not None

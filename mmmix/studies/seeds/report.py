@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from mmmix.apis.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.seeds.intervals import detectable, half_width
+from mmmix.studies.seeds.records import METRICS, read_records
 
 Scores = dict[str, dict[int, dict[str, float]]]
 """Metrics by config name, then seed, then metric."""
@@ -81,17 +83,85 @@ def finished_scores(
 
 
 def choose_metrics(scores: Scores, wanted: Sequence[str] | None) -> list[str]:
-    """The metrics to report: those wanted, or all that any run has.
+    """The metrics to report: those wanted that runs have, or all where none is."""
+    known = _known_metrics(scores)
+    if not known:
+        return list(wanted or ())
+    return [key for key in wanted or () if key in known] or known
+
+
+def unknown_metrics(scores: Scores, wanted: Sequence[str] | None) -> str:
+    """What to say of wanted metrics that no run has; nothing if there is no run yet."""
+    known = _known_metrics(scores)
+    missing = [key for key in wanted or () if key not in known]
+    if not known or not missing:
+        return ''
+    return f'--metric: no run has the metrics {missing}; there are {known}'
+
+
+def check_metrics(
+    records: Mapping[str, Mapping[str, Any]],
+    configs: Sequence[str],
+    wanted: Sequence[str] | None,
+    checkpoint: str = 'last',
+) -> None:
+    """Refuse a misspelt metric where there are runs that tell.
 
     Raises:
-        KeyError: If a wanted metric is in no run.
+        KeyError: With the metrics that there are.
     """
+    unknown = unknown_metrics(
+        finished_scores(records, configs, METRICS[checkpoint]), wanted
+    )
+    if unknown:
+        raise KeyError(unknown)
+
+
+def _known_metrics(scores: Scores) -> list[str]:
     runs = [metrics for seeds in scores.values() for metrics in seeds.values()]
-    known = list(dict.fromkeys(key for metrics in runs for key in metrics))
-    missing = [key for key in wanted or () if key not in known]
-    if runs and missing:
-        raise KeyError(f'no run has the metrics {missing}; there are {known}')
-    return list(wanted or known)
+    return list(dict.fromkeys(key for metrics in runs for key in metrics))
+
+
+def make_report(
+    folder: Path,
+    configs: Sequence[str],
+    metrics: Sequence[str] | None,
+    checkpoint: str = 'last',
+) -> tuple[str, dict[str, Any]]:
+    """The report on what ``results.json`` has of these configs.
+
+    What is wrong with it, metrics that no run has and runs that failed are remarks.
+    """
+    records, damage = read_records(folder)
+    scores = finished_scores(records, configs, METRICS[checkpoint])
+    text, numbers = report(scores, choose_metrics(scores, metrics))
+    if damage:
+        text = f'{damage}: these are what the folders of the runs tell.\n\n{text}'
+    failed = {
+        name: record['error']
+        for name, record in records.items()
+        if record.get('error') and config_name(record['config']) in scores
+    }
+    remarks = [f'{name} FAILED: {error}' for name, error in failed.items()]
+    text = '\n\n'.join(filter(None, [text, unknown_metrics(scores, metrics), *remarks]))
+    return text, {**numbers, 'failed': failed}
+
+
+def without_runs(folder: Path, configs: Sequence[str], checkpoint: str = 'last') -> str:
+    """What to say where no run of these configs is finished; nothing where one is."""
+    records, _ = read_records(folder)
+    if any(finished_scores(records, configs, METRICS[checkpoint]).values()):
+        return ''
+    counts: dict[str, list[bool]] = {}
+    for record in records.values():
+        done = record['state'] == 'done' and METRICS[checkpoint] in record
+        counts.setdefault(config_name(record['config']), []).append(done)
+    there = ', '.join(f'{n} ({sum(d)} of {len(d)})' for n, d in counts.items())
+    names = ', '.join(config_name(config) for config in configs)
+    return (
+        f'no finished run of {names} in {folder}, tested with --checkpoint '
+        f'{checkpoint}; it has {there or "no runs"}'
+    )
 
 
 def spread_over_seeds(scores: Scores, metric: str) -> dict[str, Spread]:

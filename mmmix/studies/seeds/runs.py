@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,37 @@ from pathlib import Path
 
 from mmmix.apis.config_reading import config_name
 from mmmix.studies.seeds.grid import Choice
-from mmmix.studies.seeds.options import read_choice
+from mmmix.studies.seeds.options import has_method, read_choice
+
+_OWN = {
+    '--seed': 'set --seeds of the study',
+    '--work-dir': 'set --work-dir of the study',
+    '--cfg-options': 'set --cfg-options of the study',
+    '--mix': 'set --mix of the study',
+    '--mix-options': 'set --mix-options of the study',
+    '--launcher': 'set --nproc of the study',
+    '--resume': 'a study resumes its runs by itself',
+}
+"""Options of a training that a study sets, and what to do instead."""
+
+
+def parse_train_args(text: str) -> list[str]:
+    """The words of ``--train-args``.
+
+    Raises:
+        ValueError: If a quote is left open, or an option is one that a study sets.
+    """
+    words = shlex.split(text)
+    for word in words:
+        name, _, _ = word.partition('=')
+        # argparse takes the beginning of an option for it, --see for --seed
+        own = [option for option in _OWN if option.startswith(name)]
+        if len(name) > 2 and own:
+            raise ValueError(
+                f'{word} is not for --train-args, the runs have their own {own[0]}: '
+                f'{_OWN[own[0]]}'
+            )
+    return words
 
 
 @dataclass(frozen=True)
@@ -83,11 +114,23 @@ class Commands:
 
     def _options(self, run: Run) -> list[str]:
         chosen = run.choice or Choice(run.config)
+        mix_options = (*self.mix_options, *chosen.mix_options)
         named = (
             ('--cfg-options', (*self.cfg_options, *chosen.cfg_options)),
-            ('--mix-options', (*self.mix_options, *chosen.mix_options)),
+            ('--mix-options', mix_options if has_method(run.config) else ()),
         )
         return [part for name, values in named if values for part in (name, *values)]
+
+    def check(self, choice: Choice) -> None:
+        """Read a config with all its settings, as its training will.
+
+        Raises:
+            KeyError, ValueError: If a setting cannot be merged, or a method not be put
+                into the config.
+        """
+        cfg_options = [*self.cfg_options, *choice.cfg_options]
+        mix_options = [*self.mix_options, *choice.mix_options]
+        read_choice(choice.config, cfg_options, mix_options)
 
     def fingerprint(self, choice: Choice) -> str:
         """A digest of the config's content and of all further arguments.

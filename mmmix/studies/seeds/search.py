@@ -198,13 +198,19 @@ class Search:
             if trial.params
         ]
         text = markdown_table([self._span.key, 'state', f'val {self._metric}'], rows)
-        if not any(trial.state.name == 'COMPLETE' for trial in self.trials.trials):
+        if not self.chosen:
             return f'{text}\n\nNo trial came to its end.'
-        chosen = f'{self.trials.best_params[self._span.key]:.3g}'
         return (
-            f'{text}\n\nChosen on val: {self._span.key}={chosen}. To test it over '
-            f'seeds: --grid {self._span.key}={chosen}'
+            f'{text}\n\nChosen on val: {self._span.key}={self.chosen}. To test it over '
+            f'seeds: --grid {self._span.key}={self.chosen}'
         )
+
+    @property
+    def chosen(self) -> str:
+        """The best value of the trials; empty if none came to its end."""
+        if not any(trial.state.name == 'COMPLETE' for trial in self.trials.trials):
+            return ''
+        return f'{self.trials.best_params[self._span.key]:.3g}'
 
 
 class TrialFailed(RuntimeError):

@@ -56,8 +56,9 @@ class Study:
 
     Raises:
         KeyError: If a config has no place for a setting.
-        ValueError: If two configs have one name, or ``results.json`` was made
-            from other contents of a config or with other options.
+        ValueError: If a setting cannot be merged, two configs have one name, or
+            ``results.json`` was made from other contents of a config or with other
+            options.
     """
 
     def __init__(
@@ -91,6 +92,8 @@ class Study:
         self.records = self._read_records()
         self._fingerprints = {c.label: commands.fingerprint(c) for c in chosen}
         self._check_records()
+        for choice in chosen:
+            commands.check(choice)
 
     def _read_records(self) -> dict[str, Record]:
         records, damage = read_records(self._folder)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmmix.apis.arguments import argument, read_device, read_seed
 from mmmix.apis.reporting import write_json
+from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import (
     CLOCKS,
     Interval,
@@ -36,7 +38,8 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="threads of torch in this process (default: torch's)",
     )
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add(
         '--clock',
         choices=sorted(CLOCKS),
@@ -44,7 +47,7 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
         help='cpu: CPU seconds of this process, for a busy machine; needs the CPU as '
         'device and no loading processes, best with --threads 1 (default: wall)',
     )
-    add('--seed', type=int, default=0)
+    add('--seed', type=argument(read_seed), default=0)
     add('--out', type=Path, help='JSON file, rewritten after every round')
 
 
@@ -83,7 +86,12 @@ def run_rounds(
     Returns:
         The summaries of all rounds. They are written to ``args.out`` with the
         rounds and the machine after each round.
+
+    Raises:
+        OSError: Before the first round, if ``args.out`` cannot be written.
     """
+    if args.out is not None:
+        check_writable([args.out])
     records: Records = []
     summaries: Summaries = {}
     settings = {key: value for key, value in vars(args).items() if key != 'out'}

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from mmengine.config import DictAction
 
-from mmmix.apis.arguments import argument
+from mmmix.apis.arguments import Options, argument, read_count, read_device
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_reading import config_name
 
@@ -64,13 +63,24 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add('--out', type=Path, required=True, metavar='DIR', help='folder of the results')
     add('--split', choices=SPLITS, default='test', help='default: test')
-    add('--limit', type=int, metavar='N', help='only the first N images')
-    add('--batch-size', type=int, default=16, help='images at a time (default: 16)')
-    add('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    add(
+        '--limit',
+        type=argument(read_count),
+        metavar='N',
+        help='only the first N images',
+    )
+    add(
+        '--batch-size',
+        type=argument(read_count),
+        default=16,
+        help='images at a time (default: 16)',
+    )
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    add('--device', type=argument(read_device), default=gpu)
     add(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         metavar='KEY=VALUE',
         help='change settings of all configs, e.g. model.test_cfg.score_thr=0.05',
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.reporting import write_json
+from mmmix.layouts.writing import check_writable
 
 
 class ResultStore:
@@ -19,11 +20,13 @@ class ResultStore:
             of images; JSON types.
 
     Raises:
+        OSError: If the file cannot be written.
         ValueError: If the file has results of other settings, or is no such file.
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any]) -> None:
         self.path = Path(path)
+        check_writable([self.path])
         # What JSON makes of it, tuples become lists, to compare with what was read.
         self.settings = json.loads(json.dumps(dict(settings)))
         self._parts: dict[str, Any] = {}

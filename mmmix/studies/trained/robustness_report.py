@@ -31,6 +31,18 @@ _MEAN = 'mean of {} corruptions'
 Row = Mapping[str, Any]
 
 
+def check_metrics(records: Sequence[Row], metrics: Sequence[str]) -> None:
+    """Refuse metrics that no record has.
+
+    Raises:
+        KeyError: With those that there are.
+    """
+    known = list(dict.fromkeys(key for record in records for key in record['metrics']))
+    missing = [metric for metric in metrics if metric not in known]
+    if missing:
+        raise KeyError(f'no result has the metrics {missing}; there are {known}')
+
+
 def write_report(
     folder: Path,
     records: Sequence[Row],
@@ -54,10 +66,7 @@ def write_report(
     Raises:
         KeyError: If a metric is in no record.
     """
-    known = list(dict.fromkeys(key for record in records for key in record['metrics']))
-    missing = [metric for metric in metrics if metric not in known]
-    if missing:
-        raise KeyError(f'no result has the metrics {missing}; there are {known}')
+    check_metrics(records, metrics)
     cells = [_flat(record) for record in records]
     write_csv(folder / 'cells.csv', cells, list(cells[0]))
     rows = summarise(

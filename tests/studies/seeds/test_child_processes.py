@@ -87,6 +87,15 @@ def test_a_folder_in_use_is_refused(tmp_path):
     lock_folder(tmp_path / 'w').close()
 
 
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / 'file').touch()
+    for path in ('file', 'file/deep'):
+        with pytest.raises(
+            NotADirectoryError, match='no folder; choose another --work-dir'
+        ):
+            lock_folder(tmp_path / path)
+
+
 def test_a_run_left_behind_still_holds_the_folder(tmp_path):
     handle = lock_folder(tmp_path / 'w')
     children = ChildProcesses(pass_fds=[handle.fileno()])

@@ -12,6 +12,7 @@ from mmmix.studies.seeds.report import (
     paired_differences,
     report,
     spread_over_seeds,
+    unknown_metrics,
 )
 
 
@@ -91,9 +92,19 @@ def test_report_text():
 def test_metrics_are_chosen():
     assert choose_metrics(scores(), None) == ['coco/AP', 'voc/mAP']
     assert choose_metrics(scores(), ['voc/mAP']) == ['voc/mAP']
-    with pytest.raises(KeyError, match='voc/AP'):
-        choose_metrics(scores(), ['voc/AP'])
+    assert choose_metrics(scores(), ['voc/AP', 'voc/mAP']) == ['voc/mAP']
+    assert choose_metrics(scores(), ['voc/AP']) == ['coco/AP', 'voc/mAP']
     assert choose_metrics({'plain': {}}, ['voc/AP']) == ['voc/AP']
+
+
+def test_unknown_metrics_are_said():
+    assert unknown_metrics(scores(), ['voc/mAP']) == ''
+    assert unknown_metrics(scores(), None) == ''
+    assert unknown_metrics({'plain': {}}, ['voc/AP']) == ''
+    said = unknown_metrics(scores(), ['voc/AP', 'voc/mAP'])
+    assert said == (
+        "--metric: no run has the metrics ['voc/AP']; there are ['coco/AP', 'voc/mAP']"
+    )
 
 
 def test_only_finished_runs_of_the_named_configs_count():

@@ -78,6 +78,7 @@ def test_trials_are_scored_by_their_last_validation(search, tmp_path):
     best = first.trials.best_params['some.alpha']
     assert best == min(values, key=lambda value: abs(math.log(value)))
     assert f'--grid some.alpha={best:.3g}' in first.report()
+    assert first.chosen == f'{best:.3g}'
     again = search()
     again.run(8)
     assert len(again.trials.trials) == 8
@@ -106,6 +107,7 @@ def test_a_failed_training_is_said_and_does_not_count(search, tmp_path, capsys):
     )
     assert one.trials.trials[0].state.name == 'FAIL'
     assert 'No trial came to its end' in one.report()
+    assert one.chosen == ''
 
 
 def test_a_search_that_was_stopped_goes_on_with_what_was_under_way(search, tmp_path):

@@ -51,6 +51,12 @@ def test_a_store_of_other_settings(tmp_path):
         ResultStore(path, {})
 
 
+def test_a_store_that_cannot_be_written_is_refused_before_anything_is_done(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(NotADirectoryError, match='no folder; choose another --out'):
+        ResultStore(tmp_path / 'file/results.json', {})
+
+
 def test_spreads_and_differences():
     spread = mean_and_std([1.0, 2.0, 4.0])
     assert (spread.mean, spread.n) == (pytest.approx(7 / 3), 3)

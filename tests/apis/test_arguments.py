@@ -1,0 +1,57 @@
+"""Arguments that are read before anything is done."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+import torch
+
+from mmmix.apis.arguments import read_count, read_device, read_seed
+from mmmix.commands import train
+from mmmix.studies.trained.model_arguments import add_model_arguments
+
+
+@pytest.mark.parametrize('text', ['-1', '4294967296', '1.5', 'x', ''])
+def test_a_seed_is_what_numpy_takes(text, capsys):
+    with pytest.raises(ValueError, match='a whole number from 0 to 4294967295, got'):
+        read_seed(text)
+    with pytest.raises(SystemExit, match='^2$'):
+        train.parse_args(['a.py', f'--seed={text}'])
+    assert 'argument --seed: expected a whole number' in capsys.readouterr().err
+    assert train.parse_args(['a.py', '--seed', '4294967295']).seed == 2**32 - 1
+
+
+@pytest.mark.parametrize('text', ['0', '-3', 'two'])
+def test_a_count_is_at_least_1(text):
+    with pytest.raises(ValueError, match='at least 1, got'):
+        read_count(text)
+    assert read_count('12') == 12
+
+
+def test_a_device_is_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    assert [read_device(t) for t in ('cpu', 'cuda', 'cuda:1')] == [
+        *('cpu', 'cuda', 'cuda:1')
+    ]
+    with pytest.raises(ValueError, match='expected cpu, cuda or cuda:N, got .blah'):
+        read_device('blah')
+    with pytest.raises(ValueError, match='cuda:2 is not there: this machine shows 2'):
+        read_device('cuda:2')
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['--device', 'blah'], 'argument --device: expected cpu, cuda'),
+        (['--device', 'cuda:99'], 'argument --device: cuda:99 is not there'),
+        (['--batch-size', '0'], 'argument --batch-size: expected a whole number'),
+        (['--limit', '0'], 'argument --limit: expected a whole number'),
+    ],
+)
+def test_studies_of_models_refuse_them_in_a_line(words, said, capsys):
+    parser = argparse.ArgumentParser()
+    add_model_arguments(parser)
+    with pytest.raises(SystemExit, match='^2$'):
+        parser.parse_args(['a.py@b.pth', '--out', 'x', *words])
+    assert said in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""Which errors are said in a line, and which keep their traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from mmmix.apis.folder_lock import lock_folder
+from mmmix.apis.plain_errors import plain_errors
+from mmmix.apis.tracking import track
+from mmmix.functional.ema import copy_update
+
+
+def test_a_folder_in_use_is_said_in_a_line(tmp_path, capsys):
+    with (
+        lock_folder(tmp_path),
+        pytest.raises(SystemExit, match='^1$'),
+        plain_errors(),
+    ):
+        lock_folder(tmp_path)
+    assert 'is in use by' in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_a_line(tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match='^1$'), plain_errors():
+        lock_folder(tmp_path / 'file')
+    assert 'choose another --work-dir' in capsys.readouterr().err
+
+
+def test_a_missing_package_is_said_in_a_line(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'mlflow', None)
+    with pytest.raises(SystemExit, match='^1$'), plain_errors():
+        track({}, 'mlflow')
+    assert 'mlflow' in capsys.readouterr().err
+
+
+def test_what_an_operation_in_our_code_raises_keeps_its_traceback():
+    """Of torch, the innermost frame is ours all the same."""
+    with pytest.raises(RuntimeError), plain_errors():
+        copy_update([torch.zeros(2)], [torch.zeros(3)])
