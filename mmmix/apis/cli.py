@@ -25,6 +25,7 @@ from mmmix.apis.arguments import Options
 from mmmix.apis.cfg_options import merge_options
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_path import PREFIX, config_path, nearest_configs
+from mmmix.apis.import_reasons import told_by_us
 from mmmix.apis.launch import LAUNCHERS
 from mmmix.apis.safe_files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
@@ -177,9 +178,11 @@ def _read(path: str) -> Config:
     Raises:
         AttributeError: If it asks a base for something that it has not; for what the
             bases of 0.1.0 had, with what to write instead.
+        ImportError: If a module of ``custom_imports`` cannot be imported.
     """
     try:
-        return Config.fromfile(path)
+        with told_by_us():
+            return Config.fromfile(path)
     except AttributeError as error:
         if "no attribute 'supervision'" not in str(error):
             raise

@@ -12,7 +12,6 @@ from mmengine.config import Config
 
 from mmmix.apis.arguments import Options, option
 from mmmix.apis.cli import load_config, split_method
-from mmmix.apis.import_reasons import told_by_us
 
 
 def read_config(
@@ -44,8 +43,7 @@ def read_config(
         mix=mix,
         mix_options=mix_options,
     )
-    with told_by_us():
-        return load_config(args)
+    return load_config(args)
 
 
 def parsed_options(options: Sequence[str]) -> dict[str, Any]:
