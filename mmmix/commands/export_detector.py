@@ -172,21 +172,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         export_backbone.main(argv)
         return
     args = parse_args(argv)
-    check_writable([args.out, args.out.with_suffix('.py')])
     cfg = read_config(args.config, args.cfg_options)
+    role = role_of(args.which, cfg)
+    stem = Path(args.checkpoint).with_suffix('')
+    out = args.out or stem.with_name(f'{stem.name}_{role}.pth')
+    check_writable([out, out.with_suffix('.py')])
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     path = existing_checkpoint(args.checkpoint)
     with install_safe_loading(args.trust_checkpoint):
         loaded = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    role = role_of(args.which, cfg)
     weights = weights_of(role, loaded)
     plain = plain_config(cfg)
     check_fit(plain, weights)
     source = f'{config_name(args.config)}, {Path(path).name}'
     text = plain_config_text(plain, f'The {role} of {source}.')
     meta = dict(dataset_meta=dataset_meta(loaded, cfg), cfg=text, exported_from=source)
-    stem = Path(args.checkpoint).with_suffix('')
-    out = args.out or stem.with_name(f'{stem.name}_{role}.pth')
     write(out, dict(meta=meta, state_dict=weights), text)
     print(f'{role}: {out} and {out.with_suffix(".py")}')
 

@@ -7,7 +7,7 @@ import pytest
 from mmmix.apis.checks import check_mixing
 from tests.models.detectors import zoo
 
-from .test_checks import RATIO, mix_batch, runner_of
+from .check_cases import RATIO, mix_batch, runner_of
 
 
 @pytest.fixture(scope='module')

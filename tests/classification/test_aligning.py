@@ -10,7 +10,7 @@ from . import require  # noqa: F401  skips without mmpretrain
 
 # isort: split
 from mmmix.classification.aligning import PUBLISHED, mix_aligned
-from mmmix.functional.sinkhorn import assignment
+from mmmix.functional.sinkhorn import transport_plan
 
 from .slow_alignmixup import align
 
@@ -32,7 +32,7 @@ def test_plan_maps_and_logits_are_those_of_the_published_code(scale, keep_own, l
     slow = align(features.flatten(2).double().numpy(), PARTNERS, lam, keep_own)
     partners = torch.tensor(PARTNERS)
     flat = features.flatten(2)
-    plan = assignment(flat, flat[partners], **PUBLISHED)
+    plan = transport_plan(flat, flat[partners], **PUBLISHED)
     np.testing.assert_allclose(plan, slow.plans, atol=1e-5)
     mixed = mix_aligned(features, partners, lam, keep_own, **PUBLISHED)
     np.testing.assert_allclose(mixed.flatten(2), slow.mixed, atol=1e-5)
@@ -50,10 +50,10 @@ def test_plan_maps_and_logits_are_those_of_the_published_code(scale, keep_own, l
 def test_the_published_plan_is_not_closed_and_ours_is():
     features = maps(0.3).flatten(2)
     others = features[torch.tensor(PARTNERS)]
-    published = assignment(features, others, **PUBLISHED)
+    published = transport_plan(features, others, **PUBLISHED)
     torch.testing.assert_close(published.sum(dim=1), torch.ones(4, 12))
     assert (published.sum(dim=2) - 1).abs().max() > 1e-3
-    closed = assignment(features, others, **{**PUBLISHED, 'close_rows': True})
+    closed = transport_plan(features, others, **{**PUBLISHED, 'close_rows': True})
     torch.testing.assert_close(closed.sum(dim=2), torch.ones(4, 12))
     torch.testing.assert_close(
         closed, published / published.sum(dim=2, keepdim=True), atol=1e-6, rtol=1e-5
@@ -77,7 +77,7 @@ def test_a_closed_plan_carries_convex_combinations_to_the_cells_that_are_kept(ke
 def test_gradients_reach_both_images_and_not_the_plan():
     features, partners = maps(0.3).requires_grad_(), torch.tensor(PARTNERS)
     mix_aligned(features, partners, 0.3, True, **PUBLISHED).sum().backward()
-    plan = assignment(
+    plan = transport_plan(
         features.flatten(2), features[partners].flatten(2), **PUBLISHED
     ).detach()
     expected = torch.full((4, 12), 0.3)
@@ -92,4 +92,4 @@ def test_open_rows_take_all_cells():
     features = maps(0.3).flatten(2)
     valid = (torch.ones(4, 12, dtype=torch.bool),) * 2
     with pytest.raises(ValueError, match='close_rows=False takes all cells'):
-        assignment(features, features, valid=valid, close_rows=False)
+        transport_plan(features, features, valid=valid, close_rows=False)
