@@ -35,6 +35,10 @@ STUDIES = {
         'faster-rcnn160-100-flip-60',
         'faster-rcnn160-lite0_animals100',
     ),
+    'Faster R-CNN, 100 images, 3,000 steps': (
+        'faster-rcnn160-100-flip-120-b4',
+        'faster-rcnn160-lite0_animals100',
+    ),
     'Faster R-CNN, 100 images, 1,500 steps': (
         'faster-rcnn160-100-flip-60-b4',
         'faster-rcnn160-lite0_animals100',
