@@ -89,6 +89,12 @@ def read_device(text: str) -> str:
     return text
 
 
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``, by default a GPU if there is one."""
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    parser.add_argument('--device', type=argument(read_device), default=gpu)
+
+
 class Options(DictAction):
     """``KEY=VALUE`` strings as a dict; what is none is refused in a line."""
 

@@ -68,10 +68,13 @@ def missing_place(content: Mapping[str, Any], key: str) -> str:
             before = '.'.join(parts[:number]) or 'the config'
             return f'{key} has no place, {before} has {sorted(known)}'
         if not last:
-            place = (
-                place[int(part)] if isinstance(place, (list, tuple)) else place[part]
-            )
+            place = _inner(place, part)
     return ''
+
+
+def _inner(place: Any, part: str) -> Any:
+    """What a part of a key leads to."""
+    return place[int(part)] if isinstance(place, (list, tuple)) else place[part]
 
 
 def _known(place: Any) -> list[str]:
@@ -94,7 +97,7 @@ def _nearly(content: Mapping[str, Any], key: str) -> str:
     place: Any = content
     *parts, name = key.split('.')
     for part in parts:
-        place = place[int(part)] if isinstance(place, (list, tuple)) else place[part]
+        place = _inner(place, part)
     known = _known(place)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
     if name in known or not near:

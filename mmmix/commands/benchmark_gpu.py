@@ -26,9 +26,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
-from mmmix.apis.arguments import argument, read_device
+from mmmix.apis.arguments import add_device_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands import benchmark_ema, benchmark_sinkhorn, benchmark_step
@@ -95,8 +93,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--only', nargs='+', choices=names, default=names, help='default: all')
     add('--rounds', type=int, default=20, help='timed rounds (default: 20)')
     add('--warmups', type=int, default=3, help='rounds before them (default: 3)')
-    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    add('--device', type=argument(read_device), default=gpu)
+    add_device_argument(parser)
     add('--amp', action='store_true', help='once more in mixed precision; on CUDA')
     add('--small', action='store_true', help='two small images, two rounds: a trial')
     args = parser.parse_args(argv)

@@ -31,7 +31,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
 
-from mmmix.apis.arguments import Options, argument, read_device, read_seed
+from mmmix.apis.arguments import Options, add_device_argument, argument, read_seed
 from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name, read_config
@@ -61,8 +61,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--probes', type=int, default=4, help='marked cells per image (default: 4)')
     add('--batch-size', type=int, help="default: the config's own")
     add('--seed', type=argument(read_seed), default=0)
-    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    add('--device', type=argument(read_device), default=gpu)
+    add_device_argument(parser)
     add_trust_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     return parser.parse_args(argv)

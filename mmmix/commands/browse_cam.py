@@ -17,7 +17,7 @@ import mmcv
 import numpy as np
 import torch
 
-from mmmix.apis.arguments import argument, read_device
+from mmmix.apis.arguments import add_device_argument
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.layouts.writing import check_writable
@@ -38,8 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--split', choices=SPLITS, default='test', help='default: test')
     add('--count', type=int, default=20, help='evenly over the images (default: 20)')
     add('--sigma', type=float, default=0.15, help='of the maximum (default: 0.15)')
-    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    add('--device', type=argument(read_device), default=gpu)
+    add_device_argument(parser)
     add_trust_argument(parser)
     args = parser.parse_args(argv)
     try:

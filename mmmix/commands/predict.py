@@ -16,13 +16,12 @@ from pathlib import Path
 import cv2
 import mmcv
 import numpy as np
-import torch
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
-from mmmix.apis.arguments import Options, argument, read_device
+from mmmix.apis.arguments import Options, add_device_argument
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.config_reading import config_name
@@ -67,8 +66,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
     add('--batch-size', type=int, default=8, help='default: %(default)s')
-    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    add('--device', type=argument(read_device), default=gpu)
+    add_device_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)
     args = parser.parse_args(argv)

@@ -29,6 +29,7 @@ class Teacher(NamedTuple):
     """How a config with unlabelled images differs from one without.
 
     Attributes:
+        option: Of ``mmmix init``, that names the images.
         detectors: That have a model of it among the bases.
         prefix: Of these models.
         pipelines: The base with the views of images.
@@ -41,6 +42,7 @@ class Teacher(NamedTuple):
         schedule: Template of the schedule.
     """
 
+    option: str
     detectors: tuple[str, ...]
     prefix: str
     pipelines: str
@@ -54,6 +56,7 @@ class Teacher(NamedTuple):
 
 
 SEMI = Teacher(
+    option='--unlabelled',
     detectors=('ssd300', 'yolov3'),
     prefix='mean-teacher_',
     pipelines='semi_pipelines',
@@ -66,6 +69,7 @@ SEMI = Teacher(
     schedule=SEMI_SCHEDULE,
 )
 DOMAIN = Teacher(
+    option='--target',
     detectors=('ssd300',),
     prefix='domain-teacher_',
     pipelines='domain_pipelines',
@@ -87,11 +91,6 @@ class Unlabelled(NamedTuple):
     images: tuple[Path, ...]
     teacher: Teacher
 
-    @property
-    def option(self) -> str:
-        """What named it."""
-        return '--target' if self.teacher is DOMAIN else '--unlabelled'
-
 
 def find_unlabelled(folder: Path, teacher: Teacher, detector: str) -> Unlabelled:
     """Look into a folder of images without labels.
@@ -105,16 +104,15 @@ def find_unlabelled(folder: Path, teacher: Teacher, detector: str) -> Unlabelled
         FileNotFoundError: If there is no such folder, or no image in it.
         ValueError: If the detector has no such teacher.
     """
-    option = '--target' if teacher is DOMAIN else '--unlabelled'
     if detector not in teacher.detectors:
         raise ValueError(
-            f'{option} goes with --detector {" or ".join(teacher.detectors)}, got '
-            f'{detector}; docs/semi_supervised.md and docs/domain_adaptation.md have '
-            'configs of others'
+            f'{teacher.option} goes with --detector {" or ".join(teacher.detectors)}, '
+            f'got {detector}; docs/semi_supervised.md and docs/domain_adaptation.md '
+            'have configs of others'
         )
     images = [p for p in files_below(folder) if p.suffix.lower() in SUFFIXES]
     if not images:
-        raise FileNotFoundError(f'{option} {folder}: there is no image in it')
+        raise FileNotFoundError(f'{teacher.option} {folder}: there is no image in it')
     return Unlabelled(folder, tuple(images), teacher)
 
 
@@ -134,7 +132,7 @@ def note_labelled(unlabelled: Unlabelled, layout: Layout) -> None:
         for name, split in layout.splits.items()
     }
     again = set().union(*known.values())
-    told = f'{unlabelled.option} {unlabelled.folder}'
+    told = f'{unlabelled.teacher.option} {unlabelled.folder}'
     if again == files:
         raise ValueError(
             f'{told} has the labelled images and no other; give another folder'

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from mmmix.apis.arguments import argument, read_device, read_seed
+from mmmix.apis.arguments import add_device_argument, argument, read_seed
 from mmmix.apis.reporting import write_json
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import (
@@ -38,8 +37,7 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="threads of torch in this process (default: torch's)",
     )
-    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    add('--device', type=argument(read_device), default=gpu)
+    add_device_argument(parser)
     add(
         '--clock',
         choices=sorted(CLOCKS),

@@ -6,9 +6,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
-from mmmix.apis.arguments import Options, argument, read_count, read_device
+from mmmix.apis.arguments import Options, add_device_argument, argument, read_count
 from mmmix.apis.checkpoint import add_trust_argument
 from mmmix.apis.config_reading import config_name
 
@@ -75,8 +73,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default=16,
         help='images at a time (default: 16)',
     )
-    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    add('--device', type=argument(read_device), default=gpu)
+    add_device_argument(parser)
     add(
         '--cfg-options',
         nargs='+',
