@@ -13,6 +13,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
+from mmmix.models.loss_terms import regression_names
 from mmmix.structures import MIX_IDS, MIX_WEIGHTS, Annotations
 
 NUM_CLASSES = 20
@@ -159,3 +160,8 @@ def total(losses: dict[str, Any]) -> dict[str, torch.Tensor]:
         else value.sum()
         for name, value in losses.items()
     }
+
+
+def is_regression(name: str) -> bool:
+    """Whether a loss supervises boxes, by its name alone."""
+    return bool(regression_names(torch.nn.Module(), [name]))

@@ -52,14 +52,6 @@ _HEADS: dict[str, dict[str, str]] = {
 }
 
 
-def is_regression(name: str) -> bool:
-    """Whether a loss of this name supervises box coordinates, in most detectors.
-
-    ``loss_iou`` counts as such. :func:`regression_names` knows the detector too.
-    """
-    return _by_name(name) == REGRESSION or name.endswith('loss_iou')
-
-
 def regression_names(detector: nn.Module, names: Iterable[str]) -> set[str]:
     """The losses that supervise box coordinates.
 

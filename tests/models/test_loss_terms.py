@@ -10,7 +10,6 @@ from mmmix.models import loss_terms
 from mmmix.models.loss_terms import (
     check_separable,
     declare_terms,
-    is_regression,
     regression_names,
 )
 from tests.models.detectors import zoo
@@ -203,7 +202,5 @@ def test_an_rpn_speaks_for_its_own_losses():
 
 
 def test_by_the_name_alone():
-    assert is_regression('loss_iou')
-    assert is_regression('s0.loss_bbox_cls')
-    assert not is_regression('loss_mask_iou')
-    assert not is_regression('loss_cls')
+    names = ['s0.loss_bbox_cls', 'loss_mask_iou', 'loss_cls']
+    assert regression_names(nn.Module(), names) == {'s0.loss_bbox_cls'}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmmix.models.loss_terms import is_regression
 from mmmix.structures import REGRESSION_WEIGHTS, Annotations
 from tests import helpers
 from tests.models.conformance.cases import CASES
@@ -42,9 +41,10 @@ def weighed(batch: Annotations, weight) -> Annotations:
 def split(losses):
     """Classification and regression terms; the accuracy is neither."""
     terms = {name: value for name, value in losses.items() if 'loss' in name}
+    boxes = {name for name in terms if helpers.is_regression(name)}
     return (
-        {name: value for name, value in terms.items() if not is_regression(name)},
-        {name: value for name, value in terms.items() if is_regression(name)},
+        {name: value for name, value in terms.items() if name not in boxes},
+        {name: terms[name] for name in terms if name in boxes},
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmmix.models.loss_terms import is_regression
 from mmmix.structures import MIX_IDS, REGRESSION_WEIGHTS
+from tests.helpers import is_regression
 
 from . import zoo
 from .pairs import LAM, batch

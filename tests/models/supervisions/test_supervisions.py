@@ -10,9 +10,8 @@ import torch
 from mmdet.registry import MODELS
 
 from mmmix.models.dense_heads.mix_anchor_head import MixAnchorHead
-from mmmix.models.loss_terms import is_regression
 from mmmix.models.supervisions import build_supervision, sum_losses, supervise
-from tests.helpers import HEAD, annotations, mixed
+from tests.helpers import HEAD, annotations, is_regression, mixed
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmmix.models.loss_terms import is_regression
 from mmmix.structures import REGRESSION_WEIGHTS
+from tests.helpers import is_regression
 from tests.models.teachers import semi
 
 from .terms import (
