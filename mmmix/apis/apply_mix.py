@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
-from mmdet.registry import HOOKS, MODELS, TRANSFORMS
+from mmdet.registry import HOOKS, MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
-from mmengine.registry import Registry
 
 from mmmix.apis.config_path import mix_folder, mix_names, no_such_method
 from mmmix.apis.mix_heads import (
@@ -21,10 +20,9 @@ from mmmix.apis.mix_heads import (
     is_aware,
     use_twins,
 )
-from mmmix.datasets.transforms import ImageMixer
+from mmmix.engine.described_mixers import placed_mixers
 from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
-from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
 from mmmix.registry import is_a
@@ -101,32 +99,11 @@ def _check_unmixed(cfg: Config, name: str) -> None:
     Raises:
         ValueError: Naming the place.
     """
-    found = [
-        *_found(cfg.model, 'model', BatchMixer, MODELS),
-        *_found(
-            cfg.get('train_dataloader'), 'train_dataloader', ImageMixer, TRANSFORMS
-        ),
-    ]
-    for place, kind in found:
+    for place, mixer in placed_mixers(cfg):
         raise ValueError(
-            f'--mix {name}: the config mixes already ({place} is a {kind.__name__}); '
+            f'--mix {name}: the config mixes already ({place} is {mixer}); '
             'take its baseline, or change its settings with --cfg-options'
         )
-
-
-def _found(
-    node: Any, place: str, kind: type, registry: Registry
-) -> Iterator[tuple[str, type]]:
-    """What of a kind a nest of configs holds: places and classes."""
-    if isinstance(node, Mapping):
-        if is_a(node, kind, registry):
-            yield place, class_in(node, registry)
-            return
-        for key, value in node.items():
-            yield from _found(value, f'{place}.{key}', kind, registry)
-    elif isinstance(node, (list, tuple)):
-        for index, value in enumerate(node):
-            yield from _found(value, f'{place}[{index}]', kind, registry)
 
 
 def _mix_detector(

@@ -1,4 +1,4 @@
-"""The mixers of a config in words, to tell whether two runs mix alike."""
+"""The mixers of a config: where they are, and in words, to tell two runs apart."""
 
 from __future__ import annotations
 
@@ -22,19 +22,28 @@ def described_mixers(cfg: Config) -> list[str]:
     Args:
         cfg: Of the run; mixers are looked for in the model and the training data.
     """
-    parts = (cfg.get('model'), cfg.get('train_dataloader'))
-    return [text for part in parts for text in _found(part)]
+    return [text for _, text in placed_mixers(cfg)]
 
 
-def _found(node: Any) -> Iterator[str]:
+def placed_mixers(cfg: Config) -> Iterator[tuple[str, str]]:
+    """Where a config has mixers, and each in words.
+
+    Args:
+        cfg: Of the run; mixers are looked for in the model and the training data.
+    """
+    for part in ('model', 'train_dataloader'):
+        yield from _found(cfg.get(part), part)
+
+
+def _found(node: Any, place: str) -> Iterator[tuple[str, str]]:
     if is_a(node, BatchMixer, MODELS) or is_a(node, ImageMixer, TRANSFORMS):
-        yield _text(node)
+        yield place, _text(node)
     elif isinstance(node, Mapping):
-        for value in node.values():
-            yield from _found(value)
+        for key, value in node.items():
+            yield from _found(value, f'{place}.{key}')
     elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from _found(value)
+        for index, value in enumerate(node):
+            yield from _found(value, f'{place}[{index}]')
 
 
 def _text(value: Any) -> str:
