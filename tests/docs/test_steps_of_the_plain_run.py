@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mmmix.studies.seeds.report import paired_differences
+
 from .evidence_page import (
     base_and_differences,
     cells,
@@ -11,6 +13,7 @@ from .evidence_page import (
     of_photographs,
     scores_of,
     training_map,
+    without_seeds,
 )
 
 STUDIES = {
@@ -41,4 +44,34 @@ def test_a_row_is_that_of_its_records(row):
         training_map(STUDIES[row]),
         *numbers,
         *recall,
+    ]
+
+
+STEPS = {
+    '100 images, 60 epochs for 60, twice the steps': (
+        '100-flip-60-b8',
+        '100-flip-60',
+    ),
+    '100 images, 28 epochs for 60, as many steps': ('100-flip-28-b8', '100-flip-60'),
+    '300 images, 28 epochs for 60, as many steps': ('300-flip-28-b8', '300-flip-60'),
+    '1,200 images, 15 epochs for 30, as many steps, CPU for H100': (
+        '1200-flip-15-b8',
+        '1200-flip-30-h100',
+    ),
+}
+
+
+@pytest.mark.parametrize('row', STEPS)
+def test_what_half_the_batch_gives_the_plain_run_is_that_of_the_records(row):
+    small, large = (
+        next(iter(scores_of(f'ssd160-{folder}', config_of(row)).values()))
+        for folder in STEPS[row]
+    )
+    spreads = [
+        paired_differences({'16': large, '8': small}, metric)['8']
+        for metric in ('pascal_voc/mAP', 'coco/AR_100')
+    ]
+    assert cells(row, of_photographs('regimes')) == [
+        str(spreads[0].n),
+        *(without_seeds(spread.interval()) for spread in spreads),
     ]

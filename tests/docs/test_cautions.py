@@ -1,0 +1,130 @@
+"""What the page of evidence says of its intervals as a whole follows from the records.
+
+The p-values are SciPy's, not of the code that makes the intervals.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mmmix.studies.seeds.intervals import detectable, half_width
+
+from .evidence_page import config_of, scores_of, text_of
+from .test_front_table import METRICS, STUDIES, WEIGHTED
+
+LEVEL = 0.05
+PAGE = ' '.join(text_of('evidence.md').split())
+METHODS = ('boxmix', 'lossmix', 'weighted-union')
+
+
+def differences(metric: str) -> dict[tuple[str, str], list[float]]:
+    """Of a table, by row and method, the differences of two seeds and more."""
+    found = {}
+    for row, folder in STUDIES.items():
+        config = config_of(row)
+        (base,) = scores_of(folder, config).values()
+        for method in METHODS:
+            own = WEIGHTED.get(row, folder) if method == 'weighted-union' else folder
+            (runs,) = scores_of(own, f'{config}+{method}').values()
+            values = [runs[s][metric] - base[s][metric] for s in runs if s in base]
+            if len(values) > 1:
+                found[row, method] = values
+    return found
+
+
+def holding_at_once(values: dict[tuple[str, str], list[float]]) -> dict:
+    """Those differences from 0 that Holm's procedure keeps, with their signs."""
+    ranked = sorted((stats.ttest_1samp(v, 0.0).pvalue, k) for k, v in values.items())
+    kept = {}
+    for rank, (p, key) in enumerate(ranked):
+        if p * (len(ranked) - rank) > LEVEL:
+            break
+        kept[key] = np.sign(np.mean(values[key]))
+    return kept
+
+
+def test_each_table_has_some_twenty_intervals():
+    for metric in METRICS.values():
+        assert 17 <= len(differences(metric)) <= 23
+    assert 'Each table has some twenty' in PAGE
+
+
+def test_of_map_two_losses_hold_at_once_and_no_gain():
+    row = '100 images, cropped, 60 epochs'
+    assert holding_at_once(differences(METRICS['## mAP'])) == {
+        (row, 'boxmix'): -1,
+        (row, 'lossmix'): -1,
+    }
+    expected = 'the losses of BoxMix and LossMix with crops, 60 epochs, and no gain'
+    assert expected in PAGE
+
+
+def test_of_recall_the_gains_of_the_first_row_hold_at_once():
+    row = '100 images, 60 epochs'
+    kept = holding_at_once(differences(METRICS['## Recall']))
+    assert kept == {(row, method): 1 for method in METHODS}
+    assert 'the three gains of 100 photographs, 16 a step' in PAGE
+
+
+def test_the_weakest_gain_of_map_is_that_of_1200():
+    gains = {
+        key: stats.ttest_1samp(values, 0.0).pvalue
+        for key, values in differences(METRICS['## mAP']).items()
+        if np.mean(values) > 0
+    }
+    shown = {key: p for key, p in gains.items() if p < LEVEL}
+    assert max(shown, key=shown.get) == ('1,200 images, 30 epochs (H100)', 'boxmix')
+    assert f'(p = {max(shown.values()):.2f})'.replace('0.', '.') in PAGE
+
+
+@pytest.mark.parametrize(
+    ('seeds', 'text'),
+    [
+        (5, 'five find a gain of {} to {} of mAP'),
+        (3, 'three one of {} to {}:'),
+    ],
+)
+def test_what_so_many_seeds_find(seeds, text):
+    found = [
+        detectable(float(np.std(values, ddof=1)), seeds)
+        for values in differences(METRICS['## mAP']).values()
+        if len(values) == seeds
+    ]
+    ends = (f'{end:.3f}'.removeprefix('0') for end in (min(found), max(found)))
+    assert text.format(*ends) in PAGE
+
+
+def test_lossmix_costs_a_teacher_map_over_both_machines():
+    values = []
+    for folder in ('ssd160-semi', 'ssd160-semi-h100'):
+        name = 'ssd160-lite0_animals100-semi_mean-teacher'
+        plain, mixed = scores_of(folder, f'{name}.py', f'{name}-lossmix.py').values()
+        metric = METRICS['## mAP']
+        values += [mixed[seed][metric] - plain[seed][metric] for seed in mixed]
+    assert len(values) == 8
+    mean = float(np.mean(values))
+    low, high = stats.t.interval(0.95, 7, mean, stats.sem(values))
+    assert mean - low == pytest.approx(half_width(float(np.std(values, ddof=1)), 8))
+    told = f'({mean:+.3f} [{low:+.3f}, {high:+.3f}])'.replace('0.', '.')
+    assert told.replace('(-', '(- ') in PAGE
+
+
+def test_lossmix_is_behind_with_more_images_or_half_the_batch():
+    behind = []
+    for folder in (
+        'ssd160-300-flip-20',
+        'ssd160-300-flip-60',
+        'ssd160-300-flip-28-b8',
+        'ssd160-1200-flip-30-h100',
+        'ssd160-100-flip-28-b8',
+        'ssd160-100-flip-60-b8',
+    ):
+        images = folder.split('-')[1]
+        config = f'ssd160-lite0_animals{images}.py'
+        plain, mixed = scores_of(folder, config, f'{config}+lossmix').values()
+        metric = METRICS['## mAP']
+        behind += [mixed[seed][metric] < plain[seed][metric] for seed in mixed]
+    assert all(behind)
+    assert f'behind in mAP in {len(behind)} runs of {len(behind)}' in PAGE
