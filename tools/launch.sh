@@ -91,9 +91,29 @@ print("" if own == "::1" or own.startswith("127.") else own)' \
         "$MASTER_ADDR" 2>/dev/null || true
 }
 
+# The processes that another one has started.
+processes_of() {
+    grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | cut -d / -f 3
+}
+
+# tell_processes SIGNAL TORCHRUN: a signal to the processes of torchrun, which save, and
+# when they have ended, to torchrun. By itself it would kill them after 30 s, and start
+# them again after SIGUSR1 where it may restart some.
+tell_processes() {
+    local told
+    told=$(processes_of "$2") || true
+    # Numbers, split into words on purpose.
+    # shellcheck disable=SC2086
+    while [ -n "$told" ] && kill -"$1" $told 2>/dev/null; do
+        set -- 0 "$2"
+        sleep 0.1
+    done
+    kill -TERM "$2" 2>/dev/null || true
+}
+
 # Python starts the processes; a signal to this script is theirs, and its exit code is
 # theirs too: 143 after SIGTERM, 130 after SIGINT, 138 after SIGUSR1; also where the
-# signal came to another machine.
+# signal came to another machine. A second one ends torchrun, and so them, at once.
 run_and_pass_signals() {
     local child status=0
     stopped=0
@@ -103,10 +123,9 @@ run_and_pass_signals() {
     set -m # a group of its own: the terminal's Ctrl-C comes once, by the trap
     "$@" &
     child=$!
-    trap 'stopped=143; kill -TERM "$child" 2>/dev/null || true' TERM
-    trap 'stopped=130; kill -INT "$child" 2>/dev/null || true' INT
-    # Older torchruns do not know it: to the processes themselves.
-    trap 'stopped=138; pkill -USR1 -P "$child" || true' USR1
+    trap 'pass_signal 143 TERM "$child"' TERM
+    trap 'pass_signal 130 INT "$child"' INT
+    trap 'pass_signal 138 USR1 "$child"' USR1
     wait "$child" || status=$?
     # A signal ends `wait`, but not the child.
     while kill -0 "$child" 2>/dev/null; do
@@ -116,6 +135,16 @@ run_and_pass_signals() {
     [ "$status" = 0 ] || [ ! -s "$MMMIX_EXIT_CODE" ] || status=$(cat "$MMMIX_EXIT_CODE")
     [ "$stopped" = 0 ] || status=$stopped
     exit "$status"
+}
+
+# pass_signal CODE SIGNAL TORCHRUN
+pass_signal() {
+    if [ "$stopped" = 0 ]; then
+        tell_processes "$2" "$3" &
+    elif [ "$2" != USR1 ]; then
+        kill -"$2" "$3" 2>/dev/null || true
+    fi
+    stopped=$1
 }
 
 # launch_dist GPUS SCRIPT [arguments of tools/SCRIPT]
