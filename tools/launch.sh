@@ -53,15 +53,29 @@ find_nodes() {
         if [ "$NNODES" != 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
             first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
         fi
+        one_a_node "$((${SLURM_LOCALID:-0} + 1))" 'srun --ntasks-per-node=1'
     elif [ -n "${OMPI_COMM_WORLD_SIZE:-}" ]; then
         from='MPI (OMPI_COMM_WORLD_SIZE)'
         NNODES=$OMPI_COMM_WORLD_SIZE NODE_RANK=$OMPI_COMM_WORLD_RANK
+        one_a_node "${OMPI_COMM_WORLD_LOCAL_SIZE:-1}" 'mpirun --map-by ppr:1:node'
     else
+        [ "${SLURM_JOB_NUM_NODES:-1}" = 1 ] ||
+            echo "only this node of the $SLURM_JOB_NUM_NODES nodes of the job takes" \
+                'part; to start the script on all: srun --ntasks-per-node=1' "$0" >&2
         return 0
     fi
     MASTER_ADDR=${MASTER_ADDR:-$first}
     echo "nodes by $from: NNODES=$NNODES NODE_RANK=$NODE_RANK" \
         "MASTER_ADDR=${MASTER_ADDR:-}" >&2
+}
+
+# one_a_node NUMBER COMMAND: refuse a script that a node has started several times; each
+# would start the processes of all its GPUs.
+one_a_node() {
+    [ "$1" = 1 ] && return 0
+    echo "$0 is started at least $1 times on this node, and starts the processes of" \
+        "all its GPUs itself: start it once a node, by $2" >&2
+    exit 2
 }
 
 # Nodes that look for the first one on their own machine would wait for ever.

@@ -129,6 +129,28 @@ def test_a_first_machine_that_each_takes_for_itself_is_refused(address, script):
     assert done.stdout == ''
 
 
+SLURM_TASK = MANY['Slurm (SLURM_STEP_NUM_NODES)'][0] | {'SLURM_LOCALID': '3'}
+MPI_PROCESS = MANY['MPI (OMPI_COMM_WORLD_SIZE)'][0] | {
+    'OMPI_COMM_WORLD_LOCAL_SIZE': '4'
+}
+
+
+@pytest.mark.parametrize('variables', [SLURM_TASK, MPI_PROCESS])
+def test_a_script_that_a_node_starts_several_times_is_refused(variables, script):
+    done = script(variables, 'dist_train.sh', 'c.py', '8')
+    assert done.returncode == 2
+    assert 'is started at least 4 times on this node' in done.stderr
+    assert done.stdout == ''
+
+
+def test_nodes_of_slurm_that_would_stand_idle_are_told(script):
+    done = script({'SLURM_JOB_NUM_NODES': '2'}, 'dist_train.sh', 'c.py', '8')
+    assert 'only this node of the 2 nodes of the job' in done.stderr
+    assert '--standalone' in done.stdout
+    done = script({'SLURM_JOB_NUM_NODES': '1'}, 'dist_train.sh', 'c.py', '8')
+    assert done.stderr == ''
+
+
 def test_one_machine_with_a_port(script):
     done = script({'PORT': '7'}, 'dist_test.sh', 'c.py', 'x.pth', '2')
     assert '--master_addr=127.0.0.1 --master_port=7 ' in done.stdout
