@@ -128,6 +128,26 @@ def _join(cfg: Config) -> None:
         cfg.model_wrapper_cfg = _cpu_wrapper(cfg)
 
 
+def check_launcher(launcher: str) -> None:
+    """Refuse processes of torchrun that were not told to work together.
+
+    Each would train or test everything, alone.
+
+    Args:
+        launcher: The run's launcher.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    number = os.environ.get('WORLD_SIZE', '1')
+    apart = launcher == 'none' and not dist.is_initialized()
+    if apart and 'TORCHELASTIC_RUN_ID' in os.environ and number != '1':
+        raise ValueError(
+            f'torchrun has started {number} processes, and --launcher is none: each '
+            'would make the whole run alone; add --launcher pytorch behind the script'
+        )
+
+
 def launch_rank(launcher: str) -> int:
     """The number of this process among those of its run, 0 for the first or only one.
 

@@ -11,6 +11,8 @@ from torch import distributed as dist
 
 from mmmix.apis import launch
 from mmmix.apis.launch import CPUDistributedDataParallel, launched
+from mmmix.commands import test as test_module
+from mmmix.commands import train as train_module
 from tests.toy_run import ToyModel
 
 SLURM = {'SLURM_PROCID': '0', 'SLURM_NTASKS': '1', 'SLURM_LOCALID': '0'}
@@ -91,6 +93,14 @@ def test_missing_launcher(launcher, variable, environment):
         launched(Config(dict(launcher=launcher))),
     ):
         pass
+
+
+@pytest.mark.parametrize('main', [train_module.main, test_module.main])
+def test_processes_of_torchrun_that_would_work_alone(main, environment, monkeypatch):
+    environment(dict(PYTORCH, WORLD_SIZE='8'))
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    with pytest.raises(ValueError, match='8 processes.* add --launcher pytorch'):
+        main(['config.py', 'checkpoint.pth'][: 2 if main is test_module.main else 1])
 
 
 def test_mpi_on_several_machines_needs_an_address(environment):
