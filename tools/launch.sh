@@ -53,6 +53,8 @@ find_nodes() {
         if [ "$NNODES" != 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
             first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
         fi
+        # Jobs may share a node.
+        [ "$NNODES" = 1 ] || PORT=${PORT:-$((20000 + 10 * ${SLURM_JOB_ID:-0} % 10000))}
         one_a_node "$((${SLURM_LOCALID:-0} + 1))" 'srun --ntasks-per-node=1'
     elif [ -n "${OMPI_COMM_WORLD_SIZE:-}" ]; then
         from='MPI (OMPI_COMM_WORLD_SIZE)'

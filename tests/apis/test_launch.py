@@ -103,6 +103,33 @@ def test_processes_of_torchrun_that_would_work_alone(main, environment, monkeypa
         main(['config.py', 'checkpoint.pth'][: 2 if main is test_module.main else 1])
 
 
+@pytest.mark.parametrize(
+    ('launcher', 'ids', 'given', 'port'),
+    [
+        ('slurm', ('1234', '2'), None, '22342'),
+        ('slurm', ('1235', '2'), None, '22352'),
+        ('slurm', ('1234', '3'), '7', '7'),
+        ('slurm', None, None, '29500'),
+        ('mpi', ('1234', '2'), None, '29500'),
+    ],
+)
+def test_jobs_of_slurm_share_no_port(
+    launcher, ids, given, port, environment, monkeypatch
+):
+    environment(SLURM if launcher == 'slurm' else MPI)
+    for name, value in zip(('SLURM_JOB_ID', 'SLURM_STEP_ID'), ids or (None, None)):
+        monkeypatch.setenv(name, value or '')
+        if value is None:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv('MASTER_PORT', given or '')
+    if given is None:
+        monkeypatch.delenv('MASTER_PORT')
+    monkeypatch.setattr(dist, 'init_process_group', lambda *_, **__: None)
+    monkeypatch.setattr(dist, 'destroy_process_group', lambda: None)
+    with launched(Config(dict(launcher=launcher))):
+        assert os.environ['MASTER_PORT'] == port
+
+
 def test_mpi_on_several_machines_needs_an_address(environment):
     environment(dict(MPI, OMPI_COMM_WORLD_SIZE='2'))
     with (

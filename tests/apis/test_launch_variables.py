@@ -89,7 +89,7 @@ MANY = {
             'SLURM_JOB_ID': '41',
             'OMPI_COMM_WORLD_SIZE': '5',
         },
-        ('2', 'n7:29500', '41', '1'),
+        ('2', 'n7:20410', '41', '1'),
     ),
     'MPI (OMPI_COMM_WORLD_SIZE)': (
         {
