@@ -53,15 +53,31 @@ find_nodes() {
         if [ "$NNODES" != 1 ] && [ -z "${MASTER_ADDR:-}" ]; then
             first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
         fi
+        # Jobs may share a node.
+        [ "$NNODES" = 1 ] || PORT=${PORT:-$((20000 + 10 * ${SLURM_JOB_ID:-0} % 10000))}
+        one_a_node "$((${SLURM_LOCALID:-0} + 1))" 'srun --ntasks-per-node=1'
     elif [ -n "${OMPI_COMM_WORLD_SIZE:-}" ]; then
         from='MPI (OMPI_COMM_WORLD_SIZE)'
         NNODES=$OMPI_COMM_WORLD_SIZE NODE_RANK=$OMPI_COMM_WORLD_RANK
+        one_a_node "${OMPI_COMM_WORLD_LOCAL_SIZE:-1}" 'mpirun --map-by ppr:1:node'
     else
+        [ "${SLURM_JOB_NUM_NODES:-1}" = 1 ] ||
+            echo "only this node of the $SLURM_JOB_NUM_NODES nodes of the job takes" \
+                'part; to start the script on all: srun --ntasks-per-node=1' "$0" >&2
         return 0
     fi
     MASTER_ADDR=${MASTER_ADDR:-$first}
     echo "nodes by $from: NNODES=$NNODES NODE_RANK=$NODE_RANK" \
         "MASTER_ADDR=${MASTER_ADDR:-}" >&2
+}
+
+# one_a_node NUMBER COMMAND: refuse a script that a node has started several times; each
+# would start the processes of all its GPUs.
+one_a_node() {
+    [ "$1" = 1 ] && return 0
+    echo "$0 is started at least $1 times on this node, and starts the processes of" \
+        "all its GPUs itself: start it once a node, by $2" >&2
+    exit 2
 }
 
 # Nodes that look for the first one on their own machine would wait for ever.
@@ -91,9 +107,29 @@ print("" if own == "::1" or own.startswith("127.") else own)' \
         "$MASTER_ADDR" 2>/dev/null || true
 }
 
+# The processes that another one has started.
+processes_of() {
+    grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | cut -d / -f 3
+}
+
+# tell_processes SIGNAL TORCHRUN: a signal to the processes of torchrun, which save, and
+# when they have ended, to torchrun. By itself it would kill them after 30 s, and start
+# them again after SIGUSR1 where it may restart some.
+tell_processes() {
+    local told
+    told=$(processes_of "$2") || true
+    # Numbers, split into words on purpose.
+    # shellcheck disable=SC2086
+    while [ -n "$told" ] && kill -"$1" $told 2>/dev/null; do
+        set -- 0 "$2"
+        sleep 0.1
+    done
+    kill -TERM "$2" 2>/dev/null || true
+}
+
 # Python starts the processes; a signal to this script is theirs, and its exit code is
 # theirs too: 143 after SIGTERM, 130 after SIGINT, 138 after SIGUSR1; also where the
-# signal came to another machine.
+# signal came to another machine. A second one ends torchrun, and so them, at once.
 run_and_pass_signals() {
     local child status=0
     stopped=0
@@ -103,10 +139,9 @@ run_and_pass_signals() {
     set -m # a group of its own: the terminal's Ctrl-C comes once, by the trap
     "$@" &
     child=$!
-    trap 'stopped=143; kill -TERM "$child" 2>/dev/null || true' TERM
-    trap 'stopped=130; kill -INT "$child" 2>/dev/null || true' INT
-    # Older torchruns do not know it: to the processes themselves.
-    trap 'stopped=138; pkill -USR1 -P "$child" || true' USR1
+    trap 'pass_signal 143 TERM "$child"' TERM
+    trap 'pass_signal 130 INT "$child"' INT
+    trap 'pass_signal 138 USR1 "$child"' USR1
     wait "$child" || status=$?
     # A signal ends `wait`, but not the child.
     while kill -0 "$child" 2>/dev/null; do
@@ -116,6 +151,16 @@ run_and_pass_signals() {
     [ "$status" = 0 ] || [ ! -s "$MMMIX_EXIT_CODE" ] || status=$(cat "$MMMIX_EXIT_CODE")
     [ "$stopped" = 0 ] || status=$stopped
     exit "$status"
+}
+
+# pass_signal CODE SIGNAL TORCHRUN
+pass_signal() {
+    if [ "$stopped" = 0 ]; then
+        tell_processes "$2" "$3" &
+    elif [ "$2" != USR1 ]; then
+        kill -"$2" "$3" 2>/dev/null || true
+    fi
+    stopped=$1
 }
 
 # launch_dist GPUS SCRIPT [arguments of tools/SCRIPT]

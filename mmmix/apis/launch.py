@@ -84,6 +84,7 @@ def launched(cfg: Config) -> Iterator[None]:
         return
     _export_ranks(cfg.launcher)
     check_master(cfg.launcher)
+    _choose_port(cfg.launcher)
     settings = cfg.get('env_cfg') or {}
     if get_device() != 'cpu':
         _check_device(int(os.environ['LOCAL_RANK']))
@@ -126,6 +127,26 @@ def _join(cfg: Config) -> None:
     choose_interface()
     if get_device() == 'cpu':
         cfg.model_wrapper_cfg = _cpu_wrapper(cfg)
+
+
+def check_launcher(launcher: str) -> None:
+    """Refuse processes of torchrun that were not told to work together.
+
+    Each would train or test everything, alone.
+
+    Args:
+        launcher: The run's launcher.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    number = os.environ.get('WORLD_SIZE', '1')
+    apart = launcher == 'none' and not dist.is_initialized()
+    if apart and 'TORCHELASTIC_RUN_ID' in os.environ and number != '1':
+        raise ValueError(
+            f'torchrun has started {number} processes, and --launcher is none: each '
+            'would make the whole run alone; add --launcher pytorch behind the script'
+        )
 
 
 def launch_rank(launcher: str) -> int:
@@ -171,6 +192,17 @@ def _export_ranks(launcher: str) -> None:
                 'tools/slurm_train.sh or tools/slurm_test.sh'
             )
         os.environ[name] = os.environ[variable]
+
+
+def _choose_port(launcher: str) -> None:
+    """Give each step of a job of Slurm a port of its own: jobs may share a machine.
+
+    ``MASTER_PORT``, where it is set, stays.
+    """
+    job, step = (os.environ.get(f'SLURM_{name}_ID', '0') for name in ('JOB', 'STEP'))
+    if launcher == 'slurm' and job.isdecimal() and step.isdecimal() and int(job):
+        port = 20000 + (10 * int(job) + int(step)) % 10000
+        os.environ.setdefault('MASTER_PORT', str(port))
 
 
 def _check_device(local_rank: int) -> None:

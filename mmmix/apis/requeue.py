@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from mmmix.engine.stop_signals import Stopped
+from mmmix.engine.stop_signals import Stopped, no_signals
 
 _RESTARTS = ('SLURM_RESTART_COUNT', 'TORCHELASTIC_RESTART_COUNT')
 
@@ -75,14 +75,18 @@ def requeued() -> Iterator[None]:
 
 
 def _requeue() -> None:
-    """Ask Slurm; what it says is told, and the process ends as it would anyway."""
+    """Ask Slurm; what it says is told, and the process ends as it would anyway.
+
+    torchrun and srun send it SIGTERM meanwhile, when another process has ended.
+    """
     job = os.environ.get('SLURM_JOB_ID')
     if 'SLURM_ARRAY_JOB_ID' in os.environ:
         job = '{SLURM_ARRAY_JOB_ID}_{SLURM_ARRAY_TASK_ID}'.format(**os.environ)
     if job is None:
         return
     try:
-        subprocess.run(['scontrol', 'requeue', job], check=True)
+        with no_signals():
+            subprocess.run(['scontrol', 'requeue', job], check=True)
         text = f'Slurm queues job {job} again; it goes on from the last checkpoint.'
     except (OSError, subprocess.CalledProcessError) as error:
         text = f'Slurm did not queue job {job} again: {error}'

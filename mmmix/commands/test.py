@@ -27,7 +27,7 @@ from mmmix.apis.cli import (
 from mmmix.apis.commands import stoppable
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.launch import launched
+from mmmix.apis.launch import check_launcher, launched
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.resume import existing_checkpoint
 from mmmix.apis.tta import use_tta
@@ -89,10 +89,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         FileNotFoundError: If the config, data or the checkpoint is missing.
         OSError: If the working directory or ``--out`` cannot be written to.
-        ValueError: If the checkpoint is unsafe, damaged or one of another model, or
-            the config contradicts itself.
+        ValueError: If the checkpoint is unsafe, damaged or one of another model, the
+            config contradicts itself, or torchrun's processes are not told of each
+            other.
     """
     args = parse_args(argv)
+    check_launcher(args.launcher)
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
     check_writable([Path(cfg.work_dir, 'log')], '--work-dir')

@@ -31,7 +31,12 @@ from mmmix.apis.commands import stoppable
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
-from mmmix.apis.launch import given_command, launch_rank, launched
+from mmmix.apis.launch import (
+    check_launcher,
+    given_command,
+    launch_rank,
+    launched,
+)
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.requeue import requeued
 from mmmix.apis.tracking import add_track_argument, track
@@ -113,8 +118,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
         FileNotFoundError: If the config, data or a checkpoint is missing.
-        ValueError: If a checkpoint is unsafe or damaged, or the config
-            contradicts itself.
+        ValueError: If a checkpoint is unsafe or damaged, the config contradicts
+            itself, or torchrun's processes are not told of each other.
         KeyError: If an option needs what the config does not have.
         ModuleNotFoundError: If the package of ``--track`` is not installed.
         ConnectionError: If pretrained weights cannot be downloaded.
@@ -123,6 +128,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     setup_cache_size_limit_of_dynamo()
     with stoppable() as signals, requeued():
+        check_launcher(args.launcher)
         cfg = load_config(args)
         if args.track is not None:
             track(cfg, args.track)

@@ -79,6 +79,11 @@ class StopAgreement:
             return self.after_iteration()
         return 0
 
+    def meet(self) -> None:
+        """Wait until all processes have come here."""
+        if not self.alone:
+            dist.barrier(group=self._group)
+
     def _ask(self) -> None:
         self._number = torch.tensor([self._signals.received or 0], dtype=torch.int)
         self._work = dist.all_reduce(

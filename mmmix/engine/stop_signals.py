@@ -95,6 +95,21 @@ def stop_signals() -> Iterator[StopSignals]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def no_signals() -> Iterator[None]:
+    """Ignore signals that ask to end in a short block, and in processes it starts.
+
+    For the main thread of a process that ends after it. Blocking them would not do:
+    another thread would take them, and Python would raise in this one.
+    """
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 _depth = 0
 _registered = False
 

@@ -11,6 +11,8 @@ from torch import distributed as dist
 
 from mmmix.apis import launch
 from mmmix.apis.launch import CPUDistributedDataParallel, launched
+from mmmix.commands import test as test_module
+from mmmix.commands import train as train_module
 from tests.toy_run import ToyModel
 
 SLURM = {'SLURM_PROCID': '0', 'SLURM_NTASKS': '1', 'SLURM_LOCALID': '0'}
@@ -91,6 +93,41 @@ def test_missing_launcher(launcher, variable, environment):
         launched(Config(dict(launcher=launcher))),
     ):
         pass
+
+
+@pytest.mark.parametrize('main', [train_module.main, test_module.main])
+def test_processes_of_torchrun_that_would_work_alone(main, environment, monkeypatch):
+    environment(dict(PYTORCH, WORLD_SIZE='8'))
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')
+    with pytest.raises(ValueError, match='8 processes.* add --launcher pytorch'):
+        main(['config.py', 'checkpoint.pth'][: 2 if main is test_module.main else 1])
+
+
+@pytest.mark.parametrize(
+    ('launcher', 'ids', 'given', 'port'),
+    [
+        ('slurm', ('1234', '2'), None, '22342'),
+        ('slurm', ('1235', '2'), None, '22352'),
+        ('slurm', ('1234', '3'), '7', '7'),
+        ('slurm', None, None, '29500'),
+        ('mpi', ('1234', '2'), None, '29500'),
+    ],
+)
+def test_jobs_of_slurm_share_no_port(
+    launcher, ids, given, port, environment, monkeypatch
+):
+    environment(SLURM if launcher == 'slurm' else MPI)
+    for name, value in zip(('SLURM_JOB_ID', 'SLURM_STEP_ID'), ids or (None, None)):
+        monkeypatch.setenv(name, value or '')
+        if value is None:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv('MASTER_PORT', given or '')
+    if given is None:
+        monkeypatch.delenv('MASTER_PORT')
+    monkeypatch.setattr(dist, 'init_process_group', lambda *_, **__: None)
+    monkeypatch.setattr(dist, 'destroy_process_group', lambda: None)
+    with launched(Config(dict(launcher=launcher))):
+        assert os.environ['MASTER_PORT'] == port
 
 
 def test_mpi_on_several_machines_needs_an_address(environment):

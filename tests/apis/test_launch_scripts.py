@@ -158,3 +158,53 @@ def test_the_script_ends_as_a_run_would(number, code, tmp_path):
     process.send_signal(number)
     assert process.wait(120) == code
     assert (tmp_path / 'ended').exists()
+
+
+SAVING = """
+import pathlib, signal, sys, time
+
+def save(number, _):
+    time.sleep(0.5)
+    pathlib.Path('saved').write_text(str(number))
+    sys.exit(128 + number)
+
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+    signal.signal(number, save)
+pathlib.Path('begun').touch()
+time.sleep(30)
+"""
+IMPATIENT = f"""
+import signal, subprocess, sys, time
+
+def end(*_):
+    child.kill()
+    sys.exit(1)
+
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGINT, end)
+for restart in range(2):
+    child = subprocess.Popen([sys.executable, '-c', {SAVING!r}])
+    child.wait()
+    time.sleep(0.4)
+"""
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_processes_have_the_time_to_save_and_are_not_started_again(number, tmp_path):
+    """A stub of torchrun that kills its processes soon, and starts them anew."""
+    stub = tmp_path / 'python'
+    stub.write_text(f'#!{sys.executable}\n{IMPATIENT}')
+    stub.chmod(0o755)
+    process = subprocess.Popen(
+        [TOOLS / 'dist_train.sh', 'c.py', '2'],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHON': str(stub)},
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    while not (tmp_path / 'begun').exists():
+        time.sleep(0.01)
+    (tmp_path / 'begun').unlink()
+    process.send_signal(number)
+    assert process.wait(120) == 128 + number
+    assert (tmp_path / 'saved').read_text() == str(int(number))
+    assert not (tmp_path / 'begun').exists()

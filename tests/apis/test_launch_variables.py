@@ -89,7 +89,7 @@ MANY = {
             'SLURM_JOB_ID': '41',
             'OMPI_COMM_WORLD_SIZE': '5',
         },
-        ('2', 'n7:29500', '41', '1'),
+        ('2', 'n7:20410', '41', '1'),
     ),
     'MPI (OMPI_COMM_WORLD_SIZE)': (
         {
@@ -127,6 +127,28 @@ def test_a_first_machine_that_each_takes_for_itself_is_refused(address, script):
     assert 'NNODES=2 needs MASTER_ADDR' in done.stderr
     assert f"got '{address}'" in done.stderr
     assert done.stdout == ''
+
+
+SLURM_TASK = MANY['Slurm (SLURM_STEP_NUM_NODES)'][0] | {'SLURM_LOCALID': '3'}
+MPI_PROCESS = MANY['MPI (OMPI_COMM_WORLD_SIZE)'][0] | {
+    'OMPI_COMM_WORLD_LOCAL_SIZE': '4'
+}
+
+
+@pytest.mark.parametrize('variables', [SLURM_TASK, MPI_PROCESS])
+def test_a_script_that_a_node_starts_several_times_is_refused(variables, script):
+    done = script(variables, 'dist_train.sh', 'c.py', '8')
+    assert done.returncode == 2
+    assert 'is started at least 4 times on this node' in done.stderr
+    assert done.stdout == ''
+
+
+def test_nodes_of_slurm_that_would_stand_idle_are_told(script):
+    done = script({'SLURM_JOB_NUM_NODES': '2'}, 'dist_train.sh', 'c.py', '8')
+    assert 'only this node of the 2 nodes of the job' in done.stderr
+    assert '--standalone' in done.stdout
+    done = script({'SLURM_JOB_NUM_NODES': '1'}, 'dist_train.sh', 'c.py', '8')
+    assert done.stderr == ''
 
 
 def test_one_machine_with_a_port(script):

@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from mmmix.apis.requeue import exit_code_left, was_restarted
-from mmmix.engine.stop_signals import Stopped
+from mmmix.apis.requeue import exit_code_left, requeued, was_restarted
+from mmmix.engine.stop_signals import Stopped, stop_signals
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +47,20 @@ def test_the_exit_code_is_left_for_the_script(tmp_path, monkeypatch):
     with pytest.raises(KeyError), exit_code_left():
         raise KeyError
     assert file.read_text() == ''
+
+
+def test_slurm_is_asked_though_the_launcher_ends_this_process(tmp_path, monkeypatch):
+    """torchrun and srun send SIGTERM to the first process when another has ended."""
+    asked, scontrol = tmp_path / 'asked', tmp_path / 'scontrol'
+    scontrol.write_text(
+        f'#!/bin/sh\nkill -TERM $PPID\nsleep 0.2\necho "$@" > {asked}\n'
+    )
+    scontrol.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{tmp_path}:{os.environ["PATH"]}')
+    for name in ('RANK', 'SLURM_PROCID', 'SLURM_ARRAY_JOB_ID'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('SLURM_JOB_ID', '77')
+    with pytest.raises(Stopped) as stop, stop_signals(), requeued():
+        raise Stopped(signal.SIGUSR1)
+    assert stop.value.signal is signal.SIGUSR1
+    assert asked.read_text() == 'requeue 77\n'

@@ -50,12 +50,19 @@ class ManyRun(Run):
         super().__init__(folder, make, **options)
         self.world = world
 
-    def begin_all(self, *args: str) -> list[int]:
-        """Start all processes; returns them by rank."""
+    def begin_all(
+        self, *args: str, prepare: Callable[[], None] = lambda: None
+    ) -> list[int]:
+        """Start all processes; returns them by rank.
+
+        Args:
+            args: Of the command.
+            prepare: Called in each process before the command.
+        """
         port = free_port()
         args = (*args, '--launcher', 'pytorch')
         return [
-            self.begin(*args, prepare=partial(self._as_rank, rank, port))
+            self.begin(*args, prepare=partial(self._as_rank, rank, port, prepare))
             for rank in range(self.world)
         ]
 
@@ -63,7 +70,7 @@ class ManyRun(Run):
         """Train to the end; returns the greatest exit code."""
         return max(map(harness.wait, self.begin_all(*args)))
 
-    def _as_rank(self, rank: int, port: int) -> None:
+    def _as_rank(self, rank: int, port: int, prepare: Callable[[], None]) -> None:
         os.environ.pop('SLURM_NNODES', None)
         os.environ.update(
             RANK=str(rank),
@@ -77,6 +84,7 @@ class ManyRun(Run):
             TORCHELASTIC_RUN_ID='two',
             CUDA_VISIBLE_DEVICES='-1',
         )
+        prepare()
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import signal
 import time
@@ -34,6 +35,31 @@ def test_a_signal_to_one_machine_stops_both_after_the_same_iteration(tmp_path):
     whole = ManyRun(tmp_path / 'whole', make)
     assert whole.train() == 0
     assert not harness.same(run, whole)
+
+
+def _unsaved(folder):
+    """A run that saves nothing by itself."""
+    config = toys.supervised(folder, seconds=0.02)
+    config['default_hooks']['checkpoint'].update(interval=-1, save_best=None)
+    return config
+
+
+def _write_slowly():
+    """A file takes a second to be on the disk."""
+    sync = os.fsync
+    os.fsync = lambda handle: (time.sleep(1), sync(handle))
+
+
+def test_the_others_stay_until_the_first_process_has_saved(tmp_path):
+    """torchrun and srun end all of them when one has ended."""
+    run = ManyRun(tmp_path, _unsaved, world=2)
+    first, second = run.begin_all(prepare=_write_slowly)
+    while not run.work.is_dir() or not list(run.work.glob('*/vis_data/scalars.json')):
+        time.sleep(0.05)
+    os.kill(second, signal.SIGTERM)
+    assert harness.wait(second) == 143
+    assert (run.work / 'last_checkpoint').is_file(), run.output()[-3000:]
+    assert harness.wait(first) == 143
 
 
 def test_machines_that_see_different_files_are_refused(tmp_path):

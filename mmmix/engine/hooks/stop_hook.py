@@ -140,11 +140,15 @@ class StopHook(Hook):
     def _stop(self, runner: Runner, number: int, done: int, epoch: int) -> None:
         """Save, and end this process.
 
+        The first process alone writes. torchrun and srun end all processes when one
+        of them has ended, so the others wait for it.
+
         Raises:
             Stopped: Always.
         """
         for hook in _checkpoint_hooks(runner):
             hook.save_now(runner, done, epoch)
+        self._agreement.meet()
         self._signals.waits = False
         raise Stopped(number, done)
 
