@@ -156,7 +156,7 @@ def plot(verdicts: Sequence[tuple[Any, Verdicts]], bins: int, path: Path) -> Non
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
-    detectors = load_detectors(args)
+    detectors = load_detectors(args, boxes=True)
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     settings = dict(
         **split_settings(args, dataset),

@@ -176,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     path = args.out / 'side_by_side.png'
-    detectors = load_detectors(args)
+    detectors = load_detectors(args, boxes=True)
     if args.folder:
         images = images_of_folder(args.folder, args.num_images, path)
     else:

@@ -126,7 +126,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
-    detectors = load_detectors(args)
+    detectors = load_detectors(args, boxes=True)
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     store = ResultStore(args.out / 'results.json', split_settings(args, dataset))

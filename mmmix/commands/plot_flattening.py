@@ -142,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ValueError: If ``--classes`` has a name that no image has as its class.
     """
     args = parse_args(argv)
-    detectors = load_detectors(args)
+    detectors = load_detectors(args, boxes=True)
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
     groups = groups_of(dataset, detectors[0].classes)
     chosen = args.classes or [name for name in groups if name != ALL]

@@ -81,15 +81,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     Raises:
         FileNotFoundError: If the folder, the config or the checkpoint is missing.
         OSError: If files cannot be written to ``--out``.
-        ValueError: If the checkpoint is another model's, or files would be written over
-            images or one another; after all is written, if an image cannot be read.
+        ValueError: If the checkpoint is another model's, the model is a classifier, or
+            files would be written over images or one another; after all is written, if
+            an image cannot be read.
     """
     args = parse_args(argv)
     root, images = images_of(args)
     check_outputs(images, root, args)
     checkpoint = args.checkpoint or best_checkpoint(args.config)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
-    detector = load_detector(spec, args.device, args.cfg_options, args.trust_checkpoint)
+    detector = load_detector(
+        spec, args.device, args.cfg_options, args.trust_checkpoint, boxes=True
+    )
     print(f'{checkpoint}: {len(detector.classes)} classes, {len(images)} images')
     unread: list[str] = []
     found = list(detect(detector, images, root, args, unread))

@@ -38,6 +38,7 @@ from mmmix.apis.launch import (
     launched,
 )
 from mmmix.apis.plain_errors import plain_errors
+from mmmix.apis.recomputing import whole_gradients
 from mmmix.apis.requeue import requeued
 from mmmix.apis.tracking import add_track_argument, track
 from mmmix.apis.train_options import (
@@ -137,6 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             _held_folder(cfg),
             launched(cfg),
             install_safe_loading(args.trust_checkpoint),
+            whole_gradients(),
         ):
             apply_options(cfg, args)
             keep_course(cfg, args.auto_scale_batch)

@@ -177,7 +177,7 @@ def make_copies(
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
-    detectors = load_detectors(args)
+    detectors = load_detectors(args, boxes=True)
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
     copies, settings = make_copies(args, detectors)
     mode = voc_mode(detectors[0].cfg)

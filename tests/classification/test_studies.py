@@ -17,7 +17,8 @@ from . import require  # noqa: F401  skips without mmpretrain
 # isort: split
 from mmpretrain.registry import MODELS
 
-from mmmix.commands import in_between, robustness, uncertainty
+from mmmix.commands import calibration, in_between, robustness, uncertainty
+from mmmix.commands.predict import main as predict_command
 from mmmix.mixing.counters import counter_rng
 from mmmix.mixing.draws import draw_partners
 from mmmix.studies.trained.fgsm import attack
@@ -200,3 +201,14 @@ def test_between_images_a_hit_is_the_class_of_either(given, classifier):
             expected = [score, float(own or other), float(own), 1.0, float(other), 1.0]
             got = kept[f'blend at {lam:g}'][index]
             assert got == pytest.approx(expected, abs=1e-4), (lam, index)
+
+
+def test_commands_that_want_boxes_refuse_it(given, tmp_path):
+    model, root = given
+    config, _, checkpoint = model.partition('=')[2].partition('@')
+    out = ['--out', str(tmp_path), '--device', 'cpu']
+    images = str(root / 'crops/images/test')
+    with pytest.raises(ValueError, match='is of a classifier .AlignMixClassifier'):
+        predict_command([images, config, checkpoint, *out])
+    with pytest.raises(ValueError, match='boxes of a detector are wanted'):
+        calibration.main([model, *out])

@@ -40,7 +40,7 @@ def _finder(monkeypatch, tmp_path):
         )
         return [DetDataSample(pred_instances=found) for _ in images]
 
-    monkeypatch.setattr(command, 'load_detector', lambda *args: Finder())
+    monkeypatch.setattr(command, 'load_detector', lambda *args, **_: Finder())
     monkeypatch.setattr(command, 'predict', find)
     monkeypatch.chdir(tmp_path)
     for name in ('in/a.png', 'in/deep/b.jpg'):

@@ -9,6 +9,7 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
+custom_hooks = [dict(type='mmdet.ClassCountHook')]
 env_cfg = dict(
     cudnn_benchmark=True,  # one input size
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

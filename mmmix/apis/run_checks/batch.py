@@ -130,10 +130,10 @@ def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
 
 def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
     """How many samples were mixed."""
-    if not find_batch_mixers(model):
-        yield Finding(OK, 'mixing', 'no mixer of batches in this config')
-        return
     samples = data['data_samples']
+    if not find_batch_mixers(model):
+        yield Finding(OK, 'mixing', _mixed_labels(model, samples))
+        return
     if isinstance(samples, dict):
         yield Finding(OK, 'mixing', 'a teacher mixes inside its own step')
         return
@@ -148,6 +148,20 @@ def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
     )
 
 
+def _mixed_labels(model: nn.Module, samples: Any) -> str:
+    """What mixes in a model without a mixer of detectors; a classifier has others."""
+    if any(cls.__name__ == 'AlignMixClassifier' for cls in type(model).__mro__):
+        return 'AlignMixClassifier mixes inside its own step'
+    augments = getattr(model.data_preprocessor, 'batch_augments', None)
+    names = [type(one).__name__ for one in getattr(augments, 'augments', ())]
+    if not names:
+        return 'no mixer of batches in this config'
+    scores = [sample.gt_score for sample in samples if 'gt_score' in sample]
+    count = sum(int((score > 0).sum()) > 1 for score in scores)
+    some = f'{count} of {len(samples)} labels are of several classes'
+    return f'{", ".join(names)}: {some}'
+
+
 def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
     """Whether the weights that a config starts from are there and fit."""
     path = cfg.get('load_from')
@@ -155,9 +169,10 @@ def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             'weights',
-            'load_from is None: the detector starts from what model.backbone.init_cfg '
+            'load_from is None: the model starts from what model.backbone.init_cfg '
             'loads, or from random weights',
-            'few images need weights trained on COCO; mmmix init names them',
+            'few images need pretrained weights; mmmix init names those of a detector '
+            'on COCO',
         )
     elif '://' in path:
         yield Finding(OK, 'weights', f'{path} will be fetched')

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
@@ -23,11 +24,14 @@ ERRORS = (
     AttributeError,
     LookupError,
     OSError,
+    RuntimeError,  # mmpretrain, of a data set that is not there
     SyntaxError,  # broken XML
     TypeError,
     ValueError,
 )
 """What a data set may raise that its annotations or its config are the cause of."""
+_LABEL = 'gt_label'
+"""Key of an image's own label, or labels, in a classifier's data set."""
 FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
 
 
@@ -128,14 +132,25 @@ def _names(sources: Sequence[Source]) -> set[str]:
 
 
 def class_counts(source: Source) -> Counter:
-    """Objects of each class in the images that are kept, ignored ones left out."""
+    """Objects of each class in the images that are kept, ignored ones left out.
+
+    Of a classifier's data set, images of each class.
+    """
     classes = source.classes or ()
     return Counter(
-        classes[instance['bbox_label']]
+        classes[label]
         for info in infos(source)
-        for instance in info.get('instances') or ()
-        if not instance.get('ignore_flag') and instance['bbox_label'] < len(classes)
+        for label in _labels(info)
+        if label < len(classes)
     )
+
+
+def _labels(info: Mapping[str, Any]) -> list[int]:
+    """The labels of an image's objects, or its own, of which there may be several."""
+    if _LABEL in info:
+        return np.atleast_1d(info[_LABEL]).tolist()
+    objects = info.get('instances') or ()
+    return [item['bbox_label'] for item in objects if not item.get('ignore_flag')]
 
 
 def infos(source: Source) -> Iterator[dict[str, Any]]:
@@ -156,15 +171,19 @@ def _count(split: str, source: Source) -> Iterator[Finding]:
         return
     counts = class_counts(source)
     some = ', '.join(f'{name} {count}' for name, count in counts.most_common(30))
-    empty = sum(not info.get('instances') for info in images)
-    text = f'{len(images)} images, {sum(counts.values())} objects: {some or "none"}'
-    text += f'; {empty} images without an object' if empty else ''
+    objects = not any(_LABEL in info for info in images)
+    empty = sum(not (info.get('instances') or _labels(info)) for info in images)
+    text = f'{len(images)} images'
+    text += f', {sum(counts.values())} objects' if objects else ''
+    text += f': {some or "none"}'
+    what = 'an object' if objects else 'a label'
+    text += f'; {empty} images without {what}' if empty else ''
     yield Finding(OK, where, f'{text} ({place})')
     if source.contents and source.contents.warnings.count:
         found = source.contents.warnings
         text = f'{found.count} faults that are survived:\n{found}'
         yield Finding(WARNING, f'{split} annotations', text)
-    if split == 'train' and not counts:
+    if split == 'train' and objects and not counts:
         yield Finding(
             FAULT,
             where,

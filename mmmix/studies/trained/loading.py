@@ -28,6 +28,7 @@ def load_detector(
     device: str | torch.device = 'cpu',
     cfg_options: Mapping[str, Any] | None = None,
     trust: bool = False,
+    boxes: bool = False,
 ) -> LoadedDetector:
     """Build a config's detector and load its checkpoint.
 
@@ -36,12 +37,21 @@ def load_detector(
         device: Where to put it.
         cfg_options: Changes of the config, by dotted key.
         trust: Load a checkpoint that could run code.
+        boxes: Whether its boxes are wanted, which a classifier has not.
 
     Raises:
         FileNotFoundError: If config or checkpoint is missing.
-        ValueError: If the checkpoint is unsafe, damaged, or one of another model.
+        ValueError: If the checkpoint is unsafe, damaged, or one of another model; or
+            the model is a classifier, and boxes are wanted.
     """
     cfg = read_config(spec.config, dict(cfg_options or {}) or None)
+    classifies = cfg.get('default_scope') == 'mmpretrain'
+    if boxes and classifies:
+        raise ValueError(
+            f'{spec.config} is of a classifier ({cfg.model.get("type")}), and boxes of '
+            'a detector are wanted; mmmix test, robustness, uncertainty, in-between '
+            'and cams take classifiers'
+        )
     path = existing_checkpoint(spec.checkpoint)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
@@ -53,26 +63,26 @@ def load_detector(
         except ForeignCheckpointError as error:
             raise ForeignCheckpointError(f'{spec.config}: {error}') from error
     model.to(device).eval().requires_grad_(False)
-    kind = LoadedDetector
-    if cfg.get('default_scope') == 'mmpretrain':
-        kind = LoadedClassifier
+    kind = LoadedClassifier if classifies else LoadedDetector
     return kind(spec.name, spec, cfg, model, _classes(cfg, checkpoint))
 
 
-def load_detectors(args: argparse.Namespace) -> list[LoadedDetector]:
+def load_detectors(
+    args: argparse.Namespace, boxes: bool = False
+) -> list[LoadedDetector]:
     """Load all models of a command line.
 
     Args:
         args: With the models and options of
             :func:`mmmix.studies.trained.model_arguments.add_model_arguments`.
+        boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
-        ValueError: If they do not detect the same classes.
+        ValueError: If they do not detect the same classes, or one is a classifier, and
+            boxes are wanted.
     """
-    detectors = [
-        load_detector(spec, args.device, args.cfg_options, args.trust_checkpoint)
-        for spec in args.models
-    ]
+    common = args.device, args.cfg_options, args.trust_checkpoint, boxes
+    detectors = [load_detector(spec, *common) for spec in args.models]
     for detector in detectors[1:]:
         if detector.classes != detectors[0].classes:
             raise ValueError(
