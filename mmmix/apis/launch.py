@@ -87,7 +87,7 @@ def launched(cfg: Config) -> Iterator[None]:
     _choose_port(cfg.launcher)
     settings = cfg.get('env_cfg') or {}
     if get_device() != 'cpu':
-        _check_device(int(os.environ['LOCAL_RANK']))
+        _check_device(int(os.environ['LOCAL_RANK']), cfg.launcher)
         _init_on_gpus(cfg, settings)
         yield
         return
@@ -205,13 +205,15 @@ def _choose_port(launcher: str) -> None:
         os.environ.setdefault('MASTER_PORT', str(port))
 
 
-def _check_device(local_rank: int) -> None:
-    """Every process of a machine needs a GPU of its own."""
+def _check_device(local_rank: int, launcher: str) -> None:
+    """Every process of a machine needs a GPU of its own, and sees those of all."""
     count = torch.cuda.device_count()
     if torch.cuda.is_available() and local_rank >= count:
+        bound = ', or srun --gpu-bind=none if Slurm shows each process one alone'
         raise ValueError(
             f'process {local_rank + 1} of this machine has no GPU, there are {count}: '
             f'start at most {count} processes, or CUDA_VISIBLE_DEVICES=-1 for the CPU'
+            + (bound if launcher == 'slurm' else '')
         )
 
 

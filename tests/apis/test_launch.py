@@ -151,6 +151,18 @@ def test_more_processes_than_gpus(environment, monkeypatch):
         pass
 
 
+def test_a_gpu_that_slurm_gives_each_process_alone(environment, monkeypatch):
+    environment(dict(SLURM, SLURM_LOCALID='1'))
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    with (
+        pytest.raises(ValueError, match='process 2 .* --gpu-bind=none'),
+        launched(Config(dict(launcher='slurm'))),
+    ):
+        pass
+
+
 def test_a_process_group_that_exists_is_used(environment):
     environment(PYTORCH)
     os.environ['MASTER_ADDR'] = '127.0.0.1'
