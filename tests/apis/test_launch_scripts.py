@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.apis.machines import wait_until
 from tests.toy_run import write_config
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
@@ -153,8 +153,7 @@ def test_the_script_ends_as_a_run_would(number, code, tmp_path):
         # tests that run in the background of a shell inherit that it is ignored
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    while not (tmp_path / 'begun').exists():
-        time.sleep(0.01)
+    wait_until((tmp_path / 'begun').exists, seconds=60)
     process.send_signal(number)
     assert process.wait(120) == code
     assert (tmp_path / 'ended').exists()
@@ -201,8 +200,7 @@ def test_processes_have_the_time_to_save_and_are_not_started_again(number, tmp_p
         env={**os.environ, 'PYTHON': str(stub)},
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    while not (tmp_path / 'begun').exists():
-        time.sleep(0.01)
+    wait_until((tmp_path / 'begun').exists, seconds=60)
     (tmp_path / 'begun').unlink()
     process.send_signal(number)
     assert process.wait(120) == 128 + number

@@ -54,8 +54,7 @@ def test_the_others_stay_until_the_first_process_has_saved(tmp_path):
     """torchrun and srun end all of them when one has ended."""
     run = ManyRun(tmp_path, _unsaved, world=2)
     first, second = run.begin_all(prepare=_write_slowly)
-    while not run.work.is_dir() or not list(run.work.glob('*/vis_data/scalars.json')):
-        time.sleep(0.05)
+    harness.wait_for_text(run, 'Iter(train)')
     os.kill(second, signal.SIGTERM)
     assert harness.wait(second) == 143
     assert (run.work / 'last_checkpoint').is_file(), run.output()[-3000:]
