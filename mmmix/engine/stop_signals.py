@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 """Ctrl-C; what ends a job; and Slurm's word ahead of the end, to be queued again."""
@@ -85,14 +86,10 @@ def stop_signals() -> Iterator[StopSignals]:
         yield signals  # Python lets the main thread alone handle signals.
         return
     handled = [n for n in STOPPING if signal.getsignal(n) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, signals) for number in handled}
-    try:
+    with _handled_by(signals, handled):
         with _children_wait():
             yield signals
         signals.check()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -102,12 +99,19 @@ def no_signals() -> Iterator[None]:
     For the main thread of a process that ends after it. Blocking them would not do:
     another thread would take them, and Python would raise in this one.
     """
-    previous = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
+    with _handled_by(signal.SIG_IGN, STOPPING):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Any, numbers: Iterable[int]) -> Iterator[None]:
+    """Handle signals otherwise until a block ends."""
+    previous = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number, before in previous.items():
+            signal.signal(number, before)
 
 
 _depth = 0

@@ -139,26 +139,29 @@ def test_mpi_on_several_machines_needs_an_address(environment):
         pass
 
 
-def test_more_processes_than_gpus(environment, monkeypatch):
-    environment(dict(PYTORCH, LOCAL_RANK='2'))
+@pytest.mark.parametrize(
+    ('launcher', 'variables', 'count', 'message'),
+    [
+        (
+            'pytorch',
+            dict(PYTORCH, LOCAL_RANK='2'),
+            2,
+            'process 3 of this machine has no GPU',
+        ),
+        # Slurm can show each process one GPU alone.
+        ('slurm', dict(SLURM, SLURM_LOCALID='1'), 1, 'process 2 .* --gpu-bind=none'),
+    ],
+)
+def test_more_processes_than_gpus(
+    launcher, variables, count, message, environment, monkeypatch
+):
+    environment(variables)
     monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: count)
     with (
-        pytest.raises(ValueError, match='process 3 of this machine has no GPU'),
-        launched(Config(dict(launcher='pytorch'))),
-    ):
-        pass
-
-
-def test_a_gpu_that_slurm_gives_each_process_alone(environment, monkeypatch):
-    environment(dict(SLURM, SLURM_LOCALID='1'))
-    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
-    with (
-        pytest.raises(ValueError, match='process 2 .* --gpu-bind=none'),
-        launched(Config(dict(launcher='slurm'))),
+        pytest.raises(ValueError, match=message),
+        launched(Config(dict(launcher=launcher))),
     ):
         pass
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence_page import base_and_differences, cells, of_photographs, scores_of
+from .evidence_page import (
+    METRICS,
+    base_and_differences,
+    cells,
+    of_photographs,
+    scores_of,
+)
 
 CONFIG = 'ssd160-lite0_animals300-crop.py'
 SECTION = '### What does not turn it'
@@ -17,7 +23,6 @@ ROWS = {
     'the whole backbone frozen': (f'{BASE}-frozen', f'{BASE}-frozen'),
     'nothing frozen': (f'{BASE}-open', f'{BASE}-open'),
 }
-METRICS = ('pascal_voc/mAP', 'coco/AP', 'coco/AR_100')
 
 
 def first_seed(folder: str, config: str) -> dict:
