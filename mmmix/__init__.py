@@ -31,8 +31,8 @@ if sys.argv[:1] != ['-m'] or ('-m', 'mmmix') not in _words:
             structures,
             visualization,
         )
-    from mmmix.apis.apply_mix import apply_mix
-    from mmmix.apis.config_path import config_path, install_config_prefix
+    from mmmix.apis.configs.apply_mix import apply_mix
+    from mmmix.apis.configs.config_path import config_path, install_config_prefix
 
     install_config_prefix()
 

@@ -9,7 +9,7 @@ from mmdet.models import SSDHead
 from mmdet.registry import METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
 
-from mmmix.apis.plain_config import plain_config, plain_config_text
+from mmmix.apis.configs.plain_config import plain_config, plain_config_text
 from mmmix.models import MixSSDHead
 from mmmix.registry import class_of, is_a
 from mmmix.studies.speed.synthetic import input_size

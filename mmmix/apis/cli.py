@@ -20,14 +20,14 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmmix.apis.apply_mix import apply_mix
 from mmmix.apis.arguments import Options
-from mmmix.apis.cfg_options import merge_options
-from mmmix.apis.checkpoint import add_trust_argument
-from mmmix.apis.config_path import PREFIX, config_path, nearest_configs
-from mmmix.apis.import_reasons import told_by_us
-from mmmix.apis.launch import LAUNCHERS
-from mmmix.apis.safe_files import install_safe_files
+from mmmix.apis.checkpoints.loading import add_trust_argument
+from mmmix.apis.configs.apply_mix import apply_mix
+from mmmix.apis.configs.cfg_options import merge_options
+from mmmix.apis.configs.config_path import PREFIX, config_path, nearest_configs
+from mmmix.apis.configs.import_reasons import told_by_us
+from mmmix.apis.launching.launch import LAUNCHERS
+from mmmix.apis.safe_loading.files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import NO_ROOM
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 
+from mmmix.apis.launching.requeue import exit_code_left
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.quiet_stack import drawing_quietly
-from mmmix.apis.requeue import exit_code_left
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
 from mmmix.evaluation.metrics.fast_coco import fast_coco_evaluation
 from mmmix.evaluation.metrics.serial_map import serial_eval_map

@@ -32,7 +32,7 @@ from mmengine.registry import init_default_scope
 
 from mmmix.apis.arguments import Options
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.speed.benchmark import column, paired_ratio, verdict

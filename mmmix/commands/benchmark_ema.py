@@ -26,9 +26,9 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmmix.apis.arguments import Options
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import read_config
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.reporting import markdown_table
 from mmmix.engine import MixTeacherHook
 from mmmix.engine.hooks.mix_teacher_hook import BUFFERS

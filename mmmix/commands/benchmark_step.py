@@ -36,10 +36,10 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.arguments import Options
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import read_config, split_method
+from mmmix.apis.configs.config_reading import read_config, split_method
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.pretrained import drop_pretrained
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.speed.benchmark import column, paired_ratio, verdict
 from mmmix.studies.speed.benchmark_cli import (

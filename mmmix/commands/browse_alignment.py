@@ -32,11 +32,11 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
 
 from mmmix.apis.arguments import Options, add_device_argument, argument, read_seed
-from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
+from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.pretrained import drop_pretrained
 from mmmix.layouts.writing import check_writable
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT

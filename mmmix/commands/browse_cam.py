@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from mmmix.apis.arguments import add_device_argument
-from mmmix.apis.checkpoint import add_trust_argument
+from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier

@@ -26,7 +26,7 @@ from torch import nn
 from mmmix.apis.arguments import Options, argument, read_seed
 from mmmix.apis.cli import add_mix_arguments
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.studies.speed.synthetic import values_of
 from mmmix.studies.speed.training_step import ConfigBatches

@@ -109,7 +109,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
 
 def read(args: argparse.Namespace) -> tuple[object, Finding]:
     """The config, or None and why not."""
-    from mmmix.apis.config_reading import parsed_options, read_config
+    from mmmix.apis.configs.config_reading import parsed_options, read_config
 
     try:
         cfg_options, mix_options = (

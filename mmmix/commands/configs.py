@@ -13,7 +13,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmmix.apis.config_path import config_names, config_root, mix_folder, mix_names
+from mmmix.apis.configs.config_path import (
+    config_names,
+    config_root,
+    mix_folder,
+    mix_names,
+)
 
 _END = r'(?<!\beq)(?<!\bsec)(?<!\balg)(?<!suppl)\. (?=[A-Z]|\d+ GPU)'
 """Where a sentence ends, and no abbreviation."""

@@ -22,8 +22,8 @@ from typing import Any
 import torch
 from mmengine.runner import CheckpointLoader
 
-from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
-from mmmix.apis.resume import existing_checkpoint
+from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
+from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.layouts.writing import check_writable
 
 PREFIX = 'backbone.'

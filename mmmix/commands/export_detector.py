@@ -38,12 +38,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.arguments import Options
-from mmmix.apis.checkpoint import add_trust_argument, install_safe_loading
-from mmmix.apis.checkpoint_fit import saved_metainfo
+from mmmix.apis.checkpoints.fit import saved_metainfo
+from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
+from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import config_name, read_config
-from mmmix.apis.plain_config import has_teacher, plain_config, plain_config_text
-from mmmix.apis.resume import existing_checkpoint
+from mmmix.apis.configs.config_reading import config_name, read_config
+from mmmix.apis.configs.plain_config import has_teacher, plain_config, plain_config_text
 from mmmix.commands import export_backbone
 from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
 from mmmix.layouts.writing import check_writable

@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_path import config_root
+from mmmix.apis.configs.config_path import config_root
 from mmmix.datasets.voc_animals import write_animals
 
 

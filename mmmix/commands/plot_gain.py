@@ -25,7 +25,7 @@ from matplotlib.ticker import NullFormatter
 
 from mmmix.apis.arguments import argument
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import config_name, split_method
+from mmmix.apis.configs.config_reading import config_name, split_method
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
 from mmmix.studies.seeds.records import read_records

@@ -22,10 +22,10 @@ from mmengine.structures import InstanceData
 from tqdm import tqdm
 
 from mmmix.apis.arguments import Options, add_device_argument
-from mmmix.apis.checkpoint import add_trust_argument
+from mmmix.apis.checkpoints.loading import add_trust_argument
+from mmmix.apis.checkpoints.resume import last_checkpoint
 from mmmix.apis.commands import run_command
-from mmmix.apis.config_reading import config_name
-from mmmix.apis.resume import last_checkpoint
+from mmmix.apis.configs.config_reading import config_name
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.loaded_detector import LoadedDetector

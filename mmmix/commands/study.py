@@ -39,8 +39,8 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.commands import RESUMABLE, run_command
-from mmmix.apis.config_path import config_root
-from mmmix.apis.folder_lock import lock_folder
+from mmmix.apis.configs.config_path import config_root
+from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.apis.reporting import say, write_json
 from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.score_cuts import say_cuts

@@ -14,8 +14,9 @@ from mmdet.registry import HOOKS
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 
-from mmmix.apis.checkpoint import install_safe_loading
-from mmmix.apis.checkpoint_fit import load_strictly
+from mmmix.apis.checkpoints.fit import load_strictly
+from mmmix.apis.checkpoints.loading import install_safe_loading
+from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_mix_arguments,
@@ -25,12 +26,11 @@ from mmmix.apis.cli import (
     logged,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.configs.tta import use_tta
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.launch import check_launcher, launched
+from mmmix.apis.launching.launch import check_launcher, launched
 from mmmix.apis.plain_errors import plain_errors
-from mmmix.apis.resume import existing_checkpoint
-from mmmix.apis.tta import use_tta
 from mmmix.engine.hooks import SharedResultsHook, StopHook
 from mmmix.layouts.writing import check_writable
 

@@ -16,8 +16,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from mmmix.apis.arguments import argument, read_seed
-from mmmix.apis.checkpoint import install_safe_loading
-from mmmix.apis.checkpoint_fit import load_strictly
+from mmmix.apis.checkpoints.fit import load_strictly
+from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_mix_arguments,
@@ -28,24 +28,24 @@ from mmmix.apis.cli import (
     program,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.configs.recomputing import whole_gradients
+from mmmix.apis.configs.train_options import (
+    apply_options,
+    keep_course,
+    save_whole_checkpoints,
+)
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.folder_lock import lock_folder
-from mmmix.apis.launch import (
+from mmmix.apis.launching.folder_lock import lock_folder
+from mmmix.apis.launching.launch import (
     check_launcher,
     given_command,
     launch_rank,
     launched,
 )
+from mmmix.apis.launching.requeue import requeued
 from mmmix.apis.plain_errors import plain_errors
-from mmmix.apis.recomputing import whole_gradients
-from mmmix.apis.requeue import requeued
 from mmmix.apis.tracking import add_track_argument, track
-from mmmix.apis.train_options import (
-    apply_options,
-    keep_course,
-    save_whole_checkpoints,
-)
 from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,

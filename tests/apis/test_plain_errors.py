@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from mmmix.apis.folder_lock import lock_folder
+from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.tracking import track
 from mmmix.functional.ema import copy_update

@@ -13,12 +13,12 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from mmmix.apis.checkpoint import UnsafeCheckpointError
-from mmmix.apis.resume import DamagedCheckpointError
+from mmmix.apis.checkpoints.loading import UnsafeCheckpointError
+from mmmix.apis.checkpoints.resume import DamagedCheckpointError
 from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
-from tests.apis.planted import PLANTS, plant
-from tests.apis.poisons import poison
+from tests.apis.safe_loading.planted import PLANTS, plant
+from tests.apis.safe_loading.poisons import poison
 from tests.toy_run import write_config
 
 _COUNT = itertools.count()

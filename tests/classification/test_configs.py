@@ -17,7 +17,7 @@ from . import require  # noqa: F401  skips without mmpretrain
 from mmengine.optim import build_optim_wrapper
 from mmpretrain.registry import DATASETS, METRICS, MODELS
 
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from tests.configs.config_cases import CONFIGS, depth, gpus_and_batch
 
 from .tiny_data import write_all

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mmmix.apis.config_path import config_names, mix_names, nearest_configs
+from mmmix.apis.configs.config_path import config_names, mix_names, nearest_configs
 from mmmix.apis.plain_errors import TRACEBACK
 from mmmix.commands import console
 from mmmix.commands.console import main

@@ -13,7 +13,7 @@ import torch
 from mmdet.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from mmengine.config import Config
 
-from mmmix.apis.config_path import mix_folder
+from mmmix.apis.configs.config_path import mix_folder
 from mmmix.apis.own_data import weights
 from mmmix.apis.own_data.defaults import METHOD
 from mmmix.commands.init import main

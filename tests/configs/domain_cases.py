@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mmdet.datasets import VOCDataset
 from mmengine.config import Config
 
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.testing.digits.settings import CLASSES as DIGITS
 
 from .config_cases import load

@@ -10,7 +10,7 @@ from typing import Any
 from mmdet.registry import HOOKS
 from mmengine.config import Config
 
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.datasets.semi_split import SplitSettings, split_coco
 
 from .config_cases import METHODS, Method, load

@@ -11,7 +11,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 
 from .config_cases import load, mmdet_config
 

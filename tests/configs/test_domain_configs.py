@@ -12,7 +12,7 @@ from mmdet.datasets import VOCDataset
 from mmdet.registry import METRICS, MODELS
 from mmengine.config import Config
 
-from mmmix.apis.plain_config import plain_config
+from mmmix.apis.configs.plain_config import plain_config
 
 from .config_cases import ALL, CONFIGS, depth, gpus_and_batch, load, top_level
 from .domain_cases import (

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.models import LevelMixSSDHead
 
 from .config_cases import (

@@ -14,8 +14,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 
-from mmmix.apis.apply_mix import apply_mix
-from mmmix.apis.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
+from mmmix.apis.configs.apply_mix import apply_mix
 from mmmix.datasets.voc_animals import CLASSES
 from mmmix.structures import is_mixed
 

@@ -15,8 +15,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.pretrained import drop_pretrained
 from mmmix.structures import is_mixed
 
 from .config_cases import (

@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
 
 
 class Net(nn.Module):

@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 import mmmix
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.engine import MixTeacherHook
 from mmmix.models.teachers.mix_teacher import MixTeacher
 from tests.engine.teacher_toy import make_runner, saved, stub_runner, train

@@ -11,7 +11,7 @@ from mmdet.registry import DATASETS, METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
 from tests.models.teachers import domain, semi
 
 K, ITERS, SIZE = 2, 5, (64, 64)

@@ -9,8 +9,8 @@ import torch
 from mmengine.config import Config
 
 from mmmix.apis.cli import build_runner
-from mmmix.apis.config_reading import read_config
-from mmmix.apis.train_options import keep_course
+from mmmix.apis.configs.config_reading import read_config
+from mmmix.apis.configs.train_options import keep_course
 from mmmix.datasets.transforms import MixImage
 from mmmix.engine import MixersHook
 from mmmix.engine.described_mixers import described_mixers

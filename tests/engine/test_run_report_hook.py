@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.engine import RunReportHook, WholeCheckpointHook
 from tests.engine.report_toy import CLASSES, toy_run
 

@@ -13,7 +13,7 @@ from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.fileio import LocalBackend, register_backend
 
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.engine import WholeCheckpointHook, whole_files
 from mmmix.engine.hooks import whole_checkpoint_hook
 from tests.engine.teacher_toy import make_runner

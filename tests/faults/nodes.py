@@ -1,7 +1,7 @@
 """Runs of two machines with two processes each, one of which goes away.
 
 The machines are process groups here: what is tried is what the processes agree on.
-``tests/apis/test_two_machines.py`` has networks of their own, and torchrun.
+``tests/apis/launching/test_two_machines.py`` has networks of their own, and torchrun.
 ``python -m tests.faults.nodes FOLDER`` ends one of them at 20 random moments.
 """
 

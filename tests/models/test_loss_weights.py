@@ -10,7 +10,7 @@ from mmdet.models.losses import GHMC, L1Loss
 from mmdet.registry import MODELS
 from torch import nn
 
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.models.loss_weights import deaf_losses
 from tests.helpers import mixed, with_supervision
 

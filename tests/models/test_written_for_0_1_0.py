@@ -13,7 +13,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
 import mmmix
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.models.supervisions import build_supervision
 from mmmix.structures import MIX_SUPERVISION
 from tests.models.detectors import zoo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.studies.score_cuts import cut_remark, say_cuts
 
 CUT = {

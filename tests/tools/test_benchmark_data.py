@@ -11,7 +11,7 @@ import pytest
 from mmdet.registry import DATASETS
 
 import mmmix
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.studies.speed.loading import (
     AUGMENTS,
     METHODS,

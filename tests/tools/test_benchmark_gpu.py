@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.commands import benchmark_gpu
 
 

@@ -12,7 +12,7 @@ import torch
 from mmdet.datasets.transforms import Resize
 
 import mmmix
-from mmmix.apis.config_reading import config_name, read_config
+from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.studies.speed.benchmark import CLOCKS, Interval, verdict
 from mmmix.studies.speed.benchmark_cli import pick_clock
 from mmmix.studies.speed.peak_memory import peak_allocated

@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 import mmmix
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.models.alignmix.transport import Transport
 from mmmix.visualization.draw_alignment import (
     AlignedImages,

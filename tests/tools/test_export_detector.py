@@ -20,10 +20,10 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import save_checkpoint
 
 import mmmix
-from mmmix.apis.plain_config import plain_config
+from mmmix.apis.configs.plain_config import plain_config
 from mmmix.commands import export_detector
 from mmmix.commands import test as test_command
-from tests.apis.poisons import poison
+from tests.apis.safe_loading.poisons import poison
 from tests.apis.semi_configs import semi_config
 from tests.configs.tiny_data import moved, write_tiny_data
 

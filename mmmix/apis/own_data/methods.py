@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmmix.apis.config_path import mix_names, no_such_method
+from mmmix.apis.configs.config_path import mix_names, no_such_method
 
 from .detectors import Detector
 

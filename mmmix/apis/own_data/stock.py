@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
 
-from mmmix.apis.apply_mix import apply_mix
+from mmmix.apis.configs.apply_mix import apply_mix
 
 from .config_text import Choice, set_lines, test_loader_text, tuple_text
 from .defaults import METHOD

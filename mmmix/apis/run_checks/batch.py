@@ -17,11 +17,11 @@ from mmengine.config import Config
 from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
+from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
-from mmmix.apis.pretrained import drop_pretrained
 from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmmix.apis.cfg_options import missing_place
 from mmmix.apis.cli import split_method
+from mmmix.apis.configs.cfg_options import missing_place
 from mmmix.studies.seeds.options import read_choice
 
 MIX = 'mix.'

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmmix.apis.checkpoints.resume import DamagedCheckpointError, last_checkpoint
 from mmmix.apis.reporting import write_json
-from mmmix.apis.resume import DamagedCheckpointError, last_checkpoint
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
 
 Record = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mmmix.apis.config_reading import config_name
+from mmmix.apis.configs.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.seeds.intervals import detectable, half_width
 from mmmix.studies.seeds.records import METRICS, read_records

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmmix.apis.config_reading import config_name
+from mmmix.apis.configs.config_reading import config_name
 from mmmix.studies.seeds.grid import Choice
 from mmmix.studies.seeds.options import has_method, read_choice
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmmix.apis.config_reading import config_name
+from mmmix.apis.checkpoints.resume import newest_checkpoint
+from mmmix.apis.configs.config_reading import config_name
 from mmmix.apis.reporting import markdown_table, say
-from mmmix.apis.resume import newest_checkpoint
 from mmmix.studies.seeds.child_processes import (
     ChildFailed,
     ChildProcesses,

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.config_reading import config_name
-from mmmix.apis.reporting import say
-from mmmix.apis.resume import (
+from mmmix.apis.checkpoints.resume import (
     DamagedCheckpointError,
     checkpoint_damage,
     checkpoints,
     newest_checkpoint,
 )
+from mmmix.apis.configs.config_reading import config_name
+from mmmix.apis.reporting import say
 from mmmix.studies.seeds.child_processes import (
     ChildFailed,
     ChildProcesses,

@@ -13,10 +13,10 @@ from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
-from mmmix.apis.checkpoint import install_safe_loading
-from mmmix.apis.checkpoint_fit import ForeignCheckpointError
-from mmmix.apis.config_reading import read_config
-from mmmix.apis.resume import existing_checkpoint
+from mmmix.apis.checkpoints.fit import ForeignCheckpointError
+from mmmix.apis.checkpoints.loading import install_safe_loading
+from mmmix.apis.checkpoints.resume import existing_checkpoint
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.model_arguments import ModelSpec

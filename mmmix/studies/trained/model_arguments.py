@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmmix.apis.arguments import Options, add_device_argument, argument, read_count
-from mmmix.apis.checkpoint import add_trust_argument
-from mmmix.apis.config_reading import config_name
+from mmmix.apis.checkpoints.loading import add_trust_argument
+from mmmix.apis.configs.config_reading import config_name
 
 SPLITS = ('test', 'val')
 

@@ -11,7 +11,7 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from mmmix.apis.checkpoint import install_safe_loading
+from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.models.backbones import EfficientNetLite
 from mmmix.models.backbones.efficientnet_lite import renamed
 

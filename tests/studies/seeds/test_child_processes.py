@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mmmix.apis.folder_lock import lock_folder
+from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.studies.seeds.child_processes import (
     ChildFailed,
     ChildProcesses,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmmix.apis.config_reading import config_name
+from mmmix.apis.configs.config_reading import config_name
 from mmmix.studies.seeds.grid import Axis, Choice, choices, parse_axis
 from mmmix.studies.seeds.runs import Commands
 from mmmix.studies.seeds.search import check_val_is_not_test

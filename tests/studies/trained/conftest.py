@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
 
 import mmmix
-from mmmix.apis.config_reading import read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import ModelSpec

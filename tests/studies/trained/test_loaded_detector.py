@@ -19,7 +19,7 @@ from mmmix.studies.trained.model_arguments import (
 )
 from mmmix.studies.trained.prediction import predict
 from mmmix.studies.trained.splits import build_split, split_settings
-from tests.apis.poisons import poison
+from tests.apis.safe_loading.poisons import poison
 
 
 @pytest.mark.parametrize(

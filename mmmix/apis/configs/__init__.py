@@ -1,0 +1,1 @@
+"""Configs of a run: by name, with settings and a method merged in."""

@@ -1,0 +1,72 @@
+"""Reading a config for tools that start no run."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmmix.apis.arguments import Options, option
+from mmmix.apis.cli import load_config, split_method
+
+
+def read_config(
+    config: str,
+    options: dict[str, Any] | None = None,
+    mix: str | None = None,
+    mix_options: dict[str, Any] | None = None,
+) -> Config:
+    """Read a config, or one that comes with a package, and change it.
+
+    Args:
+        config: Path, or ``mmmix::NAME.py`` or ``mmdet::FOLDER/NAME.py``; with
+            ``+METHOD`` behind it, the config with that method.
+        options: Settings to merge.
+        mix: Method to put into it, see :func:`mmmix.apis.configs.apply_mix.apply_mix`.
+        mix_options: Settings of the method.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImportError: If what it imports cannot be imported.
+        KeyError, ValueError: If the method is unknown or does not fit.
+    """
+    args = argparse.Namespace(
+        config=config,
+        cfg_options=options,
+        work_dir=None,
+        launcher='none',
+        local_rank=0,
+        mix=mix,
+        mix_options=mix_options,
+    )
+    return load_config(args)
+
+
+def parsed_options(options: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` strings as the commands read them.
+
+    Raises:
+        ValueError: If one has another form.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='+', action=Options, default={})
+    words = ['--options', *map(option, options)] if options else []
+    return parser.parse_args(words).options
+
+
+def config_name(config: str) -> str:
+    """A config's file name without folder, ``mmmix::`` and ending.
+
+    That of ``CONFIG+METHOD`` ends in ``_METHOD``, as leaves are named, and that of
+    ``CONFIG@KEY=VALUE`` in ``@KEY=VALUE``, as studies write it.
+    """
+    settings = re.search(r'(@[\w.]+=[\w.+-]*)+$', config)
+    if settings:
+        return config_name(config[: settings.start()]) + settings[0]
+    path, method = split_method(config)
+    stem = Path(path.rpartition('::')[2]).stem
+    return stem if method is None else f'{stem}_{method}'
