@@ -10,7 +10,7 @@ from mmdet.models.utils import multi_apply
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.models.batch_assignment import iou_rule
+from mmmix.models.batch_assignment import iou_rule, say_slow
 from mmmix.models.loss_weights import check_heeded
 from mmmix.models.prior_targets import PriorTargets, encode_boxes
 from mmmix.models.supervisions import (
@@ -115,8 +115,12 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
         ]
         if any(cls is not AnchorHead for cls in stock):
             return False
-        known = type(self.sampler) is PseudoSampler
-        return known and iou_rule(self.assigner) is not None
+        known = (
+            type(self.sampler) is PseudoSampler and iou_rule(self.assigner) is not None
+        )
+        if not known:
+            say_slow(self, self.assigner, self.sampler)
+        return known
 
     def _level_losses(
         self,

@@ -127,6 +127,26 @@ def test_retinanet_is_stock_and_lossmix_its_weighed_sum(retina, seed, counts):
         torch.testing.assert_close(got[name], want, rtol=2e-6, atol=1e-7)
 
 
+def test_retinanet_with_a_rule_that_is_not_known_says_so(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'mmmix.models.batch_assignment.print_log', lambda text, **_: said.append(text)
+    )
+    assigner = {**TRAIN['assigner'], 'neg_iou_thr': (0.0, 0.4)}
+    train = {**TRAIN, 'assigner': assigner}
+    stock, mix = (
+        MODELS.build(ConfigDict(type=kind, train_cfg=train, **copy.deepcopy(RETINA)))
+        for kind in ('RetinaHead', 'MixRetinaHead')
+    )
+    preds = [maps(3, 0, 9, width) for width in (NUM_CLASSES, 4)]
+    batch = sides_of(0, [(1, 1)] * 3)[0]
+    for _ in range(2):
+        got = mix.loss_by_feat(*preds, *batch)
+    identical(got, stock.loss_by_feat(*preds, *batch))
+    assert len(said) == 1
+    assert 'MaxIoUAssigner and PseudoSampler' in said[0]
+
+
 def test_a_subclass_that_makes_its_own_targets_is_heard(retina):
     """Nothing of it is passed over."""
     stock, mix = retina
