@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmmix.studies.seeds.records import read_records
@@ -13,6 +14,7 @@ from mmmix.studies.seeds.report import (
     paired_differences,
     spread_over_seeds,
 )
+from mmmix.studies.trained.tables import cell
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
 RECORDS = DOCS / 'evidence'
@@ -88,6 +90,23 @@ def base_and_differences(scores: Scores, metric: str) -> list[str]:
     differences = paired_differences(scores, metric).values()
     intervals = [without_seeds(spread.interval()) for spread in differences]
     return [str(base.n), without_seeds(base.text()), *intervals]
+
+
+def claimed_cell(row: Mapping[str, str], metric: str, digits: int, seeds: int) -> str:
+    """A mean, or a difference with its interval, as the pages of claims write it.
+
+    Args:
+        row: Of a table that ``summarise`` wrote.
+        metric: Its column, ``Δ NAME`` for a difference.
+        digits: Behind the point.
+        seeds: How many are behind it.
+    """
+    spread = Spread(float(row[metric]), float(row[f'{metric}_std']), seeds)
+    if not metric.startswith('Δ'):
+        return cell(spread, digits)
+    half = spread.sureness()['half_width']
+    low, high = spread.mean - half, spread.mean + half
+    return f'{spread.mean:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]'
 
 
 def training_map(folder: str) -> str:

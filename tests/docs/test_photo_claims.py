@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mmmix.studies.seeds.report import Spread
-from mmmix.studies.trained.tables import cell
-
-from .evidence_page import RECORDS, of_photographs
+from .evidence_page import RECORDS, claimed_cell, of_photographs
 
 FOLDER = RECORDS / 'ssd160-100-flip-60' / 'claims'
 METHODS = {'baseline': 'baseline', 'BoxMix': 'boxmix', 'LossMix': 'lossmix'}
@@ -53,12 +50,7 @@ def expected_cell(claim: str, method: str) -> str:
     if row is None:
         return ''
     key = metric if method == 'baseline' else f'Δ {metric}'
-    spread = Spread(float(row[key]), float(row[f'{key}_std']), SEEDS)
-    if method == 'baseline':
-        return cell(spread, digits)
-    half = spread.sureness()['half_width']
-    low, high = spread.mean - half, spread.mean + half
-    return f'{spread.mean:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]'
+    return claimed_cell(row, key, digits, SEEDS)
 
 
 def claims() -> Iterator[tuple[str, dict[str, str]]]:
