@@ -19,6 +19,7 @@ from torch import nn
 
 from mmmix.apis.checkpoint import install_safe_loading
 from mmmix.apis.checks import check_mixing
+from mmmix.apis.classifier_mixing import label_mixers
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
 from mmmix.apis.pretrained import drop_pretrained
@@ -150,10 +151,9 @@ def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
 
 def _mixed_labels(model: nn.Module, samples: Any) -> str:
     """What mixes in a model without a mixer of detectors; a classifier has others."""
-    if any(cls.__name__ == 'AlignMixClassifier' for cls in type(model).__mro__):
+    names = label_mixers(model)
+    if names == ['AlignMixClassifier']:
         return 'AlignMixClassifier mixes inside its own step'
-    augments = getattr(model.data_preprocessor, 'batch_augments', None)
-    names = [type(one).__name__ for one in getattr(augments, 'augments', ())]
     if not names:
         return 'no mixer of batches in this config'
     scores = [sample.gt_score for sample in samples if 'gt_score' in sample]
