@@ -46,3 +46,22 @@ def test_checkpoints_without_such_a_backbone_are_refused(tmp_path):
         export_detector.main(['--backbone', str(tmp_path / 'no.pth')])
     with pytest.raises(SystemExit):
         export_detector.main(['--backbone', 'a.pth', '--out', 'b.txt'])
+
+
+@pytest.mark.parametrize(
+    ('name', 'shape', 'text'),
+    [
+        ('layer1.0.se_layer.conv1.conv.weight', (1, 4, 1, 1), 'they would drop it'),
+        (
+            'conv1.weight',
+            (4, 3, 3, 3),
+            r'\(4, 3, 3, 3\), and that of detectors',
+        ),
+    ],
+)
+def test_weights_that_detectors_would_drop_are_refused(name, shape, text, resnet):
+    """SEResNet and ResNet_CIFAR: a detector's features would be others."""
+    checkpoint = classifier_of(resnet)
+    checkpoint['state_dict'][f'backbone.{name}'] = torch.zeros(shape)
+    with pytest.raises(ValueError, match=text):
+        backbone_weights(checkpoint)
