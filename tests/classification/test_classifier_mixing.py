@@ -39,11 +39,13 @@ def built(head=None, **model):
     return MODELS.build(copy.deepcopy({**base, **model}))
 
 
-def check(model, training=True):
+def check(model, training=True, batch=2):
     """As a run checks it, whose data have no mixers."""
     dataset = SimpleNamespace(dataset=SimpleNamespace())
-    runner = SimpleNamespace(model=model, cfg=Config(), train_dataloader=dataset)
-    check_mixing(runner, training)
+    cfg = Config(dict(train_dataloader=dict(batch_size=batch)))
+    check_mixing(
+        SimpleNamespace(model=model, cfg=cfg, train_dataloader=dataset), training
+    )
 
 
 @pytest.mark.parametrize('mixer', [CUTMIX, MIXUP, ALIGN])
@@ -105,3 +107,17 @@ def test_the_mixers_of_a_model_are_told_without_the_share_that_stays():
     samples = scored(torch.tensor([[0.5, 0.5], [1.0, 0.0]]))
     told = 'Mixup: 1 of 2 labels are of several classes'
     assert _mixed_labels(built(**MIXUP), samples) == told
+
+
+@pytest.mark.parametrize('mixer', [CUTMIX, ALIGN])
+def test_a_batch_of_one_is_warned_about(mixer, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'mmmix.apis.checks.print_log', lambda text, **_: said.append(text)
+    )
+    check(built(**mixer))
+    check(built(), batch=1)
+    assert not said
+    check(built(**mixer), batch=1)
+    (text,) = said
+    assert text.endswith('nothing will be mixed. Raise it')

@@ -116,9 +116,17 @@ def _step(model: nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
-    """Whether all terms are finite."""
+    """Whether all terms are finite, and one is not 0."""
     text = ', '.join(f'{term} {value.item():.3g}' for term, value in terms.items())
-    if all(bool(torch.isfinite(value).all()) for value in terms.values()):
+    if not any(bool(value.any()) for value in terms.values()):
+        yield Finding(
+            WARNING,
+            name,
+            f'exactly 0, so that nothing is learned: {text}',
+            "a classifier's softmax over one class is always sure of it: add a class "
+            'of other images',
+        )
+    elif all(bool(torch.isfinite(value).all()) for value in terms.values()):
         yield Finding(OK, name, text)
     else:
         yield Finding(
