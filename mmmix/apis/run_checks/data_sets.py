@@ -24,6 +24,7 @@ from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.datasets.contents import watched_loading
 
 from .finding import FAULT, OK, WARNING, Finding, said
+from .left_out import check_endings
 
 SPLITS = ('train', 'val', 'test')
 ERRORS = (
@@ -111,6 +112,7 @@ def check_contents(loaded: Loaded) -> Iterator[Finding]:
     for split, sources in loaded.sources.items():
         for source in sources:
             yield from _count(split, source)
+            yield from check_endings(split, source)
     yield from _check_names(loaded)
 
 
