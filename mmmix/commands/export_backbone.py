@@ -112,12 +112,21 @@ def _check_shared(weights: Mapping[str, torch.Tensor]) -> None:
             'a classifier with mmpretrain.ResNet, such as r50_imagenet_cutmix'
         )
     shape = tuple(weights['conv1.weight'].shape)
-    if shape[2:] != (_STEM, _STEM):
+    if shape[2:] != (_STEM, _STEM) and not _is_regnet(weights):
         raise ValueError(
             f'conv1.weight of the backbone is {shape}, and that of detectors has '
             f'{_STEM} x {_STEM} cells: they would drop it. Export a classifier with '
             'mmpretrain.ResNet, not ResNet_CIFAR'
         )
+
+
+def _is_regnet(weights: Mapping[str, torch.Tensor]) -> bool:
+    """Whether weights are those of a RegNet, which detectors have with the same names.
+
+    Its blocks end as wide as they begin, where those of a ResNet end four times so.
+    """
+    first, last = (weights.get(f'layer1.0.conv{k}.weight') for k in (1, 3))
+    return first is not None and last is not None and len(first) == len(last)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

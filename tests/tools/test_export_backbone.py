@@ -65,3 +65,12 @@ def test_weights_that_detectors_would_drop_are_refused(name, shape, text, resnet
     checkpoint['state_dict'][f'backbone.{name}'] = torch.zeros(shape)
     with pytest.raises(ValueError, match=text):
         backbone_weights(checkpoint)
+
+
+def test_a_regnet_is_written_too():
+    """Its stem is as small as that of ResNet_CIFAR, and detectors have it so."""
+    arch = dict(w0=8, wa=8.0, wm=2.0, group_w=8, depth=6, bot_mul=1.0)
+    own = MODELS.build(dict(type='RegNet', arch=arch)).state_dict()
+    assert own['conv1.weight'].shape[2:] == (3, 3)
+    weights = backbone_weights({f'backbone.{k}': v for k, v in own.items()})
+    assert weights.keys() == own.keys()
