@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
+from mmmix.apis.classifier_mixing import check_mixed_labels, label_mixers
 from mmmix.engine.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.alignmix import AlignMix, PairBatch
@@ -29,12 +30,14 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
             training data, which this builds, and a batch of one is warned about.
 
     Raises:
-        ValueError: If a head would not read what a mixer stamps, or ``mix`` is used
-            by nothing or was redefined without effect; with the key to set.
+        ValueError: If a head would not read what a mixer stamps, a classifier's would
+            lose λ, or ``mix`` is used by nothing or was redefined without effect; with
+            the key to set.
     """
     model = unwrapped_model(runner)
     mixers = find_batch_mixers(model)
     if training:
+        check_mixed_labels(model)
         mixers = [*mixers, *find_image_mixers(runner.train_dataloader.dataset)]
     detector = model.student if isinstance(model, SemiBaseDetector) else model
     for mixer in mixers:
@@ -42,6 +45,8 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
     if runner.cfg.get('mix') is not None:
         _check_mix(runner.cfg)
     if training and find_batch_mixers(model):
+        _warn_batch_of_one(runner.cfg, ', or mix in the dataset with MixImage')
+    elif training and label_mixers(model):
         _warn_batch_of_one(runner.cfg)
 
 
@@ -199,12 +204,12 @@ def _literal(value: Any) -> str:
     return f'dict({", ".join(items)})'
 
 
-def _warn_batch_of_one(cfg: Config) -> None:
+def _warn_batch_of_one(cfg: Config, other: str = '') -> None:
     """A batch of one has nothing to mix with."""
     if _batch_size(cfg) == 1:
         print_log(
             'A mixer mixes within a batch, and train_dataloader.batch_size is 1: '
-            'nothing will be mixed. Raise it, or mix in the dataset with MixImage',
+            f'nothing will be mixed. Raise it{other}',
             logger='current',
             level=logging.WARNING,
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ PREFIX = 'backbone.'
 
 NAMES = ('conv1.weight', 'bn1.weight', 'layer1.0.conv1.weight', 'layer4.0.bn1.weight')
 """Some of the names that a ResNet has in torchvision, mmpretrain and mmdet alike."""
+
+_SHARED = re.compile(
+    r'(conv1|bn1|layer[1-4]\.\d+\.(conv[123]|bn[123]|downsample\.[012]))\.[a-z_]+'
+)
+_STEM = 7
+"""Side of the first convolution of detectors' ResNets."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -85,7 +92,41 @@ def backbone_weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
             f'(it has {sorted(weights)[:3]}, ...): detectors could not load it. Export '
             'a classifier with mmpretrain.ResNet, such as r50_imagenet_cutmix'
         )
+    _check_shared(weights)
     return weights
+
+
+def _check_shared(weights: Mapping[str, torch.Tensor]) -> None:
+    """Make sure that detectors have a place for each weight of a ResNet.
+
+    They drop what they have no place for, with no more than a line in the log.
+
+    Raises:
+        ValueError: If they have not, as for SEResNet and ResNet_CIFAR.
+    """
+    odd = [name for name in weights if not _SHARED.fullmatch(name)]
+    if odd:
+        raise ValueError(
+            f'the backbone has {odd[0]} ({len(odd)} such weights), which the ResNet of '
+            'detectors has not: they would drop it, and compute other features. Export '
+            'a classifier with mmpretrain.ResNet, such as r50_imagenet_cutmix'
+        )
+    shape = tuple(weights['conv1.weight'].shape)
+    if shape[2:] != (_STEM, _STEM) and not _is_regnet(weights):
+        raise ValueError(
+            f'conv1.weight of the backbone is {shape}, and that of detectors has '
+            f'{_STEM} x {_STEM} cells: they would drop it. Export a classifier with '
+            'mmpretrain.ResNet, not ResNet_CIFAR'
+        )
+
+
+def _is_regnet(weights: Mapping[str, torch.Tensor]) -> bool:
+    """Whether weights are those of a RegNet, which detectors have with the same names.
+
+    Its blocks end as wide as they begin, where those of a ResNet end four times so.
+    """
+    first, last = (weights.get(f'layer1.0.conv{k}.weight') for k in (1, 3))
+    return first is not None and last is not None and len(first) == len(last)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -29,7 +29,12 @@ LABELS = [0, 3, 2, 2]
 
 def build(kind='AlignMixClassifier', **settings):
     torch.manual_seed(0)
-    return MODELS.build(dict(type=kind, **copy.deepcopy(MODEL), **settings))
+    return MODELS.build(copy.deepcopy({**MODEL, 'type': kind, **settings}))
+
+
+def parts(pre=None, **others):
+    """Other parts of the model, and further settings of the preprocessor."""
+    return {**others, 'data_preprocessor': {'num_classes': 5, **(pre or {})}}
 
 
 def at_iteration(number):
@@ -125,6 +130,65 @@ def test_a_batch_of_one_is_not_mixed_and_says_so():
     with pytest.warns(UserWarning, match='nothing to mix'):
         loss = model.loss(images(1, 16), labelled([3]))['loss']
     assert torch.equal(loss, stock.loss(images(1, 16), labelled([3]))['loss'])
+
+
+@pytest.mark.parametrize(
+    'labels', [[[0, 1], [2], [3, 4], [1, 2]], [[0, 1], [], [3], [2]]]
+)
+@pytest.mark.parametrize('input_prob', [0.0, 1.0])
+def test_images_of_several_classes_are_mixed_as_the_stock_preprocessor_has_them(
+    labels, input_prob
+):
+    """mmpretrain's one-hot labels, made by itself or by us, give the same step."""
+    settings = dict(pairing='roll', input_prob=input_prob)
+    head = dict(type='MultiLabelLinearClsHead', num_classes=5, in_channels=32)
+    losses = []
+    for onehot in (False, True):
+        model = build(**settings, **parts(head=head, pre=dict(to_onehot=onehot)))
+        at_iteration(3)
+        data = dict(inputs=list(images(4, 16)), data_samples=labelled(labels))
+        data = model.data_preprocessor(data, True)
+        assert ('gt_score' in data['data_samples'][0]) == onehot
+        losses.append(model(**data, mode='loss')['loss'])
+        mixed = torch.stack([s.gt_score for s in data['data_samples']])
+    assert torch.equal(*losses)
+    whole = torch.tensor([[float(c in own) for c in range(5)] for own in labels])
+    (lam,) = {round(float(v), 6) for v in mixed.flatten() if 0 < v < 1 and v > 0.5} or {
+        1
+    }
+    rolled = whole[[1, 2, 3, 0]]
+    sides = [w * whole + (1 - w) * rolled for w in (lam, 1 - lam)]
+    assert any(torch.allclose(mixed, side, atol=1e-5) for side in sides)
+
+
+def test_a_label_that_is_no_class_is_refused():
+    """One-hot it would have no class at all, and be learned from in silence."""
+    for label in (-1, 5):
+        with pytest.raises(RuntimeError, match='expects labels from 0 to 4'):
+            build().loss(images(4, 16), labelled([0, label, 2, 2]))
+
+
+def test_a_head_that_keeps_no_number_of_classes_takes_the_preprocessors():
+    head = dict(type='CSRAClsHead', num_classes=5, in_channels=32, num_heads=1, lam=0.1)
+    model = build(**parts(head=head, neck=None))
+    assert torch.isfinite(model.loss(images(4, 16), labelled(LABELS))['loss'])
+    with pytest.raises(ValueError, match='set model.data_preprocessor.num_classes'):
+        build(**parts(head=head, neck=None, pre=dict(num_classes=None)))
+
+
+@pytest.mark.parametrize('input_prob', [0.5, 1.0])
+def test_a_backbone_without_maps_is_told_what_to_set(input_prob):
+    small = dict(embed_dims=32, num_layers=1, num_heads=2, feedforward_channels=32)
+    vit = dict(type='VisionTransformer', arch=small, img_size=16, patch_size=4)
+    head = dict(type='VisionTransformerClsHead', num_classes=5, in_channels=32)
+    model = build(input_prob=input_prob, **parts(head=head, neck=None, backbone=vit))
+    if input_prob == 1:
+        assert torch.isfinite(model.loss(images(4, 16), labelled(LABELS))['loss'])
+        return
+    for number in range(4):  # pixels are blended in some of these steps
+        at_iteration(number)
+        with pytest.raises(ValueError, match=r'VisionTransformer gives \(4, 32\)'):
+            model.loss(images(4, 16), labelled(LABELS))
 
 
 def test_bad_settings_are_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -55,3 +56,21 @@ def test_a_data_set_that_is_not_there_is_a_finding(tmp_path, capsys):
     code, texts = findings(capsys, config=config)
     assert code == 1
     assert 'Cannot find CIFAR10' in texts['FAULT']
+
+
+def test_a_single_class_is_learned_by_doing_nothing(tmp_path, capsys):
+    """The softmax of one score is 1, whatever the score."""
+    for split in ('train', 'val', 'test'):
+        for label in range(1, 10):
+            shutil.rmtree(tmp_path / f'data/glyphs/{split}/{label}')
+    one = [f'model.{part}.num_classes=1' for part in ('head', 'data_preprocessor')]
+    code, texts = findings(capsys, *one)
+    assert (code, texts['FAULT']) == (0, '')
+    assert 'exactly 0, so that nothing is learned: loss 0' in texts['warning']
+
+
+def test_a_head_that_loses_lam_is_a_finding(capsys):
+    loss = ['type=LabelSmoothLoss', 'label_smooth_val=0.1', 'mode=multi_label']
+    code, texts = findings(capsys, *[f'model.head.loss.{one}' for one in loss])
+    assert code == 1
+    assert 'batch: ClsCutMixBatch mixes labels, and head.loss' in texts['FAULT']

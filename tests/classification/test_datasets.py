@@ -92,6 +92,11 @@ def test_faults_of_such_a_file_are_named(tmp_path):
     value['annotations'][1]['bbox'] = [5, 6, 0, 8]
     with pytest.raises(ValueError, match='a.jpg has a bbox'):
         boxed(tmp_path, value)
+    for key in ('image_id', 'category_id'):
+        value = content()
+        value['annotations'][1][key] = 99
+        with pytest.raises(KeyError, match=f'{key} 99.* the id of no entry'):
+            boxed(tmp_path, value)
     with pytest.raises(KeyError, match="'cow', which is not among"):
         boxed(tmp_path, content(), metainfo=dict(classes=('cat',)))
     with pytest.raises(KeyError, match='lacks'):

@@ -153,3 +153,15 @@ def test_the_metric_says_what_is_missing():
         metric.process(None, [dict(whole, gt_bboxes=np.zeros((0, 4)))])
     with pytest.raises(ValueError, match='sigma'):
         METRICS.build(dict(type='LocalizationMetric', sigma=1.5))
+
+
+def test_a_batch_that_was_padded_is_refused():
+    """A map of 8 x 16 cells, the right half of them of padding, of an 8 x 8 image."""
+    metric = METRICS.build(dict(type='LocalizationMetric', thresholds=10))
+    padded = sample([[0] * 2 + [1] * 2 + [0] * 12] * 8, [[2, 0, 4, 8]])
+    wide = sample([[0] * 8 + [1] * 8] * 8, [[8, 0, 16, 8]], shape=(8, 16))
+    with pytest.raises(ValueError, match=r'\(8, 8\), \(8, 16\)\] pixels in one batch'):
+        metric.process(None, [padded, wide])
+    metric.process(None, [wide])
+    metric.process(None, [sample(columns(0, 0, 1, 1, 0, 0, 0, 0), [[2, 0, 4, 8]])])
+    assert metric.evaluate(2)['localization/gt_known_loc'] == 100

@@ -144,6 +144,25 @@ def test_other_losses_of_labels_are_taken_as_new(kind):
     assert ours.loss((features(),), scored(mixed_scores()))['loss'] > 0
 
 
+def test_a_loss_that_counts_labels_sees_none_that_is_not_there():
+    """A batch that was not mixed has one class of weight 1 in each row."""
+    ours, _ = heads(type='SeesawLoss', num_classes=5)
+    ours.loss((features(),), scored(torch.eye(5)[[4, 3, 3, 2]]))
+    counts = ours.loss_module.cum_samples
+    assert (counts / counts.sum()).tolist() == [0, 0, 0.25, 0.5, 0.25]
+    ours, _ = heads(type='SeesawLoss', num_classes=5)
+    ours.loss((features()[:1],), scored(torch.tensor([[0, 0.3, 0, 0, 0.7]])))
+    assert ours.loss_module.cum_samples.tolist() == [0, 1, 0, 0, 1]
+
+
+def test_labels_of_images_of_several_classes_are_refused():
+    """Their sum is above 1, and the highest would be taken of them."""
+    ours, _ = heads()
+    whole = torch.tensor([[1.0, 1, 0, 0, 0]] * 4)
+    with pytest.raises(RuntimeError, match='take MultiLabelLinearClsHead'):
+        ours.loss((features(),), scored(whole))
+
+
 def test_labels_of_more_classes_than_components_are_refused():
     ours, _ = heads()
     with pytest.raises(RuntimeError, match='at most 2 classes'):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from mmmix.commands.predict import main as predict_command
 from mmmix.mixing.counters import counter_rng
 from mmmix.mixing.draws import draw_partners
 from mmmix.studies.trained.fgsm import attack
-from mmmix.studies.trained.loaded_classifier import LoadedClassifier
+from mmmix.studies.trained.loaded_classifier import LoadedClassifier, PreparedImages
 from mmmix.studies.trained.loading import load_detector
 from mmmix.studies.trained.model_arguments import ModelSpec
 from mmmix.studies.trained.outside_images import noise_image
@@ -201,6 +202,19 @@ def test_between_images_a_hit_is_the_class_of_either(given, classifier):
             expected = [score, float(own or other), float(own), 1.0, float(other), 1.0]
             got = kept[f'blend at {lam:g}'][index]
             assert got == pytest.approx(expected, abs=1e-4), (lam, index)
+
+
+def test_between_images_of_several_classes_is_refused(classifier):
+    info = dict(img_path='a.jpg', gt_label=[0, 2])
+    dataset = SimpleNamespace(get_data_info=lambda index: dict(info))
+    with pytest.raises(ValueError, match=r'a.jpg has the labels \[0, 2\]'):
+        PreparedImages(classifier, dataset)[0]
+    images, infos = images_of(classifier)
+    for label in (3, [3], np.array([3])):  # one, as mmpretrain may hold it
+        info = dict(infos[0], gt_label=label)
+        assert PreparedImages(classifier, dataset)[0][1]['instances'] == [
+            dict(bbox=[0, 0, 64, 64], bbox_label=3)
+        ]
 
 
 def test_commands_that_want_boxes_refuse_it(given, tmp_path):

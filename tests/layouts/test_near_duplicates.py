@@ -5,18 +5,22 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from mmmix.apis.own_data.layout import Item
 from mmmix.apis.own_data.splitting import draw
+from mmmix.commands.make_glyphs import glyph
 from mmmix.layouts.near_duplicates import (
+    differ_in_detail,
     distances,
     groups_alike,
     pairs_alike,
     perceptual_hash,
 )
+from mmmix.testing.digits.sources import samples_of
 
 
 def picture(seed: int) -> Image.Image:
@@ -49,6 +53,42 @@ def test_a_turned_copy_looks_alike_as_it_is_shown(tmp_path):
 def test_a_broken_file_has_no_hash(tmp_path):
     (tmp_path / 'a.png').write_bytes(b'\x89PNG\r\n')
     assert perceptual_hash(tmp_path / 'a.png') is None
+
+
+def test_digits_that_share_a_hash_are_told_apart_and_copies_are_not(tmp_path):
+    """Every pair of zeros of two writers, and copies of one."""
+    pytest.importorskip('sklearn')
+    paths = []
+    for sample in [*samples_of('train', 0)[:60], *samples_of('val', 0)]:
+        paths.append(tmp_path / f'{sample}.png')
+        cv2.imwrite(str(paths[-1]), glyph(int(sample)))
+    hashes = [perceptual_hash(path) for path in paths]
+    pairs = [(i, j + 60) for i, j in pairs_alike(hashes[:60], hashes[60:])]
+    assert pairs
+    for i, j in pairs:
+        first, second = (cv2.imread(str(paths[k]), 0).ravel() for k in (i, j))
+        slow = np.corrcoef(first, second)[0, 1]
+        assert differ_in_detail(paths[i], paths[j]) == (slow < 0.98)
+    assert all(differ_in_detail(paths[i], paths[j]) for i, j in pairs)
+    image = Image.open(paths[0])
+    image.save(tmp_path / 'coarse.jpg', quality=40)
+    image.point(lambda value: value * 0.8).save(tmp_path / 'dark.png')
+    image.filter(ImageFilter.GaussianBlur(1)).save(tmp_path / 'smooth.png')
+    image.resize((48, 48)).save(tmp_path / 'large.png')
+    for name in ('coarse.jpg', 'dark.png', 'smooth.png', 'large.png'):
+        assert not differ_in_detail(paths[0], tmp_path / name), name
+
+
+def test_large_images_and_blank_ones_do_not_differ_in_detail(tmp_path):
+    for name, image in (
+        ('a.png', picture(0)),
+        ('b.png', picture(1)),
+        ('white.png', Image.new('L', (20, 20), 255)),
+        ('black.png', Image.new('RGB', (30, 20))),
+    ):
+        image.save(tmp_path / name)
+    assert not differ_in_detail(tmp_path / 'a.png', tmp_path / 'b.png')
+    assert not differ_in_detail(tmp_path / 'white.png', tmp_path / 'black.png')
 
 
 def test_distances_and_groups_are_those_of_a_slow_count():

@@ -46,3 +46,31 @@ def test_checkpoints_without_such_a_backbone_are_refused(tmp_path):
         export_detector.main(['--backbone', str(tmp_path / 'no.pth')])
     with pytest.raises(SystemExit):
         export_detector.main(['--backbone', 'a.pth', '--out', 'b.txt'])
+
+
+@pytest.mark.parametrize(
+    ('name', 'shape', 'text'),
+    [
+        ('layer1.0.se_layer.conv1.conv.weight', (1, 4, 1, 1), 'they would drop it'),
+        (
+            'conv1.weight',
+            (4, 3, 3, 3),
+            r'\(4, 3, 3, 3\), and that of detectors',
+        ),
+    ],
+)
+def test_weights_that_detectors_would_drop_are_refused(name, shape, text, resnet):
+    """SEResNet and ResNet_CIFAR: a detector's features would be others."""
+    checkpoint = classifier_of(resnet)
+    checkpoint['state_dict'][f'backbone.{name}'] = torch.zeros(shape)
+    with pytest.raises(ValueError, match=text):
+        backbone_weights(checkpoint)
+
+
+def test_a_regnet_is_written_too():
+    """Its stem is as small as that of ResNet_CIFAR, and detectors have it so."""
+    arch = dict(w0=8, wa=8.0, wm=2.0, group_w=8, depth=6, bot_mul=1.0)
+    own = MODELS.build(dict(type='RegNet', arch=arch)).state_dict()
+    assert own['conv1.weight'].shape[2:] == (3, 3)
+    weights = backbone_weights({f'backbone.{k}': v for k, v in own.items()})
+    assert weights.keys() == own.keys()

@@ -14,6 +14,7 @@ from mmmix.datasets.contents.reader import reads_labels
 from mmmix.datasets.contents.watch import MAX_BOXES
 
 from .class_names import Source, check_class_names
+from .image_labels import bad_line, check_folders, check_image_labels, class_count
 from .images import SAMPLED, check_images
 
 SETTINGS = {'max_boxes': MAX_BOXES, 'sampled_images': SAMPLED}
@@ -39,7 +40,7 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
     """
     settings = _settings(runner.cfg.get('data_checks') or {})
     with watched_loading(settings['max_boxes']) as seen:
-        loops = [getattr(runner, f'{split}_loop') for split in splits]
+        loops = [_loop(runner, split) for split in splits]
     sources = [
         source
         for split, loop in zip(splits, loops)
@@ -55,15 +56,33 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
         for source in sources
         if source.contents and source.contents.warnings.count
     ]
+    check_folders(sources)
     messages += check_class_names(sources, training)
     if training:
         _check_objects([s for s in sources if s.key.startswith('train')])
     for split, loop in zip(splits, loops):
         _check_metrics(loop, f'{split}_evaluator')
     for source in sources:
+        check_image_labels(source, class_count(runner.cfg))
         messages += check_images(source, settings['sampled_images'])
     for message in messages:
         print_log(message, logger='current', level=logging.WARNING)
+
+
+def _loop(runner: Runner, split: str) -> Any:
+    """A loop with its data set, which this loads.
+
+    Raises:
+        ValueError: If it cannot be read; of a list of images and labels, with its line.
+    """
+    try:
+        return getattr(runner, f'{split}_loop')
+    except ValueError as error:
+        key = f'{split}_dataloader'
+        line = bad_line(runner.cfg.get(key))
+        if line is None:
+            raise
+        raise ValueError(f'{key}.dataset: {line}') from error
 
 
 def _check_objects(sources: list[Source]) -> None:

@@ -20,6 +20,7 @@ from torch import nn
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.checks import check_mixing
+from mmmix.apis.classifier_mixing import label_mixers
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
 from mmmix.engine.find_mixers import find_batch_mixers
@@ -115,9 +116,17 @@ def _step(model: nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
-    """Whether all terms are finite."""
+    """Whether all terms are finite, and one is not 0."""
     text = ', '.join(f'{term} {value.item():.3g}' for term, value in terms.items())
-    if all(bool(torch.isfinite(value).all()) for value in terms.values()):
+    if not any(bool(value.any()) for value in terms.values()):
+        yield Finding(
+            WARNING,
+            name,
+            f'exactly 0, so that nothing is learned: {text}',
+            "a classifier's softmax over one class is always sure of it: add a class "
+            'of other images',
+        )
+    elif all(bool(torch.isfinite(value).all()) for value in terms.values()):
         yield Finding(OK, name, text)
     else:
         yield Finding(
@@ -150,10 +159,9 @@ def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
 
 def _mixed_labels(model: nn.Module, samples: Any) -> str:
     """What mixes in a model without a mixer of detectors; a classifier has others."""
-    if any(cls.__name__ == 'AlignMixClassifier' for cls in type(model).__mro__):
+    names = label_mixers(model)
+    if names == ['AlignMixClassifier']:
         return 'AlignMixClassifier mixes inside its own step'
-    augments = getattr(model.data_preprocessor, 'batch_augments', None)
-    names = [type(one).__name__ for one in getattr(augments, 'augments', ())]
     if not names:
         return 'no mixer of batches in this config'
     scores = [sample.gt_score for sample in samples if 'gt_score' in sample]

@@ -7,16 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
 from mmmix.apis.data_checks.check import sources_of
 from mmmix.apis.data_checks.class_names import Source, check_class_names
+from mmmix.apis.data_checks.image_labels import (
+    LABEL,
+    bad_line,
+    check_folders,
+    check_image_labels,
+    class_count,
+    own_labels,
+)
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.datasets.contents import watched_loading
 
 from .finding import FAULT, OK, WARNING, Finding, said
+from .left_out import check_endings
 
 SPLITS = ('train', 'val', 'test')
 ERRORS = (
@@ -30,8 +38,6 @@ ERRORS = (
     ValueError,
 )
 """What a data set may raise that its annotations or its config are the cause of."""
-_LABEL = 'gt_label'
-"""Key of an image's own label, or labels, in a classifier's data set."""
 FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
 
 
@@ -68,6 +74,11 @@ def load_data_sets(cfg: Config) -> Loaded:
             loaded.findings.append(Finding(FAULT, f'{split} data', str(error)))
             continue
         loaded.sources[split] = _load(split, config, loaded.findings)
+        for source in loaded.sources[split]:
+            try:
+                check_image_labels(source, class_count(cfg))
+            except ValueError as error:
+                loaded.findings.append(Finding(FAULT, f'{split} labels', str(error)))
     return loaded
 
 
@@ -79,7 +90,8 @@ def _load(split: str, config: Any, findings: list[Finding]) -> list[Source]:
             dataset = DATASETS.build(config)
             _initialise(dataset)
     except ERRORS as error:
-        findings.append(Finding(FAULT, f'{split} annotations', said(error)))
+        text = bad_line(config) or said(error)
+        findings.append(Finding(FAULT, f'{split} annotations', text))
         seen = {}
         try:
             dataset = DATASETS.build(config)
@@ -100,6 +112,7 @@ def check_contents(loaded: Loaded) -> Iterator[Finding]:
     for split, sources in loaded.sources.items():
         for source in sources:
             yield from _count(split, source)
+            yield from check_endings(split, source)
     yield from _check_names(loaded)
 
 
@@ -107,6 +120,7 @@ def _check_names(loaded: Loaded) -> Iterator[Finding]:
     """Class names against the data and each other."""
     train = loaded.sources.get('train', [])
     try:
+        check_folders(loaded.all)
         remarks = check_class_names(loaded.all, training=bool(train))
     except ValueError as error:
         yield Finding(FAULT, 'classes', str(error))
@@ -141,14 +155,14 @@ def class_counts(source: Source) -> Counter:
         classes[label]
         for info in infos(source)
         for label in _labels(info)
-        if label < len(classes)
+        if 0 <= label < len(classes)
     )
 
 
 def _labels(info: Mapping[str, Any]) -> list[int]:
     """The labels of an image's objects, or its own, of which there may be several."""
-    if _LABEL in info:
-        return np.atleast_1d(info[_LABEL]).tolist()
+    if LABEL in info:
+        return own_labels(info)
     objects = info.get('instances') or ()
     return [item['bbox_label'] for item in objects if not item.get('ignore_flag')]
 
@@ -171,7 +185,7 @@ def _count(split: str, source: Source) -> Iterator[Finding]:
         return
     counts = class_counts(source)
     some = ', '.join(f'{name} {count}' for name, count in counts.most_common(30))
-    objects = not any(_LABEL in info for info in images)
+    objects = not any(LABEL in info for info in images)
     empty = sum(not (info.get('instances') or _labels(info)) for info in images)
     text = f'{len(images)} images'
     text += f', {sum(counts.values())} objects' if objects else ''

@@ -12,7 +12,11 @@ from tqdm import tqdm
 from mmmix.apis.data_checks.class_names import Source
 from mmmix.apis.data_checks.images import image_loader, look_at_image
 from mmmix.layouts.bit_depth import is_nearly_black
-from mmmix.layouts.near_duplicates import pairs_alike, perceptual_hash
+from mmmix.layouts.near_duplicates import (
+    differ_in_detail,
+    pairs_alike,
+    perceptual_hash,
+)
 
 from .data_sets import Loaded, infos
 from .finding import FAULT, OK, WARNING, Finding
@@ -116,7 +120,10 @@ def _duplicates(
     """Images of another split that look like one to train on."""
     names, others = list(train), list(other)
     pairs = pairs_alike(list(train.values()), list(other.values()))
-    leaked = {j: i for i, j in pairs}
+    leaked: dict[int, int] = {}
+    for i, j in pairs:
+        if j not in leaked and not differ_in_detail(names[i], others[j]):
+            leaked[j] = i
     if not leaked:
         if names and others:
             text = f'no {split} image looks like one of the {len(names)} to train on'

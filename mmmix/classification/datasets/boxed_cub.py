@@ -9,6 +9,8 @@ import numpy as np
 from mmpretrain.datasets import CUB
 from mmpretrain.registry import DATASETS
 
+from .box_steps import check_box_steps
+
 
 @DATASETS.register_module()
 class BoxedCUB(CUB):
@@ -23,11 +25,13 @@ class BoxedCUB(CUB):
 
     Raises:
         FileNotFoundError: If ``bounding_boxes.txt`` is missing.
-        ValueError: If an image has no box of some size there.
+        ValueError: If an image has no box of some size there, or a step of the pipeline
+            would leave boxes behind.
     """
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Images with their labels and boxes."""
+        check_box_steps(self.pipeline)
         infos = super().load_data_list()
         boxes = self._read_boxes()
         names = {name: i for i, name in self._load_data_from_txt(self.ann_file).items()}

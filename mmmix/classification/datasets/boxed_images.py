@@ -10,6 +10,8 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from .box_steps import check_box_steps
+
 
 @DATASETS.register_module()
 class BoxedImages(BaseDataset):
@@ -29,13 +31,14 @@ class BoxedImages(BaseDataset):
     Raises:
         FileNotFoundError: If the file is missing.
         ValueError: If an image has no box or boxes of several classes, or a box has no
-            area.
+            area, or a step of the pipeline would leave boxes behind.
         KeyError: If a class is not among ``metainfo['classes']``, or the file lacks a
-            key.
+            key, an image or a category.
     """
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Images with their labels and boxes."""
+        check_box_steps(self.pipeline)
         if not os.path.isfile(self.ann_file):
             raise FileNotFoundError(
                 f'no annotations at {os.path.abspath(self.ann_file)}'
@@ -50,7 +53,14 @@ class BoxedImages(BaseDataset):
             self._metainfo['classes'] = tuple(names.values())
         boxes: dict[Any, list[dict]] = {entry['id']: [] for entry in content['images']}
         for annotation in content['annotations']:
-            boxes[annotation['image_id']].append(annotation)
+            image, category = annotation['image_id'], annotation['category_id']
+            if image not in boxes or category not in names:
+                raise KeyError(
+                    f'{self.ann_file}: an annotation has image_id {image!r} and '
+                    f'category_id {category!r}, and one of them is the id of no entry '
+                    'of images or categories'
+                )
+            boxes[image].append(annotation)
         return [
             self._info(entry['file_name'], boxes[entry['id']], names)
             for entry in content['images']

@@ -70,8 +70,17 @@ class LocalizationMetric(BaseMetric):
 
         Raises:
             KeyError: If a sample has no map or no boxes.
-            ValueError: If it has no box, or a map is not finite.
+            ValueError: If it has no box, a map is not finite, or images of the batch
+                differ in their sizes.
         """
+        sizes = {tuple(sample['img_shape'][:2]) for sample in data_samples}
+        if len(sizes) > 1:
+            raise ValueError(
+                f'LocalizationMetric got images of {sorted(sizes)[:5]} pixels in one '
+                'batch, which the preprocessor pads to one size: their maps cover the '
+                'padding too. Resize or crop them to one size, or set batch_size=1 of '
+                'the dataloader'
+            )
         for sample in data_samples:
             cam, truths = _field(sample, GT_CAM), _field(sample, GT_BOXES)
             truths = np.asarray(truths, dtype=np.float64).reshape(-1, 4)

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from mmmix.classification.aligning import PUBLISHED, mix_aligned
 from mmmix.functional.blending import blend
-from mmmix.functional.soft_losses import one_hot
 from mmmix.mixing.checks import check_choice, check_unit
 from mmmix.mixing.counters import CallCounter, Stream
 from mmmix.mixing.draws import PAIRINGS, draw_lam, draw_partners
@@ -49,8 +48,9 @@ class AlignMixClassifier(ImageClassifier):
         **settings: Arguments of ``ImageClassifier``, without batch augmentations.
 
     Raises:
-        TypeError, ValueError, KeyError: If a setting is unknown or out of range, or
-            ``train_cfg`` has batch augmentations too.
+        TypeError, ValueError, KeyError: If a setting is unknown or out of range,
+            ``train_cfg`` has batch augmentations too, or neither the head nor the
+            preprocessor knows the number of classes.
     """
 
     def __init__(
@@ -79,19 +79,36 @@ class AlignMixClassifier(ImageClassifier):
         self.own_prob = check_unit('own_prob', own_prob)
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
         self.plan = {**PUBLISHED, **(plan or {})}
+        self._classes = self._count_classes()
         self._draws = CallCounter(Stream.ALIGN_MIX_CLASSIFIER)
+
+    def _count_classes(self) -> int:
+        """The number of classes, which some heads (``CSRAClsHead``) do not keep.
+
+        Raises:
+            ValueError: If the preprocessor does not have it either.
+        """
+        for part in (self.head, self.data_preprocessor):
+            if getattr(part, 'num_classes', None):
+                return part.num_classes
+        raise ValueError(
+            f'AlignMixClassifier mixes labels, and {type(self.head).__name__} keeps no '
+            'num_classes: set model.data_preprocessor.num_classes'
+        )
 
     def loss(self, inputs: Tensor, data_samples: Samples) -> dict[str, Tensor]:
         """Losses of the mixed batch, under the head's names.
 
         Args:
             inputs: ``(N, C, H, W)``, normalised.
-            data_samples: N samples with ``gt_label`` or ``gt_score``; their
-                ``gt_score`` becomes the mixed label. A batch of one is not mixed, with
-                a warning.
+            data_samples: N samples with ``gt_label``, of one class or several, or
+                ``gt_score``; their ``gt_score`` becomes the mixed label. A batch of one
+                is not mixed, with a warning.
 
         Raises:
-            ValueError: If a setting of the plan is out of range.
+            ValueError: If a setting of the plan is out of range, or the backbone gives
+                no maps.
+            RuntimeError: If a label is no class.
         """
         if len(inputs) == 1:
             warnings.warn(
@@ -107,6 +124,8 @@ class AlignMixClassifier(ImageClassifier):
         if by_pixels:
             inputs = blend(inputs, inputs[partners], lam)
         features = self.extract_feat(inputs, stage='backbone')
+        if self.input_prob < 1:  # whatever the coin said: not some steps later
+            self._check_maps(features[-1])
         if not by_pixels:
             mixed = mix_aligned(features[-1], partners, lam, keep_own, **self.plan)
             features = (*features[:-1], mixed)
@@ -117,9 +136,36 @@ class AlignMixClassifier(ImageClassifier):
             sample.set_gt_score(score)
         return self.head.loss(features, data_samples)
 
+    def _check_maps(self, maps: Any) -> None:
+        """Make sure that the backbone gives what can be aligned.
+
+        Raises:
+            ValueError: If it gives tokens or a vector, with what to set.
+        """
+        if isinstance(maps, Tensor) and maps.dim() == 4:
+            return
+        found = tuple(maps.shape) if isinstance(maps, Tensor) else type(maps).__name__
+        raise ValueError(
+            'AlignMixClassifier aligns the cells of maps (N, C, h, w), and '
+            f'{type(self.backbone).__name__} gives {found}; set '
+            "model.backbone.out_type='featmap' if it has that, or model.input_prob=1, "
+            'which blends pixels alone'
+        )
+
     def _scores(self, samples: Samples) -> Tensor:
-        """Labels as weights of classes, ``(N, classes)``."""
+        """Labels as weights of classes, ``(N, classes)``; 1 for each of several."""
         if 'gt_score' in samples[0]:
             return torch.stack([sample.gt_score for sample in samples]).float()
         labels = torch.cat([sample.gt_label for sample in samples])
-        return one_hot(labels, self.head.num_classes).float()
+        # Does not wait for the device, as F.one_hot would.
+        torch._assert_async(
+            torch.all((labels >= 0) & (labels < self._classes)),
+            f'AlignMixClassifier expects labels from 0 to {self._classes - 1}: '
+            'correct the annotations, or num_classes of model.head and '
+            'model.data_preprocessor',
+        )
+        counts = torch.tensor([len(sample.gt_label) for sample in samples])
+        rows = torch.arange(len(samples)).repeat_interleave(counts)
+        scores = torch.zeros(len(samples), self._classes, device=labels.device)
+        scores[rows.to(labels.device), labels] = 1.0
+        return scores

@@ -80,10 +80,13 @@ class LossMixHead(LinearClsHead):
         weights, labels = scores.topk(self.components, dim=1)
         # Does not wait for the device, as an if would.
         torch._assert_async(
-            torch.all(weights.sum(dim=1) > 1 - 1e-3),
+            torch.all((weights.sum(dim=1) - 1).abs() < 1e-3),
             f'LossMixHead expects labels of at most {self.components} classes with '
-            'weights of sum 1; set components, and leave label smoothing to the loss',
+            'weights of sum 1; set components, leave label smoothing to the loss, and '
+            'take MultiLabelLinearClsHead for images of several classes each',
         )
+        # A loss that counts labels (SeesawLoss) sees no class that is not there.
+        labels = torch.where(weights > 0, labels, labels[:, :1])
         size = len(cls_score)
         parts = [
             self.loss_module(cls_score, label, weight=weight, avg_factor=size, **kwargs)

@@ -114,13 +114,23 @@ class PreparedImages:
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, Any]]:
-        """``(H, W, 3)`` uint8 and its info."""
+        """``(H, W, 3)`` uint8 and its info.
+
+        Raises:
+            ValueError: If it has not one label.
+        """
         info = self._dataset.get_data_info(index)
+        if np.size(info['gt_label']) != 1:
+            raise ValueError(
+                f'{info.get("img_path")} has the labels {info["gt_label"]}, and one '
+                'class of each is looked for between images: give a classifier of one'
+            )
         image = self._classifier.read_image(info)
         packed = self._classifier.pack(image, info)['inputs']
         image = packed.permute(1, 2, 0).contiguous().numpy()
         height, width = image.shape[:2]
-        whole = dict(bbox=[0, 0, width, height], bbox_label=int(info['gt_label']))
+        label = int(np.reshape(info['gt_label'], ()))
+        whole = dict(bbox=[0, 0, width, height], bbox_label=label)
         return image, dict(img_id=index, instances=[whole])
 
 
