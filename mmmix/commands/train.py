@@ -28,6 +28,7 @@ from mmmix.apis.cli import (
     program,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.compiling import leave_samples_alone
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.folder_lock import lock_folder
@@ -163,6 +164,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                     check_data(runner, ('train', 'val'))
                 check_epochs_end(runner, ('train', 'val'))
                 check_mixing(runner)
+                leave_samples_alone(runner)
                 runner.train()
 
 
