@@ -18,10 +18,10 @@ def untraced(function: Callable[P, T]) -> Callable[P, T]:
     graph holds for the values that it was traced with, so whoever reads them in a step
     has it compiled again and again, until its limit of graphs is reached. In a tensor
     they are no part of a graph: that is the border between what is traced and what not.
+    So it is with boxes, whose number graphs hold for too, until priors have targets.
 
     Args:
-        function: Reads such numbers and computes nothing that takes long or has a
-            gradient.
+        function: Reads such numbers, or boxes. What it computes is not sped up.
 
     Returns:
         The same for all who do not compile.

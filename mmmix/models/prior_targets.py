@@ -50,6 +50,7 @@ class PriorTargets(NamedTuple):
     factors: Tensor
 
     @classmethod
+    @untraced  # images have any number of boxes
     def of(
         cls,
         priors: Tensor,
