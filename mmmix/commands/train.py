@@ -28,6 +28,7 @@ from mmmix.apis.cli import (
     program,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.configs.compiling import leave_samples_alone
 from mmmix.apis.configs.recomputing import whole_gradients
 from mmmix.apis.configs.train_options import (
     apply_options,
@@ -163,6 +164,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                     check_data(runner, ('train', 'val'))
                 check_epochs_end(runner, ('train', 'val'))
                 check_mixing(runner)
+                leave_samples_alone(runner)
                 runner.train()
 
 

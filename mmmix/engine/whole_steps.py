@@ -52,8 +52,12 @@ def warn_of_split_steps(runner: Runner) -> None:
             unit = length if hook.by_epoch else 1
             _warn_if_split(key, hook.interval, hook.save_begin, unit, count)
         if hook.save_best and runner.val_loop is not None:  # saves the last one, too
-            key = 'train_cfg.val_interval (with save_best)'
-            _warn_if_split(key, runner.train_loop.val_interval, 0, length, count)
+            # Those of a loop begin with its val_interval.
+            intervals = list(dict.fromkeys(runner.train_loop.dynamic_intervals))
+            for number, interval in enumerate(intervals):
+                key = 'dynamic_intervals' if number else 'val_interval'
+                key = f'train_cfg.{key} (with save_best)'
+                _warn_if_split(key, interval, 0, length, count)
 
 
 def _warn_if_split(key: str, interval: int, begin: int, unit: int, count: int) -> None:

@@ -18,6 +18,8 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.logging import MessageHub
 
+from .untraced import untraced
+
 
 class SamplerDraw:
     """The sampler's draw that is being loaded, and what was drawn for it so far.
@@ -82,6 +84,7 @@ class CallCounter:
         self.stream = int(stream)
         self._iter, self._calls = -1, 0
 
+    @untraced
     def rng(self) -> np.random.Generator:
         """The generator of the next call."""
         iteration = runner_counter('iter')
@@ -90,6 +93,7 @@ class CallCounter:
         counters = (runner_counter('seed'), get_rank(), iteration, self._calls)
         return counter_rng(*counters, *([self.stream] if self.stream else []))
 
+    @untraced
     def generator(self, device: torch.device) -> torch.Generator:
         """The generator of the next call, for torch.
 

@@ -11,6 +11,8 @@ import torch
 from mmdet.models.losses import GHMC, GHMR, EQLV2Loss
 from torch import Tensor, nn
 
+from mmmix.mixing.untraced import untraced
+
 _DEAF = (GHMC, GHMR, EQLV2Loss)
 """Losses that reckon weights of their own, some of them with other ranks. They take
 those of the head for flags, or not at all."""
@@ -43,6 +45,7 @@ def losses_of(head: Any) -> dict[str, nn.Module | None]:
     return {name: getattr(head, name, None) for name in ('loss_cls', 'loss_bbox')}
 
 
+@untraced
 def check_heeded(place: str, head: Any, supervision: Any) -> None:
     """Refuse a head whose losses would lose λ; it is asked once.
 

@@ -26,9 +26,13 @@ from mmdet.structures.bbox import cat_boxes
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.mixing.untraced import untraced
 from mmmix.structures import LOSS_FACTORS, Annotations
 
+from .prior_targets import factors_of
 
+
+@untraced
 def regressed_first(parts: list[Annotations]) -> list[Annotations]:
     """Regroup two parts image by image, the one that is regressed first.
 
@@ -97,8 +101,7 @@ def merge_owners(owners: Tensor, parts: Sequence[Annotations]) -> Tensor:
         owners: ``(K, N, P)``, boxes of the priors in each part.
         parts: K batches of N images, with factors.
     """
-    says = [[meta[LOSS_FACTORS].cls > 0 for meta in part.metas] for part in parts]
-    says = torch.tensor(says).to(owners.device, non_blocking=True)[..., None]
+    says = (factors_of(parts, owners)[..., 0] > 0)[..., None]
     positive = ((owners > 0) & says).any(dim=0)
     negative = ((owners == 0) | ~says).all(dim=0)
     return torch.where(positive, 1, negative.long() - 1)

@@ -12,6 +12,7 @@ import torch
 from mmdet.structures.bbox import get_box_tensor
 from torch import Tensor
 
+from mmmix.mixing.untraced import untraced
 from mmmix.structures import (
     BOX_WEIGHTS,
     LOSS_FACTORS,
@@ -49,6 +50,7 @@ class PriorTargets(NamedTuple):
     factors: Tensor
 
     @classmethod
+    @untraced  # images have any number of boxes
     def of(
         cls,
         priors: Tensor,
@@ -95,6 +97,7 @@ class PriorTargets(NamedTuple):
         return cls(priors, *rows, factors_of(parts, priors))
 
 
+@untraced
 def factors_of(parts: Sequence[Annotations], like: Tensor) -> Tensor:
     """(cls, reg) of each image, ``(K, N, 2)``, on the device of a tensor."""
     ones = Factors(1.0, 1.0)

@@ -129,6 +129,7 @@ def stub_runner(model, per_step=1, max_iters=100):
 
     runner = SimpleNamespace(
         model=model,
+        hooks=[],
         iter=0,
         max_iters=max_iters,
         train_dataloader=SimpleNamespace(sampler=None, dataset=None),

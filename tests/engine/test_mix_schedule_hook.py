@@ -7,12 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.dataset import Compose
+from mmengine.logging import MessageHub
 from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
 from mmmix.datasets import MixImage
 from mmmix.engine import MixScheduleHook
+from mmmix.mixing.counters import runner_counter
 from mmmix.models import MixBatch
+from tests.engine.teacher_toy import train
 
 RATIO = dict(type='Beta', alpha=1.0)
 
@@ -28,6 +31,8 @@ def make_runner(iteration=0, epoch=0, max_iters=20, max_epochs=4):
         model=nn.Sequential(model),
         train_dataloader=SimpleNamespace(dataset=repeat),
         train_loop=None,
+        message_hub=MessageHub.get_current_instance(),
+        seed=0,
         logger=logging.getLogger('test'),
         iter=iteration,
         epoch=epoch,
@@ -135,3 +140,16 @@ def test_a_schedule_that_never_mixes_is_warned_of(settings, never, monkeypatch):
     hook.before_train(make_runner()[0])
     assert [f'{hook} never mixes' in text for text in said] == [True] * never
     assert (True not in states(hook, hook.by_epoch)) is never
+
+
+@pytest.mark.parametrize(('rank', 'seed'), [(0, 3), (1, 4)])
+def test_a_resumed_process_draws_by_its_own_seed(tmp_path, monkeypatch, rank, seed):
+    """The checkpoint is the first process's, whose seed mmengine gives to all."""
+    hooks = [dict(type='MixScheduleHook'), dict(type='MixTeacherHook')]
+    settings = dict(iters=2, randomness=dict(seed=3, diff_rank_seed=True))
+    train(tmp_path / 'first', hooks, **settings)
+    monkeypatch.setattr('mmengine.runner.utils.get_rank', lambda: rank)
+    path = str(tmp_path / 'first/iter_1.pth')
+    settings.update(resume=True, load_from=path)
+    runner = train(tmp_path / 'resumed', hooks, **settings)
+    assert runner.seed == runner_counter('seed') == seed

@@ -22,6 +22,7 @@ from torch import distributed as dist
 from torch import nn
 
 from mmmix.apis.launching.nodes import check_master, choose_interface, several_nodes
+from mmmix.registry import class_of
 
 _VARIABLES = {
     'pytorch': {'RANK': 'RANK', 'WORLD_SIZE': 'WORLD_SIZE', 'LOCAL_RANK': 'LOCAL_RANK'},
@@ -239,10 +240,16 @@ def _export_master(launcher: str) -> None:
 
 
 def _cpu_wrapper(cfg: Config) -> dict:
-    """The config's own model wrapper without a device, or ours."""
+    """The config's own model wrapper without a device, or ours.
+
+    Settings of mmengine's, such as ``static_graph``, go to ours, which knows of SyncBN.
+    """
     own = cfg.get('model_wrapper_cfg')
     if own is not None:
-        return dict(own, device_ids=None)
+        kind = own.get('type', MMDistributedDataParallel)
+        if class_of(kind, MODEL_WRAPPERS) is MMDistributedDataParallel:
+            kind = 'CPUDistributedDataParallel'
+        return dict(own, type=kind, device_ids=None)
     return dict(
         type='CPUDistributedDataParallel',
         broadcast_buffers=False,

@@ -27,7 +27,7 @@ class MixScheduleHook(Hook):
     It also tells mixers of images the epoch, a counter of their draws, which workers
     that live on do not see otherwise. They work ahead of the training by the loader's
     prefetched batches, so there an iteration is met up to that many batches early; an
-    epoch is met exactly.
+    epoch is met exactly. And it tells all mixers the seed of their process.
 
     Args:
         begin: First t with mixing.
@@ -88,6 +88,9 @@ class MixScheduleHook(Hook):
                 f'by_epoch=False (the training has {runner.max_iters})'
             )
         self._state = None
+        # A checkpoint has the first process's, and mmengine hands that to all that are
+        # resumed from it; with randomness.diff_rank_seed each has a seed of its own.
+        runner.message_hub.update_info('seed', runner.seed)
         self._image_mixers = find_image_mixers(runner.train_dataloader.dataset)
         self._batch_mixers = find_batch_mixers(runner.model)
         self._warn_if_never_on(runner)

@@ -22,6 +22,7 @@ from mmmix.mixing.checks import check_integer
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
 from .pseudo_label_watch import PseudoLabelWatch
+from .second_average import check_second_average
 from .teacher_pairs import TeacherPairs
 
 BUFFERS = ('copy', 'ema')
@@ -130,10 +131,13 @@ class MixTeacherHook(Hook):
             TypeError: If the model has no teacher and student, or the burn-in
                 would not be known to it.
             ValueError: If teacher and student differ in their tensors, the batches
-                of the loader are not those of its ``MixSourceSampler``, or a view of
-                unlabelled images moves pixels without a record of it.
+                of the loader are not those of its ``MixSourceSampler``, a view of
+                unlabelled images moves pixels without a record of it, or an
+                ``EMAHook`` averages the teacher before it starts.
         """
         model = self._checked_model(runner)
+        if self.burn_in:
+            check_second_average(runner, self.burn_in)
         loader = runner.train_dataloader
         if isinstance(loader.sampler, MixSourceSampler):
             loader.sampler.check_loader(loader)

@@ -16,6 +16,7 @@ from mmmix.mixing.counters import CallCounter
 from mmmix.mixing.draws import PAIRINGS, draw_chosen, draw_lam, draw_partners
 from mmmix.mixing.pair import Draws, Pair, Size
 from mmmix.mixing.settings import MixerSettings, refuse_unknown
+from mmmix.mixing.untraced import untraced
 
 from .canvas_fill import canvas_fill
 from .mix_pixels import mix_pixels
@@ -121,6 +122,7 @@ class BatchMixer(nn.Module):
             f'pairing={self.pairing!r}, fill={fill}'
         )
 
+    @untraced
     def forward(self, inputs: Tensor, samples: Samples) -> tuple[Tensor, Samples]:
         """Mix a batch with itself.
 
@@ -148,6 +150,7 @@ class BatchMixer(nn.Module):
         draws.chosen[partners == np.arange(len(samples))] = False
         return self._mix((inputs, samples), (inputs, samples), partners, draws)
 
+    @untraced
     def mix_pair(
         self,
         inputs_a: Tensor,

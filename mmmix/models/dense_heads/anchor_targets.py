@@ -11,6 +11,7 @@ import torch
 from mmdet.models.task_modules.samplers import PseudoSampler
 from torch import Tensor
 
+from mmmix.mixing.untraced import untraced
 from mmmix.models.batch_assignment import assign_batch
 from mmmix.models.padded_boxes import PaddedBoxes, boxes_of
 from mmmix.models.prior_targets import PriorTargets
@@ -28,6 +29,7 @@ class BatchTargets:
 
     _last_grid: AnchorGrid | None = None
 
+    @untraced  # images have any number of boxes
     @torch.no_grad()
     def batch_targets(
         self, maps: Sequence[Tensor], parts: Sequence[Annotations]
@@ -45,6 +47,7 @@ class BatchTargets:
         num_classes, pos_weight = self.num_classes, self.train_cfg['pos_weight']
         return PriorTargets.of(anchors, padded, owners, parts, num_classes, pos_weight)
 
+    @untraced
     def batch_owners(
         self, maps: Sequence[Tensor], parts: Sequence[Annotations], sampler: type
     ) -> tuple[Tensor, PaddedBoxes, Tensor]:

@@ -16,6 +16,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.functional.max_iou import IoURule, assign_max_iou, exceeds
+from mmmix.mixing.untraced import untraced
 from mmmix.models.batch_assignment import say_slow
 from mmmix.models.padded_boxes import PaddedBoxes, boxes_of
 from mmmix.models.prior_targets import factors_of
@@ -67,22 +68,26 @@ class GridLosses:
             pred_maps: Per level ``(N, num_anchors * (5 + C), H, W)``.
             parts: K batches of N images.
         """
+        targets = self._grid_targets(pred_maps, parts)
+        pred = flat_predictions(pred_maps, self.num_attrib)
+        by_part = (rows.unflatten(0, (len(parts), len(pred))) for rows in targets)
+        return self._losses(pred, *by_part)
+
+    @untraced  # images have any number of boxes
+    @torch.no_grad()
+    def _grid_targets(
+        self, pred_maps: list[Tensor], parts: Sequence[Annotations]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Owners, labels, offsets and weights of all anchors, rows of ``K N``."""
         grid = AnchorGrid.of(self.prior_generator, pred_maps, self._last_grid)
         self._last_grid = grid
         instances, ignored = boxes_of(parts)
         padded = PaddedBoxes.of(instances, grid.anchors)
-        with torch.no_grad():
-            owners = self._owners(grid, padded, ignored)
-            index = (owners - 1).clamp_(min=0)
-            weights = self._weights(padded, owners, index, parts)
-            targets = self._offsets(grid, padded, owners, index)
-        pred = flat_predictions(pred_maps, self.num_attrib)
+        owners = self._owners(grid, padded, ignored)
+        index = (owners - 1).clamp_(min=0)
         labels = padded.field('labels', 0).gather(1, index)
-        by_part = (
-            rows.unflatten(0, (len(parts), len(pred)))
-            for rows in (owners, labels, targets, weights)
-        )
-        return self._losses(pred, *by_part)
+        offsets = self._offsets(grid, padded, owners, index)
+        return owners, labels, offsets, self._weights(padded, owners, index, parts)
 
     def _owners(
         self,

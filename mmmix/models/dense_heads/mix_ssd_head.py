@@ -20,6 +20,7 @@ from mmmix.functional.soft_losses import (
     split_losses,
 )
 from mmmix.mixing.checks import check_choice
+from mmmix.mixing.untraced import untraced
 from mmmix.models.prior_targets import EPS, PriorTargets, encode_boxes
 from mmmix.models.supervisions import Losses
 from mmmix.structures import LOSS_FACTORS, Annotations
@@ -85,6 +86,7 @@ class MixSSDHead(MixAnchorHead, SSDHead):
             loss_bbox=list((boxes * shares[..., 1] / (total + EPS)).sum(dim=0)),
         )
 
+    @untraced  # images differ in the component that is regressed
     def joint_loss(
         self,
         cls_scores: list[Tensor],

@@ -15,6 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.functional.sampling import draw_sample
+from mmmix.mixing.untraced import untraced
 from mmmix.models.batch_assignment import assign_by_rule, iou_rule
 from mmmix.models.merged_assignment import merge_owners
 from mmmix.models.padded_boxes import PaddedBoxes, boxes_of
@@ -106,6 +107,7 @@ class DrawnRoIs(NamedTuple):
     joint: bool
 
 
+@untraced  # images have any number of boxes
 @torch.no_grad()
 def draw_rois(
     head: Any,

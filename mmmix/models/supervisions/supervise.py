@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from mmmix.mixing.untraced import untraced
 from mmmix.structures import LOSS_FACTORS, MIX_SUPERVISION, Annotations, Factors
 
 from .supervision import Losses, Supervision
@@ -25,6 +26,7 @@ class Supervised(NamedTuple):
     joint: bool = False
 
 
+@untraced
 def supervise(
     batch: Annotations, own: Supervision | None, default: Supervision | None = None
 ) -> Supervised:

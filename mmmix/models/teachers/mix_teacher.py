@@ -13,6 +13,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
+from mmmix.mixing.untraced import untraced
 from mmmix.models.supervisions import Losses
 
 from .branches import Batch, Watcher, branch, mixed_pair
@@ -146,7 +147,7 @@ class MixTeacher(SemiBaseDetector):
         batch = (multi_batch_inputs, multi_batch_data_samples)
         labelled = branch(batch, 'sup')
         losses = self.loss_by_gt_instances(*labelled)
-        if self.progress is not None and self.progress.burning_in:
+        if self._burns_in():
             return losses
         weak, strong = (branch(batch, name) for name in _VIEWS)
         pseudo, info, statistics = self._pseudo_labelled(weak, strong)
@@ -258,6 +259,11 @@ class MixTeacher(SemiBaseDetector):
         weight = None if no_field else 0.0
         batch = (inputs, [mixable(sample, weight) for sample in samples])
         return batch, info, statistics
+
+    @untraced
+    def _burns_in(self) -> bool:
+        """Whether the teacher is not there yet."""
+        return self.progress is not None and self.progress.burning_in
 
     def _mixer(self, term: str) -> nn.Module | None:
         """The mixer of a term; None if it has none or it is switched off."""

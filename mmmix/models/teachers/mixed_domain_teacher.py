@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmmix.mixing.counters import runner_counter
+from mmmix.mixing.untraced import untraced
 from mmmix.models.supervisions import Losses
 
 from .branches import Batch, branch, cycled, mixed_pair
@@ -137,7 +138,7 @@ class MixedDomainTeacher(MixTeacher):
             KeyError, ValueError, TypeError: As :meth:`MixTeacher.loss`.
         """
         batches = (multi_batch_inputs, multi_batch_data_samples)
-        if self.progress is not None and self.progress.burning_in:
+        if self._burns_in():
             return self._warm_up(batches)
         return self._adaptation(batches)
 
@@ -232,6 +233,7 @@ class MixedDomainTeacher(MixTeacher):
             return {}
         return dict(disc_loss=self.discriminator.idle_loss())
 
+    @untraced
     def _reversal(self) -> float:
         """Factor of the reversed gradient."""
         if self.progress is not None:

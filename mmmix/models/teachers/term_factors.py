@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from mmdet.structures import DetDataSample
 
+from mmmix.mixing.untraced import untraced
+
 from .semi_train_settings import SemiTrainSettings
 from .teacher_progress import TeacherProgress
 
 
+@untraced
 def term_factors(
     settings: SemiTrainSettings,
     progress: TeacherProgress | None,

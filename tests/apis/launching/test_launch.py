@@ -7,6 +7,7 @@ import os
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import MODEL_WRAPPERS
 from torch import distributed as dist
 
 from mmmix.apis.launching import launch
@@ -77,6 +78,23 @@ def test_own_wrapper_is_kept_without_a_device(environment):
     cfg = Config(dict(launcher='pytorch', model_wrapper_cfg=own))
     with launched(cfg):
         assert cfg.model_wrapper_cfg == dict(own, device_ids=None)
+
+
+@pytest.mark.parametrize('named', [{}, dict(type='MMDistributedDataParallel')])
+def test_settings_of_the_stock_wrapper_go_to_ours(environment, named):
+    """With the stock one, a model with SyncBN would end in an error of torch."""
+    environment(PYTORCH)
+    cfg = Config(
+        dict(launcher='pytorch', model_wrapper_cfg=dict(named, static_graph=True))
+    )
+    with launched(cfg):
+        assert cfg.model_wrapper_cfg == dict(
+            type='CPUDistributedDataParallel', static_graph=True, device_ids=None
+        )
+        model = MODEL_WRAPPERS.build(
+            cfg.model_wrapper_cfg, default_args=dict(module=ToyModel('SyncBN'))
+        )
+        assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
 
 
 @pytest.mark.parametrize(
