@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmmix.studies.seeds.records import read_records
 from mmmix.studies.seeds.report import (
@@ -42,16 +44,27 @@ def cells(row: str, text: str) -> list[str]:
     return [cell.strip(' *') for cell in line.strip('|').split('|')[1:]]
 
 
-def scores_of(folder: str, *configs: str) -> Scores:
+def scores_of(folder: str | tuple[str, ...], *configs: str) -> Scores:
     """The scores of undamaged records by config and seed.
 
     Args:
-        folder: Of ``docs/evidence``.
+        folder: Of ``docs/evidence``, or several, each with seeds of its own.
         configs: Of ``configs/photos``, ``NAME.py`` or ``NAME.py+METHOD``.
     """
+    if isinstance(folder, tuple):
+        several = [scores_of(one, *configs) for one in folder]
+        return {
+            name: functools.reduce(_joined, (scores[name] for scores in several))
+            for name in several[0]
+        }
     records, damage = read_records(RECORDS / folder)
     assert not damage
     return finished_scores(records, [f'configs/photos/{config}' for config in configs])
+
+
+def _joined(first: dict[int, Any], second: dict[int, Any]) -> dict[int, Any]:
+    assert not first.keys() & second.keys()
+    return first | second
 
 
 def config_of(row: str) -> str:

@@ -13,8 +13,9 @@ from .evidence_page import (
 )
 
 METRICS = {'## mAP': 'pascal_voc/mAP', '## Recall': 'coco/AR_100'}
+FRESH = 'ssd160-100-flip-60-fresh'
 STUDIES = {
-    '100 images, 60 epochs': 'ssd160-100-flip-60',
+    '100 images, 60 epochs': ('ssd160-100-flip-60', FRESH),
     '300 images, 60 epochs': 'ssd160-300-flip-60',
     '1,200 images, 30 epochs (H100)': 'ssd160-1200-flip-30-h100',
     '100 images, 60 epochs, 8 a step': 'ssd160-100-flip-60-b8',
@@ -26,7 +27,7 @@ STUDIES = {
     '300 images, cropped, 60 epochs': 'ssd160-300-crop-60',
 }
 # where weighted union has records of its own
-WEIGHTED = {'100 images, 60 epochs': 'ssd160-100-flip-60-others'}
+WEIGHTED = {'100 images, 60 epochs': ('ssd160-100-flip-60-others', FRESH)}
 
 
 def section(title: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from .evidence_page import base_and_differences, scores_of, text_of
-from .test_front_table import WEIGHTED
+from .test_front_table import STUDIES, WEIGHTED
 
 METRIC = 'pascal_voc/mAP'
 FLIPPED = 'ssd160-lite0_animals{}.py'
 CROPPED = 'ssd160-lite0_animals300-crop.py'
+FIRST = '100 images, 60 epochs'
 ROWS = {
-    '100 photographs, flipped': ('ssd160-100-flip-60', FLIPPED.format(100)),
+    '100 photographs, flipped (ten seeds)': (STUDIES[FIRST], FLIPPED.format(100)),
     '100, flipped, half the batch': ('ssd160-100-flip-60-b8', FLIPPED.format(100)),
     '100, cropped and jittered': ('ssd160-100-crop-60', CROPPED),
     '1,200 photographs, flipped': (
@@ -38,8 +39,8 @@ def short(interval: str) -> str:
 def test_a_row_is_that_of_its_records(row):
     folder, config = ROWS[row]
     scores = scores_of(folder, config, f'{config}+boxmix', f'{config}+lossmix')
-    weighted = {'ssd160-100-flip-60': WEIGHTED['100 images, 60 epochs']}.get(folder)
-    scores |= scores_of(weighted or folder, f'{config}+weighted-union')
+    weighted = WEIGHTED[FIRST] if folder == STUDIES[FIRST] else folder
+    scores |= scores_of(weighted, f'{config}+weighted-union')
     _, plain, *differences = base_and_differences(scores, METRIC)
     (line,) = [
         line
