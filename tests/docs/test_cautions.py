@@ -11,23 +11,19 @@ from scipy import stats
 
 from mmmix.studies.seeds.intervals import detectable, half_width
 
-from .evidence_page import config_of, scores_of, text_of
-from .test_front_table import METRICS, STUDIES, WEIGHTED
+from .evidence_page import scores_of, text_of
+from .test_front_table import METHODS, METRICS, STUDIES, scores_of_row
 
 LEVEL = 0.05
 PAGE = ' '.join(text_of('evidence.md').split())
-METHODS = ('boxmix', 'lossmix', 'weighted-union')
 
 
 def differences(metric: str) -> dict[tuple[str, str], list[float]]:
     """Of a table, by row and method, the differences of two seeds and more."""
     found = {}
-    for row, folder in STUDIES.items():
-        config = config_of(row)
-        (base,) = scores_of(folder, config).values()
-        for method in METHODS:
-            own = WEIGHTED.get(row, folder) if method == 'weighted-union' else folder
-            (runs,) = scores_of(own, f'{config}+{method}').values()
+    for row in STUDIES:
+        base, *mixed = scores_of_row(row, *METHODS).values()
+        for method, runs in zip(METHODS, mixed, strict=True):
             values = [runs[s][metric] - base[s][metric] for s in runs if s in base]
             if len(values) > 1:
                 found[row, method] = values

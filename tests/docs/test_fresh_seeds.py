@@ -17,10 +17,10 @@ from .evidence_page import (
     scores_of,
     seeds_and_means,
 )
-from .test_front_table import FRESH
+from .test_front_table import FRESH, scores_of_row
 
 CONFIG = 'ssd160-lite0_animals100.py'
-FIRST = {'weighted-union': 'ssd160-100-flip-60-others'}
+ROW = '100 images, 60 epochs'
 METHODS = {
     'BoxMix': 'boxmix',
     'LossMix': 'lossmix',
@@ -37,10 +37,7 @@ def fresh(method: str) -> Scores:
 
 def all_ten(method: str) -> Scores:
     """The same of all seeds."""
-    folder = FIRST.get(method, 'ssd160-100-flip-60')
-    return scores_of(('ssd160-100-flip-60', FRESH), CONFIG) | scores_of(
-        (folder, FRESH), f'{CONFIG}+{method}'
-    )
+    return scores_of_row(ROW, method)
 
 
 def p_value(scores: Scores) -> float:

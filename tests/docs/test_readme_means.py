@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from .evidence_page import base_and_differences, scores_of, text_of
-from .test_front_table import STUDIES, WEIGHTED
+from .evidence_page import base_and_differences, text_of
+from .test_front_table import METHODS, scores_of_row
 
 METRIC = 'pascal_voc/mAP'
-FLIPPED = 'ssd160-lite0_animals{}.py'
-CROPPED = 'ssd160-lite0_animals300-crop.py'
-FIRST = '100 images, 60 epochs'
 ROWS = {
-    '100 photographs, flipped (ten seeds)': (STUDIES[FIRST], FLIPPED.format(100)),
-    '100, flipped, half the batch': ('ssd160-100-flip-60-b8', FLIPPED.format(100)),
-    '100, cropped and jittered': ('ssd160-100-crop-60', CROPPED),
-    '1,200 photographs, flipped': (
-        'ssd160-1200-flip-30-h100',
-        FLIPPED.format(1200),
-    ),
+    '100 photographs, flipped (ten seeds)': '100 images, 60 epochs',
+    '100, flipped, half the batch': '100 images, 60 epochs, 8 a step',
+    '100, cropped and jittered': '100 images, cropped, 60 epochs',
+    '1,200 photographs, flipped': '1,200 images, 30 epochs (H100)',
     '1,200, flipped, half the batch and the epochs': (
-        'ssd160-1200-flip-15-b8',
-        FLIPPED.format(1200),
+        '1,200 images, 15 epochs, 8 a step'
     ),
 }
+"""Those of the page of evidence that its rows are."""
 
 
 def short(interval: str) -> str:
@@ -37,10 +31,7 @@ def short(interval: str) -> str:
 
 @pytest.mark.parametrize('row', ROWS)
 def test_a_row_is_that_of_its_records(row):
-    folder, config = ROWS[row]
-    scores = scores_of(folder, config, f'{config}+boxmix', f'{config}+lossmix')
-    weighted = WEIGHTED[FIRST] if folder == STUDIES[FIRST] else folder
-    scores |= scores_of(weighted, f'{config}+weighted-union')
+    scores = scores_of_row(ROWS[row], *METHODS)
     _, plain, *differences = base_and_differences(scores, METRIC)
     (line,) = [
         line

@@ -9,7 +9,6 @@ import torch
 from mmdet.models.backbones import PyramidVisionTransformer, SwinTransformer
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
-from mmengine.logging import MMLogger
 from mmengine.model import BaseModule
 from mmengine.runner import load_checkpoint
 from torch import nn
@@ -21,14 +20,6 @@ from mmmix.commands import train as train_module
 from tests.toy_run import ToyModel, write_config
 
 _COUNT = itertools.count()
-
-
-@pytest.fixture
-def logged(caplog):
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def saved(path, state, **meta) -> str:

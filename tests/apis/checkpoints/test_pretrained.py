@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 
-import pytest
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from mmengine.model import PretrainedInit
 
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
@@ -15,15 +13,7 @@ NORMAL = dict(type='Normal', layer='Conv2d', std=0.01)
 WEIGHTS = dict(type='Pretrained', checkpoint='torchvision://resnet50')
 
 
-@pytest.fixture
-def warnings(caplog):
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
-
-
-def test_every_kind_goes_and_nothing_else(warnings):
+def test_every_kind_goes_and_nothing_else(logged):
     cfg = Config(
         dict(
             load_from='coco.pth',
@@ -50,14 +40,14 @@ def test_every_kind_goes_and_nothing_else(warnings):
             extra=[dict(init_cfg=NORMAL), dict(init_cfg=[NORMAL])],
         ),
     )
-    assert not warnings.records
+    assert not logged.records
 
 
-def test_frozen_layers_are_warned_about(warnings):
+def test_frozen_layers_are_warned_about(logged):
     backbone = dict(type='ResNet', frozen_stages=1, norm_eval=True, init_cfg=WEIGHTS)
     cfg = Config(dict(model=dict(detector=dict(backbone=backbone))))
     drop_pretrained(cfg)
-    (record,) = warnings.records
+    (record,) = logged.records
     assert record.levelno == logging.WARNING
     key = 'model.detector.backbone'
     fix = f'--cfg-options {key}.frozen_stages=-1 {key}.norm_eval=False'
