@@ -15,7 +15,9 @@ work_dir=work_dirs/demo/ssd_digits_boxmix
   --work-dir "$work_dir" --show-dir detections
 
 newest_folder() {
-  find "$work_dir" -path "$1" -printf '%T@ %h\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-
+  local files
+  files=$(find "$work_dir" -path "$1" -exec ls -t {} +)
+  dirname "${files%%$'\n'*}"
 }
 echo
 echo 'The demo is done.'

@@ -107,9 +107,13 @@ print("" if own == "::1" or own.startswith("127.") else own)' \
         "$MASTER_ADDR" 2>/dev/null || true
 }
 
-# The processes that another one has started.
+# The processes that another one has started. Small images have no ps, a Mac no /proc.
 processes_of() {
-    grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | cut -d / -f 3
+    if [ -r /proc/self/status ]; then
+        grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | cut -d / -f 3
+    else
+        ps -A -o pid=,ppid= | awk -v parent="$1" '$2 == parent { print $1 }'
+    fi
 }
 
 # tell_processes SIGNAL TORCHRUN: a signal to the processes of torchrun, which save, and

@@ -26,6 +26,7 @@ from mmmix.apis.configs.apply_mix import apply_mix
 from mmmix.apis.configs.cfg_options import merge_options
 from mmmix.apis.configs.config_path import PREFIX, config_path, nearest_configs
 from mmmix.apis.configs.import_reasons import told_by_us
+from mmmix.apis.launching.devices import leave_device_without_ops
 from mmmix.apis.launching.launch import LAUNCHERS
 from mmmix.apis.safe_loading.files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
@@ -101,7 +102,7 @@ def load_config(args: argparse.Namespace) -> Config:
     mmdet; ``CONFIG+METHOD`` is a config with ``--mix METHOD``. The working directory
     is ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``, with
     the method behind it if there is one. From here on mmengine reads pickles and
-    YAML as data.
+    YAML as data, and takes no device that mmcv has no ops for.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -110,6 +111,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     install_safe_files(getattr(args, 'trust_checkpoint', False))
+    leave_device_without_ops()
     name, mix = split_method(args.config)
     if mix is not None and getattr(args, 'mix', None) not in (None, mix):
         raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')

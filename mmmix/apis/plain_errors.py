@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -21,10 +22,15 @@ _RAISED = (ImportError, RuntimeError)
 def plain_errors() -> Iterator[None]:
     """Say an error of ours in a line behind the program's name, and end with code 1.
 
+    Until the block ends and after it, what the output's encoding does not have, a λ in
+    Windows' say, is printed as an escape: a command does not end over a letter.
+
     Raises:
         SystemExit: With code 1, after an error of ours. Errors of others, and all of
             them if ``MMMIX_TRACEBACK`` is set, stay as they are.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
     except (*_ERRORS, *_RAISED) as error:

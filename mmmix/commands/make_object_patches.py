@@ -64,7 +64,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     for path in args.without:
         if not path.is_file():
             raise FileNotFoundError(f'--without {path}: there is no such file')
-    ids = [name for path in args.without for name in path.read_text().split()]
+    ids = [
+        name
+        for path in args.without
+        for name in path.read_text(encoding='utf-8').split()
+    ]
     counts = write_patches(
         args.root, args.out, args.split, args.classes, args.count, args.min_side, ids
     )

@@ -122,14 +122,14 @@ def read_annotations(ann_file: Path) -> Coco | list[str]:
     if not ann_file.is_file():
         raise FileNotFoundError(f'no annotation file at {ann_file.absolute()}')
     if ann_file.suffix == '.txt':
-        lines = ann_file.read_text().splitlines()
+        lines = ann_file.read_text(encoding='utf-8').splitlines()
         return [line.strip() for line in lines if line.strip()]
     if ann_file.suffix != '.json':
         raise ValueError(
             'expected a COCO annotation file (.json) or a VOC image list (.txt), got '
             f'{ann_file}'
         )
-    content = json.loads(ann_file.read_text())
+    content = json.loads(ann_file.read_text(encoding='utf-8'))
     missing = {'images', 'annotations', 'categories'} - set(content)
     if missing:
         raise ValueError(
@@ -166,6 +166,6 @@ def write_split(
         sizes = [len(names) for names in lists]
     for name, text in zip(settings.names(ann_file), texts):
         unfinished = out / f'.{name}.part'
-        unfinished.write_text(text)
+        unfinished.write_text(text, encoding='utf-8')
         os.replace(unfinished, out / name)
     return sizes[0], sizes[1]

@@ -10,8 +10,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-"""Ctrl-C; what ends a job; and Slurm's word ahead of the end, to be queued again."""
+QUEUE_AGAIN: int | None = getattr(signal, 'SIGUSR1', None)
+"""Slurm's word ahead of the end, to be queued again; Windows has neither."""
+
+STOPPING = tuple(
+    number
+    for number in (signal.SIGINT, signal.SIGTERM, QUEUE_AGAIN)
+    if number is not None
+)
+"""Ctrl-C; what ends a job; and ``QUEUE_AGAIN``."""
 
 
 class Stopped(SystemExit):
@@ -49,7 +56,7 @@ class StopSignals:
         first = self.received is None
         if first:
             self.received = number
-        if not first and self.waits and number == signal.SIGUSR1:
+        if not first and self.waits and number == QUEUE_AGAIN:
             return
         if not (first and self.waits):
             raise Stopped(self.received)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import pytest
@@ -41,3 +42,13 @@ def test_what_an_operation_in_our_code_raises_keeps_its_traceback():
     """Of torch, the innermost frame is ours all the same."""
     with pytest.raises(RuntimeError), plain_errors():
         copy_update([torch.zeros(2)], [torch.zeros(3)])
+
+
+def test_a_letter_that_the_output_lacks_is_no_error(monkeypatch):
+    """As where Windows writes to a file: its encoding has no λ."""
+    written = io.BytesIO()
+    output = io.TextIOWrapper(written, encoding='cp1252', write_through=True)
+    monkeypatch.setattr(sys, 'stdout', output)
+    with plain_errors():
+        sys.stdout.write('λ ± 1')
+    assert written.getvalue().decode('cp1252') == '\\u03bb ± 1'

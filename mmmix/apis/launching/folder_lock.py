@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -17,6 +16,11 @@ from weakref import WeakSet
 
 from mmmix.layouts.writing import check_writable
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # on Windows
+    fcntl = None
+
 LOCK = '.lock'
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 _held: WeakSet[IO[str]] = WeakSet()
@@ -29,7 +33,8 @@ def lock_folder(folder: str | Path) -> IO[str]:
     that are forked, the workers of data loaders, do not.
 
     Args:
-        folder: Made if needed. On a file system without locks a warning is given.
+        folder: Made if needed. On a file system without locks, and on Windows, a
+            warning is given.
 
     Raises:
         OSError: If the folder cannot be made or written to.
@@ -40,7 +45,7 @@ def lock_folder(folder: str | Path) -> IO[str]:
     folder.mkdir(parents=True, exist_ok=True)
     handle = (folder / LOCK).open('a+', encoding='utf-8')
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle)
     except OSError as error:
         if error.errno in _UNSUPPORTED:
             warnings.warn(
@@ -58,6 +63,13 @@ def lock_folder(folder: str | Path) -> IO[str]:
     _sign(handle)
     _held.add(handle)
     return handle
+
+
+def _lock(handle: IO[str]) -> None:
+    """Lock a file or raise an OSError that tells why not."""
+    if fcntl is None:
+        raise OSError(errno.ENOSYS, 'this system has no flock')
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _sign(handle: IO[str]) -> None:
@@ -94,4 +106,5 @@ def _let_go() -> None:
         handle.close()
 
 
-os.register_at_fork(after_in_child=_let_go)
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_let_go)

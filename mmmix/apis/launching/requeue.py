@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from mmmix.engine.stop_signals import Stopped, no_signals
+from mmmix.engine.stop_signals import QUEUE_AGAIN, Stopped, no_signals
 
 _RESTARTS = ('SLURM_RESTART_COUNT', 'TORCHELASTIC_RESTART_COUNT')
 
@@ -69,7 +68,7 @@ def requeued() -> Iterator[None]:
         yield
     except Stopped as stop:
         rank = os.environ.get('RANK') or os.environ.get('SLURM_PROCID') or '0'
-        if stop.signal is signal.SIGUSR1 and rank == '0':
+        if stop.signal == QUEUE_AGAIN and rank == '0':
             _requeue()
         raise
 

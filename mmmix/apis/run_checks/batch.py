@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import resource
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -30,6 +29,11 @@ from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS
 
 from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+
+try:
+    import resource
+except ModuleNotFoundError:  # on Windows
+    resource = None
 
 
 def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]:
@@ -105,7 +109,7 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
     for name, values in terms.items():
         yield from _losses(name, values)
     yield from _mixed(runner.model, data)
-    yield Finding(OK, 'batch', f'{took:.1f} s for one, {_memory()}')
+    yield Finding(OK, 'batch', f'{took:.1f} s for one{_memory()}')
 
 
 def _step(model: nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
@@ -228,10 +232,12 @@ def _doubled(saved: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _memory() -> str:
-    """The most memory that was used."""
+    """The most memory that was used, where the system tells."""
     if torch.cuda.is_available():
         peak = torch.cuda.max_memory_allocated()
-        return f'{peak / 2**30:.1f} GiB of GPU memory at most'
+        return f', {peak / 2**30:.1f} GiB of GPU memory at most'
+    if resource is None:
+        return ''
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak *= 1 if sys.platform == 'darwin' else 1024
-    return f'{peak / 2**30:.1f} GiB of memory at most'
+    return f', {peak / 2**30:.1f} GiB of memory at most'

@@ -27,13 +27,14 @@ def check_versions() -> Iterator[Finding]:
 def check_ops() -> Iterator[Finding]:
     """Run an op of mmcv on each device that torch sees."""
     import torch
-    from mmcv.ops import nms
 
+    from mmmix.apis.launching.devices import leave_device_without_ops, run_an_op
+
+    leave_device_without_ops()
     devices = ['cpu'] + ['cuda'] * torch.cuda.is_available()
     for device in devices:
-        boxes = torch.tensor([[0.0, 0.0, 8.0, 8.0]], device=device)
         try:
-            nms(boxes, torch.ones(1, device=device), 0.5)
+            run_an_op(device)
         except (RuntimeError, NotImplementedError) as error:
             yield Finding(
                 FAULT,

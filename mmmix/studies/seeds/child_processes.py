@@ -38,7 +38,8 @@ class ChildProcesses:
         threads: Threads of the numerical libraries of each command.
         gpus: CUDA devices, one for each command that runs; empty leaves
             ``CUDA_VISIBLE_DEVICES`` alone.
-        pass_fds: File descriptors that commands inherit, such as a lock's.
+        pass_fds: File descriptors that commands inherit, such as a lock's; not on
+            Windows.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class ChildProcesses:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self._threads = threads
-        self._pass_fds = tuple(pass_fds)
+        self._pass_fds = tuple(pass_fds) if os.name == 'posix' else ()
         self._gpus: SimpleQueue[str] | None = SimpleQueue() if gpus else None
         for gpu in gpus:
             self._gpus.put(gpu)
@@ -119,12 +120,12 @@ class ChildProcesses:
             self._stopped = True
             running = list(self._running)
         for process in running:
-            signal_group(process, signal.SIGTERM)
+            end_group(process)
         for process in running:
             try:
                 process.wait(_PATIENCE_S)
             except subprocess.TimeoutExpired:
-                signal_group(process, signal.SIGKILL)
+                end_group(process, at_once=True)
 
 
 def _wait(
@@ -139,10 +140,10 @@ def _wait(
             return process.wait(_PATIENCE_S if ended else _LOOK_S), ended
         except subprocess.TimeoutExpired:
             if ended:
-                signal_group(process, signal.SIGKILL)
+                end_group(process, at_once=True)
             elif ends():
                 ended = True
-                signal_group(process, signal.SIGTERM)
+                end_group(process)
 
 
 def thread_variables(threads: int) -> dict[str, str]:
@@ -164,11 +165,21 @@ def failure(log: Path, code: int | None, how: str = '') -> str:
     return f'{reason(lines, code)} ({how}), end of {log}:\n{end}'
 
 
-def signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
-    """Signal a command and what it started, unless it has ended by itself."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+def end_group(process: subprocess.Popen, at_once: bool = False) -> None:
+    """End a command and what it started, unless it has ended by itself.
+
+    Args:
+        process: The command.
+        at_once: Without a chance to save. Windows, which has no groups of processes,
+            gives none, and ends the command alone.
+    """
+    if process.poll() is not None:
+        return
+    if not hasattr(os, 'killpg'):
+        process.terminate()
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL if at_once else signal.SIGTERM)
 
 
 def tail(log: Path, lines: int = _TAIL_LINES) -> str:

@@ -177,7 +177,7 @@ def machine(device: str) -> dict[str, str | int]:
     cuda = torch.device(device).type == 'cuda'
     return {
         'device': torch.cuda.get_device_name(device) if cuda else platform.machine(),
-        'cores': len(os.sched_getaffinity(0)),
+        'cores': _cores(),
         'threads': torch.get_num_threads(),
         'python': platform.python_version(),
         'torch': torch.__version__,
@@ -185,3 +185,10 @@ def machine(device: str) -> dict[str, str | int]:
         'mmdet': mmdet.__version__,
         'mmengine': mmengine.__version__,
     }
+
+
+def _cores() -> int:
+    """The cores of this process; all, where the system does not share them out."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -78,6 +78,26 @@ def test_stopped_children_end_with_what_they_started(tmp_path):
         children.call([sys.executable, '-c', ''], tmp_path / 'log')
 
 
+def test_a_command_is_ended_where_there_are_no_groups(tmp_path, monkeypatch):
+    """As on Windows, which has none."""
+    monkeypatch.delattr(os, 'killpg')
+    children, log = ChildProcesses(), tmp_path / 'log'
+    code = "import time; print('begun', flush=True); time.sleep(60)"
+    outcome = []
+
+    def call():
+        with pytest.raises(ChildStopped) as stop:
+            children.call([sys.executable, '-c', code], log)
+        outcome.append(str(stop.value))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    wait_for(lambda: log.is_file() and log.read_text() == 'begun\n')
+    children.stop()
+    thread.join(30)
+    assert outcome == ['stopped']
+
+
 def test_a_folder_in_use_is_refused(tmp_path):
     with (
         lock_folder(tmp_path / 'w'),
