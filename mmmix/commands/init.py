@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.own_data.config_text import Choice, config_text
-from mmmix.apis.own_data.defaults import DETECTOR, VAL_SHARE
-from mmmix.apis.own_data.detectors import DETECTORS, Detector
+from mmmix.apis.own_data.defaults import (
+    DETECTOR,
+    TO_COMPARE,
+    TO_COMPARE_ANY,
+    VAL_SHARE,
+)
+from mmmix.apis.own_data.detectors import DETECTORS, Detector, checked_size
 from mmmix.apis.own_data.find import LAYOUTS, find_layout
 from mmmix.apis.own_data.layout import Layout
 from mmmix.apis.own_data.methods import chosen_method
@@ -55,7 +60,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         '--mix',
         metavar='METHOD',
-        help='how to mix, see `mmmix configs --methods`; none for the plain detector',
+        help='how to mix, see `mmmix configs --methods` (default: none, the plain '
+        'detector, to compare methods with)',
     )
     more = parser.add_mutually_exclusive_group()
     more.add_argument(
@@ -128,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif unlabelled:
         method = teacher_method(unlabelled.teacher, args.mix)
     else:
-        method = chosen_method(detector, args.mix)
+        method = chosen_method(args.mix)
     size = checked_size(detector, args.size)
     load_from, start = load_from_lines(detector, args.weights)
     layout = find_layout(args.folder, args.format)
@@ -151,6 +157,27 @@ def main(argv: Sequence[str] | None = None) -> None:
     say(args, choice, [*files])
     print(f'{detector.title}{f" with {method}" if method else ""}, {start}')
     print(f'\nnext:\n  mmmix check {args.out}\n  mmmix train {args.out}')
+    say_comparison(args, method)
+
+
+def say_comparison(args: argparse.Namespace, method: str | None) -> None:
+    """How to see whether mixing helps on these images."""
+    name = args.out
+    other = TO_COMPARE if args.detector in DETECTORS else TO_COMPARE_ANY
+    first, configs = '', f'{name} {name}+{other}'
+    if method:
+        first = ', write the same config without --mix as PLAIN.py, and then'
+        configs = f'PLAIN.py {name}'
+    elif args.target:  # its base has a mixer of one term, which stays
+        other = TO_COMPARE_ANY
+        first = f', write the same config with --mix {other} as MIXED.py, and then'
+        configs = f'{name} MIXED.py'
+    print(
+        '\ndoes mixing help on these images? It gave little or nothing in what was '
+        f'measured (docs/evidence.md); to see{first}:\n'
+        f'  mmmix study {configs} --seeds 0 1 2 '
+        f'--work-dir work_dirs/{name.stem}_{method or other}'
+    )
 
 
 def stock_detector(args: argparse.Namespace) -> Any:
@@ -207,11 +234,13 @@ def planned(
     halved = bool(args.unlabelled or args.target)
     if halved:
         batch = max(1, (batch or detector.batch) // 2)
-    if method and batch is not None and batch < 2:
+    mixes = method or args.target  # its base has a mixer of one term
+    if mixes and batch is not None and batch < 2:
         half = ', and half of a batch is labelled' if halved else ''
         raise ValueError(
             f'--batch-size {args.batch_size}: an image is mixed with another of its '
-            f'batch{half}; give {4 if halved else 2} or more, or --mix none'
+            f'batch{half}; give {4 if halved else 2} or more'
+            + (', or leave --mix out' if method else '')
         )
     return make_plan(detector, len(layout.splits['train'].items), batch, args.epochs)
 
@@ -227,26 +256,6 @@ def unlabelled_images(args: argparse.Namespace) -> Unlabelled | None:
     if args.target is not None:
         return find_unlabelled(args.target, DOMAIN, args.detector)
     return None
-
-
-def checked_size(detector: Detector, given: int | None) -> int:
-    """The size of the images.
-
-    Raises:
-        ValueError: If the detector has another.
-    """
-    size = given or detector.size
-    if not size:  # it stands in the pipelines of a config of mmdet
-        return size
-    if detector.sizes and size not in detector.sizes:
-        raise ValueError(
-            f'--size {size}: {detector.title} is made for '
-            f'{" or ".join(map(str, detector.sizes))} pixels; leave --size out, or '
-            'take --detector yolov3 or faster-rcnn'
-        )
-    if size < 64:
-        raise ValueError(f'--size {size}: give 64 pixels or more')
-    return size
 
 
 def say(args: argparse.Namespace, choice: Choice, written: Sequence[Path]) -> None:

@@ -30,7 +30,10 @@ def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(weights, 'is_reachable', lambda url: False)
     write_voc(tmp_path / 'mine', lists=True)
-    init.main(['mine', '--size', '64', '--batch-size', '2', '--detector', 'yolov3'])
+    init.main(
+        ['mine', '--size', '64', '--batch-size', '2', '--detector', 'yolov3']
+        + ['--mix', 'boxmix']
+    )
     return tmp_path / 'mine'
 
 

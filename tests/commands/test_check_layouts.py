@@ -110,7 +110,7 @@ def test_a_teacher_makes_its_step_too(tmp_path, capsys):
     for number in range(3):
         write_image(tmp_path / 'bare' / f'{number}.jpg', 100 + number)
     options = ['--detector', 'yolov3', '--size', '64', '--batch-size', '4']
-    init.main(['mine', '--unlabelled', 'bare', *options])
+    init.main(['mine', '--unlabelled', 'bare', '--mix', 'boxmix', *options])
     code, texts = checked(capsys, '--no-pictures')
     assert (code, texts['FAULT']) == (0, '')
     assert '3 images without labels' in texts['ok']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,17 @@ from mmengine.config import Config
 
 from mmmix.apis.configs.config_path import mix_folder
 from mmmix.apis.own_data import weights
-from mmmix.apis.own_data.defaults import METHOD
+from mmmix.commands.check import parse_args, read
 from mmmix.commands.init import main
+from mmmix.engine.described_mixers import placed_mixers
 from mmmix.models.batch_augments import BatchMixer
-from tests.apis.own_data.folders import CLASSES, WRITERS, write_voc, write_yolo
+from tests.apis.own_data.folders import (
+    CLASSES,
+    WRITERS,
+    write_image,
+    write_voc,
+    write_yolo,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,10 +71,11 @@ def test_each_layout_loads_the_same(kind, tmp_path):
 @pytest.mark.parametrize(
     ('detector', 'options', 'method', 'kind'),
     [
-        ('ssd300', [], METHOD, 'SingleStageDetector'),
+        ('ssd300', [], None, 'SingleStageDetector'),
+        ('ssd300', ['--mix', 'boxmix'], 'boxmix', 'SingleStageDetector'),
         ('yolov3', ['--mix', 'lossmix'], 'lossmix', 'YOLOV3'),
         ('faster-rcnn', ['--mix', 'cutmix'], 'cutmix', 'FasterRCNN'),
-        ('retinanet', [], 'lossmix', 'RetinaNet'),
+        ('retinanet', ['--mix', 'lossmix'], 'lossmix', 'RetinaNet'),
         ('retinanet', ['--mix', 'none'], None, 'RetinaNet'),
     ],
 )
@@ -85,6 +94,35 @@ def test_each_detector_is_built_with_its_mixer(
     heads = [m for m in model.modules() if getattr(m, 'num_classes', -1) > 0]
     assert {head.num_classes for head in heads} <= {2, 1}  # an RPN has 1
     assert cfg.load_from is None
+
+
+@pytest.mark.parametrize(
+    ('options', 'compared'),
+    [
+        ([], 'mine.py mine.py+boxmix'),
+        (['--mix', 'lossmix'], 'PLAIN.py mine.py'),
+        (['--target', 'bare'], 'mine.py MIXED.py'),
+    ],
+)
+def test_how_to_see_whether_mixing_helps_is_said(options, compared, tmp_path, capsys):
+    write_voc(tmp_path / 'mine', lists=True)
+    write_image(tmp_path / 'bare' / 'a.jpg', 100)
+    main(['mine', *options])
+    out = capsys.readouterr().out
+    assert 'little or nothing in what was measured (docs/evidence.md)' in out
+    assert f'  mmmix study {compared} --seeds 0 1 2 --work-dir work_dirs/mine_' in out
+
+
+@pytest.mark.parametrize(
+    'options', [[], ['--detector', 'yolov3', '--unlabelled', 'bare']]
+)
+def test_the_method_to_compare_with_fits(options, tmp_path, capsys):
+    write_voc(tmp_path / 'mine', lists=True)
+    write_image(tmp_path / 'bare' / 'a.jpg', 100)
+    main(['mine', *options])
+    (named,) = re.findall(r'study mine.py (\S+)', capsys.readouterr().out)
+    cfg, _ = read(parse_args([named]))
+    assert [kind for _, kind in placed_mixers(cfg)]
 
 
 def test_the_schedule_follows_the_number_of_images(tmp_path):
@@ -161,7 +199,7 @@ def test_it_needs_no_torch(tmp_path):
         (['--mix', 'bxmix'], "Did you mean 'boxmix'"),
         (['--mix', 'alignmix'], 'settings of its own'),
         (['--size', '200'], 'made for 300'),
-        (['--batch-size', '1'], '--batch-size 1: .* give 2 or more'),
+        (['--mix', 'union', '--batch-size', '1'], '--batch-size 1: .* give 2 or'),
         (['--format', 'coco'], "no labels in the layout 'coco'"),
     ],
 )

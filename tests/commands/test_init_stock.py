@@ -25,23 +25,25 @@ def _mine(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ('name', 'kind', 'counts'),
+    ('name', 'method', 'kind', 'counts'),
     [
-        (FCOS, 'LossMixDetector', [2]),
-        (CASCADE, 'LossMixDetector', [1, 2, 2, 2]),
-        (FASTER, 'FasterRCNN', [1, 2]),
-        (SSDLITE, 'SingleStageDetector', [2]),  # mmdet repeats its data
+        (FCOS, 'lossmix', 'LossMixDetector', [2]),
+        (FCOS, None, 'FCOS', [2]),
+        (CASCADE, 'lossmix', 'LossMixDetector', [1, 2, 2, 2]),
+        (FASTER, 'boxmix', 'FasterRCNN', [1, 2]),
+        (SSDLITE, 'boxmix', 'SingleStageDetector', [2]),  # mmdet repeats its data
     ],
 )
-def test_it_is_built_with_the_classes_and_the_method(name, kind, counts):
-    main(['mine', '--detector', name])
+def test_it_is_built_with_the_classes_and_the_method(name, method, kind, counts):
+    main(['mine', '--detector', name, *(['--mix', method] if method else [])])
     cfg = Config.fromfile('mine.py')
     assert cfg.model.type == kind
     cfg.model.backbone.init_cfg = None
     model = MODELS.build(cfg.model)
     heads = [m for m in model.modules() if getattr(m, 'num_classes', -1) > 0]
     assert sorted(head.num_classes for head in heads) == counts
-    assert len(cfg.model.data_preprocessor.batch_augments) == 1
+    mixers = cfg.model.data_preprocessor.get('batch_augments') or []
+    assert len(mixers) == (method is not None)
     assert cfg.load_from.startswith('https://download.openmmlab.com/')
     assert cfg.default_hooks.report.type == 'RunReportHook'
     train = DATASETS.build(cfg.train_dataloader.dataset)

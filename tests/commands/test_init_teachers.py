@@ -51,15 +51,22 @@ def test_images_that_have_labels_are_told(option, capsys, tmp_path):
 @pytest.mark.parametrize(
     ('options', 'kind', 'terms', 'branches'),
     [
-        (['--unlabelled', 'bare'], MixTeacher, {'sup', 'unsup', 'cross'}, {'sup'}),
+        (
+            ['--unlabelled', 'bare', '--mix', 'boxmix'],
+            MixTeacher,
+            {'sup', 'unsup', 'cross'},
+            {'sup'},
+        ),
+        (['--unlabelled', 'bare'], MixTeacher, set(), {'sup'}),
         (
             ['--unlabelled', 'bare', '--detector', 'yolov3', '--mix', 'lossmix'],
             MixTeacher,
             {'sup', 'unsup', 'cross'},
             {'sup'},
         ),
+        (['--target', 'bare'], MixedDomainTeacher, {'nst'}, {'sup', 'sup_weak'}),
         (
-            ['--target', 'bare'],
+            ['--target', 'bare', '--mix', 'lossmix'],
             MixedDomainTeacher,
             {'mss', 'mtt', 'mst', 'nst'},
             {'sup', 'sup_weak'},
@@ -71,7 +78,7 @@ def test_a_teacher_is_built_with_its_data(options, kind, terms, branches):
     cfg = Config.fromfile('mine.py')
     model = MODELS.build(cfg.model)
     assert type(model) is kind
-    assert set(cfg.model.mixers) == terms
+    assert set(cfg.model.get('mixers') or {}) == terms
     assert model.student.bbox_head.num_classes == 2
     data = DATASETS.build(cfg.train_dataloader.dataset)
     assert len(data) == 8 + 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -14,6 +15,8 @@ from .layout import Item, Layout, Split, checked_key, split_name
 
 _OURS = {name: f'.mmmix_{name}' for name in ('train', 'val')}
 """What the names of files end in that a split was written to."""
+_LISTS = re.compile(r'"(annotations|categories|images)"\s*:\s*[\[{]')
+"""Not the number of images that the manifest of a data set may have."""
 
 
 class COCOLayout(Layout):
@@ -224,12 +227,10 @@ class COCOLayout(Layout):
 
 
 def _starts_so(path: Path) -> bool:
-    """Whether a JSON file is an object with the keys of COCO; a broken one may be."""
+    """Whether a JSON file is an object with lists of COCO; a broken one may be."""
     with open(path, encoding='utf-8-sig', errors='replace') as file:
         start = file.read(1 << 20)
-    return start.lstrip().startswith('{') and (
-        '"annotations"' in start or '"categories"' in start or '"images"' in start
-    )
+    return start.lstrip().startswith('{') and bool(_LISTS.search(start))
 
 
 def _drawn(source: Path, name: str) -> Path:

@@ -1,7 +1,10 @@
 """What ``mmmix init`` takes where nothing is said."""
 
-METHOD = 'boxmix'
-"""The method of most detectors; docs/choose.md says why."""
+TO_COMPARE = 'boxmix'
+"""The method to compare the plain detector with; docs/choose.md says why."""
+
+TO_COMPARE_ANY = 'lossmix_alpha-0.2'
+"""The same for detectors whose heads may not read BoxMix, and between domains."""
 
 DETECTOR = 'ssd300'
 

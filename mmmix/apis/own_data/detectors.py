@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .defaults import METHOD
-
 _URL = 'https://download.openmmlab.com/mmdetection/v2.0/'
 
 _LOAD = """    dict(type='CheckedLoadImageFromFile'),
@@ -77,7 +75,6 @@ class Detector:
         keep_ratio: Of the test pipeline.
         train: The steps of the training pipeline.
         test_batch: Images of a batch when testing.
-        method: How it mixes where nothing is said.
     """
 
     title: str
@@ -96,7 +93,6 @@ class Detector:
     keep_ratio: bool
     train: str
     test_batch: int
-    method: str = METHOD
 
 
 # The whole detector comes from `load_from`.
@@ -185,6 +181,29 @@ DETECTORS = {
         keep_ratio=True,
         train=_SHORT_SIDE_TRAIN,
         test_batch=1,
-        method='lossmix',  # of the LossMix paper
     ),
 }
+
+
+def checked_size(detector: Detector, given: int | None) -> int:
+    """The size of the images.
+
+    Args:
+        detector: What is trained.
+        given: In pixels; None for the detector's own.
+
+    Raises:
+        ValueError: If the detector has another.
+    """
+    size = given or detector.size
+    if not size:  # it stands in the pipelines of a config of mmdet
+        return size
+    if detector.sizes and size not in detector.sizes:
+        raise ValueError(
+            f'--size {size}: {detector.title} is made for '
+            f'{" or ".join(map(str, detector.sizes))} pixels; leave --size out, or '
+            'take --detector yolov3 or faster-rcnn'
+        )
+    if size < 64:
+        raise ValueError(f'--size {size}: give 64 pixels or more')
+    return size

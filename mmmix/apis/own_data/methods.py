@@ -1,31 +1,26 @@
-"""Which method goes with which detector of ``mmmix init``."""
+"""Which methods ``mmmix init`` takes."""
 
 from __future__ import annotations
 
 from mmmix.apis.configs.config_path import mix_names, no_such_method
-
-from .detectors import Detector
 
 NONE = 'none'
 _OWN = ('alignmix', 'boxmix-level', 'boxstack')
 """Methods that need more of a config than a mixer."""
 
 
-def chosen_method(detector: Detector, given: str | None) -> str | None:
+def chosen_method(given: str | None) -> str | None:
     """The method to write into a config.
 
     Args:
-        detector: What is trained.
-        given: What ``--mix`` says; None for the default, ``'none'`` for no mixing.
+        given: What ``--mix`` says; None, or ``'none'``, for no mixing.
 
     Raises:
         KeyError: If there is no such method.
         ValueError: If it needs more than a mixer.
     """
-    if given == NONE:
+    if given in (None, NONE):
         return None
-    if given is None:
-        return detector.method
     if given not in mix_names():
         raise KeyError(no_such_method(given))
     if given in _OWN:

@@ -19,13 +19,10 @@ from mmengine.utils import get_installed_path
 from mmmix.apis.configs.apply_mix import apply_mix
 
 from .config_text import Choice, set_lines, test_loader_text, tuple_text
-from .defaults import METHOD
 from .detectors import Detector
 from .stock_template import STOCK
 
 PREFIX = 'mmdet::'
-_WRAPPED = 'lossmix'
-"""The method of detectors that are wrapped: it weighs whole losses."""
 
 
 class StockDetector:
@@ -135,17 +132,10 @@ def _read(name: str) -> Config:
 
 
 def _mixed(cfg: Config, given: str | None) -> tuple[str | None, Config]:
-    """The method and what it makes of a config; the default is what the heads read."""
-    if given == 'none':
+    """The method, None for none, and what it makes of a config."""
+    if given in (None, 'none'):
         return None, cfg
-    for method in [given] if given else [METHOD, _WRAPPED]:
-        mixed = copy.deepcopy(cfg)
-        try:
-            return method, apply_mix(mixed, method)
-        except ValueError:
-            if given or method == _WRAPPED:
-                raise
-    raise AssertionError('a method was returned or refused')
+    return given, apply_mix(copy.deepcopy(cfg), given)
 
 
 def _weights(name: str) -> str:

@@ -35,7 +35,7 @@ class Teacher(NamedTuple):
         pipelines: The base with the views of images.
         terms: Of the mixers.
         ramp: Setting of the iterations in which the unlabelled terms grow.
-        methods: That it takes; the first is the default.
+        methods: That it takes.
         wrapper: Type of the optimizer wrapper.
         best: What the best checkpoint is judged by.
         loader: Template of the training data.
@@ -155,14 +155,13 @@ def teacher_method(teacher: Teacher, given: str | None) -> str | None:
     Raises:
         ValueError: If the teacher does not take it.
     """
-    if given == 'none':
+    if given in (None, 'none'):
         return None
-    method = given or teacher.methods[0]
-    if method not in teacher.methods:
+    if given not in teacher.methods:
         raise ValueError(
             f'--mix {given}: a teacher takes one of {", ".join(teacher.methods)}, none'
         )
-    return method
+    return given
 
 
 def model_lines(

@@ -16,3 +16,10 @@ def test_predictions_in_the_folder_are_no_data(tmp_path):
     assert files_below(data) == before
     assert find_layout(data).kind == 'yolo'
     assert find_layout(data / 'predictions').kind == 'coco'  # asked for by name
+
+
+def test_a_manifest_that_counts_images_is_no_coco_file(tmp_path):
+    """As the data sets have one that our converters make."""
+    data = write_yolo(tmp_path / 'data')
+    (data / 'manifest.json').write_text('{"coco": false, "images": 1700, "boxes": 9}')
+    assert find_layout(data).kind == 'yolo'
