@@ -25,6 +25,10 @@ from .tiny_data import write_voc
 
 DETECTORS = ('ssd160-lite0', 'faster-rcnn160-lite0')
 SEMI = [f'photos/{d}_animals100-semi_{m}.py' for d in DETECTORS for m in SEMI_METHODS]
+SEMI += [
+    f'photos/ssd160-lite0_animals100-crop-semi_mean-teacher{m}.py'
+    for m in ('', '-lossmix')
+]
 DRAWN = [
     f'photos/{d}_animals100-cartoon_{m}.py' for d in DETECTORS for m in DOMAIN_METHODS
 ]
@@ -56,7 +60,8 @@ def test_no_leaf_is_missing_and_none_is_forgotten_here():
 def test_a_leaf_only_composes_and_is_listed(leaf):
     assert all(isinstance(statement, ast.Assign) for statement in top_level(leaf))
     assert len((CONFIGS / leaf).read_text().splitlines()) <= 32
-    assert depth(CONFIGS / leaf) <= 3
+    # the data of cropped ones are those of flipped ones with other steps
+    assert depth(CONFIGS / leaf) <= 3 + ('-crop-' in leaf)
     cfg = load(leaf)
     assert set(cfg) - CONFIG_KEYS == ({'mix'} if '/mixes/' in text_of(leaf) else set())
     gpus, batch = gpus_and_batch(leaf)
@@ -97,7 +102,8 @@ def test_100_images_are_labelled_and_labels_of_the_others_are_not_read(leaf, dat
         'ImageSets/Main/train.txt',
         -1100,
     )
-    plain = load('photos/ssd160-lite0_animals100.py').train_dataloader.dataset
+    twin = '300-crop' if '-crop-' in leaf else '100'
+    plain = load(f'photos/ssd160-lite0_animals{twin}.py').train_dataloader.dataset
     assert labelled.pipeline[:-1] == plain.pipeline[:-1]
     built = DATASETS.build(sources(on_tiny_data(leaf, data))[1])
     built.full_init()
