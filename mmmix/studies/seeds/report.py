@@ -12,6 +12,7 @@ import numpy as np
 
 from mmmix.apis.configs.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
+from mmmix.studies.seeds.in_words import caution, in_words, told_metrics
 from mmmix.studies.seeds.intervals import detectable, half_width
 from mmmix.studies.seeds.records import METRICS, read_records
 
@@ -213,6 +214,7 @@ def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]
         ]
         text += f'\n\nDifference to {first}, paired by seed, and its 95 % interval\n\n'
         text += markdown_table(header, rows)
+        text += f'\n\nBeside {first}:\n\n{_told(paired, others)}'
     numbers = {
         'mean': {m: {k: asdict(v) for k, v in spreads[m].items()} for m in metrics},
         'paired': {
@@ -221,3 +223,15 @@ def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]
         },
     }
     return text, numbers
+
+
+def _told(paired: Mapping[str, Mapping[str, Spread]], others: Sequence[str]) -> str:
+    """The differences as a list of sentences."""
+    told = [(name, key) for name in others for key in told_metrics(list(paired))]
+    spreads = [paired[key][name] for name, key in told]
+    lines = [
+        f'- {in_words(*names, **asdict(spread))}'
+        for names, spread in zip(told, spreads)
+    ]
+    compared = sum(spread.std is not None for spread in spreads)
+    return '\n\n'.join(filter(None, ['\n'.join(lines), caution(compared)]))

@@ -81,6 +81,13 @@ def test_report_text():
         '|--------|----------------------------:|',
         '| mix    | +0.075 [-0.243, +0.393] (2) |',
         '| none   |                         n/a |',
+        '',
+        'Beside plain:',
+        '',
+        '- mix: coco/AP is +0.075, which is not certain (95 % interval -0.243 to '
+        '+0.393, 2 seeds): so many find one of 0.408 in four studies of five; one like '
+        'this takes some 5 seeds.',
+        '- none: no seed has coco/AP for both.',
     ]
     paired = numbers['paired']['coco/AP']
     assert paired['mix']['n'] == 2
