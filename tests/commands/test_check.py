@@ -184,7 +184,7 @@ def loss_that_explodes(root):
 
 
 def setting_of_no_optimizer(root):
-    change(Path('mine.py'), "dict(type='SGD', lr=", "dict(type='SGD', lrr=1, lr=")
+    change(Path('mine.py'), "dict(type='SGD', ", "dict(type='SGD', lrr=1, ")
 
 
 def missing_weights(root):

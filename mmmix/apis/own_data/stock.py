@@ -68,6 +68,7 @@ class StockDetector:
             keep_ratio=True,
             train='',
             test_batch=1,
+            start='its backbone: mmdet names no weights for the whole',
         )
 
     def text(self, choice: Choice) -> str:

@@ -99,7 +99,7 @@ val_cfg = dict(type='TeacherStudentValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type={wrapper!r},
-    optimizer=dict(type='SGD', lr={lr:g}, {optimizer}),
+    optimizer=dict({optimizer}, lr={lr:g}),
     clip_grad=dict(max_norm=35.0),
 )
 param_scheduler = [

@@ -27,7 +27,7 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='SGD', lr={lr:g}, {optimizer}),{clip}
+    optimizer=dict({optimizer}, lr={lr:g}),{paramwise}{clip}
 )
 """
     + RATES
@@ -73,7 +73,7 @@ model = dict(
 )
 
 {schedule}
-randomness = dict(seed=0)
+{hooks}randomness = dict(seed=0)
 
 {load_from}
 """

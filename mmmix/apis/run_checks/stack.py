@@ -51,6 +51,6 @@ def check_ops() -> Iterator[Finding]:
             WARNING,
             'device',
             f'no GPU: torch {torch.__version__} sees none',
-            'on a CPU train at a small --size of mmmix init, or for few epochs; with a '
-            'GPU, install the torch of its CUDA',
+            'on a CPU take --detector ssd160-lite0 of mmmix init, or a small --size; '
+            'with a GPU, install the torch of its CUDA',
         )
