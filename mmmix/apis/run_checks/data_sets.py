@@ -13,18 +13,17 @@ from mmengine.config import Config
 from mmmix.apis.data_checks.check import sources_of
 from mmmix.apis.data_checks.class_names import Source, check_class_names
 from mmmix.apis.data_checks.image_labels import (
-    LABEL,
     bad_line,
     check_folders,
     check_image_labels,
     class_count,
-    own_labels,
 )
+from mmmix.apis.data_checks.left_out import left_out_images
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.datasets.contents import watched_loading
+from mmmix.datasets.contents import own_labels, watched_images, watched_loading
+from mmmix.datasets.contents.image_watch import LABEL
 
 from .finding import FAULT, OK, WARNING, Finding, said
-from .left_out import check_endings
 
 SPLITS = ('train', 'val', 'test')
 ERRORS = (
@@ -86,19 +85,19 @@ def _load(split: str, config: Any, findings: list[Finding]) -> list[Source]:
     """One split; a fault of its annotations is noted, and it is loaded as it is."""
     key = f'{split}_dataloader.dataset'
     try:
-        with watched_loading() as seen:
+        with watched_loading() as seen, watched_images() as images:
             dataset = DATASETS.build(config)
             _initialise(dataset)
     except ERRORS as error:
         text = bad_line(config) or said(error)
         findings.append(Finding(FAULT, f'{split} annotations', text))
-        seen = {}
+        seen, images = {}, {}
         try:
             dataset = DATASETS.build(config)
             _initialise(dataset)
         except ERRORS:
             return []
-    return list(sources_of(dataset, key, seen))
+    return list(sources_of(dataset, key, seen, images))
 
 
 def _initialise(dataset: Any) -> None:
@@ -112,7 +111,8 @@ def check_contents(loaded: Loaded) -> Iterator[Finding]:
     for split, sources in loaded.sources.items():
         for source in sources:
             yield from _count(split, source)
-            yield from check_endings(split, source)
+            for text, fix in left_out_images(source):
+                yield Finding(WARNING, f'{split} data', text, fix)
     yield from _check_names(loaded)
 
 
