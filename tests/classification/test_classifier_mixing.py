@@ -15,8 +15,8 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.classifier_mixing import label_mixers
 from mmmix.apis.run_checks.batch import _mixed_labels
+from mmmix.engine.find_mixers import label_mixers
 
 from .batches import scored
 

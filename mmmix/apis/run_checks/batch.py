@@ -20,16 +20,16 @@ from torch import nn
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.classifier_mixing import label_mixers
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
-from mmmix.engine.find_mixers import find_batch_mixers
+from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS
 
 from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+from .words import Words, words_of
 
 
 def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]:
@@ -103,7 +103,7 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         return
     took = time.perf_counter() - start
     for name, values in terms.items():
-        yield from _losses(name, values)
+        yield from _losses(name, values, words_of(runner.cfg))
     yield from _mixed(runner.model, data)
     yield Finding(OK, 'batch', f'{took:.1f} s for one, {_memory()}')
 
@@ -115,7 +115,9 @@ def _step(model: nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
     return terms
 
 
-def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
+def _losses(
+    name: str, terms: dict[str, torch.Tensor], words: Words
+) -> Iterator[Finding]:
     """Whether all terms are finite, and one is not 0."""
     text = ', '.join(f'{term} {value.item():.3g}' for term, value in terms.items())
     if not any(bool(value.any()) for value in terms.values()):
@@ -123,8 +125,7 @@ def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
             WARNING,
             name,
             f'exactly 0, so that nothing is learned: {text}',
-            "a classifier's softmax over one class is always sure of it: add a class "
-            'of other images',
+            words.zero_loss,
         )
     elif all(bool(torch.isfinite(value).all()) for value in terms.values()):
         yield Finding(OK, name, text)
@@ -133,7 +134,7 @@ def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
             FAULT,
             name,
             f'not finite in the first batch: {text}',
-            'look for broken boxes above; else lower the learning rate',
+            words.infinite_loss,
         )
 
 
@@ -160,8 +161,8 @@ def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
 def _mixed_labels(model: nn.Module, samples: Any) -> str:
     """What mixes in a model without a mixer of detectors; a classifier has others."""
     names = label_mixers(model)
-    if names == ['AlignMixClassifier']:
-        return 'AlignMixClassifier mixes inside its own step'
+    if names == [ALIGNED]:
+        return f'{ALIGNED} mixes inside its own step'
     if not names:
         return 'no mixer of batches in this config'
     scores = [sample.gt_score for sample in samples if 'gt_score' in sample]
@@ -179,8 +180,7 @@ def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
             'weights',
             'load_from is None: the model starts from what model.backbone.init_cfg '
             'loads, or from random weights',
-            'few images need pretrained weights; mmmix init names those of a detector '
-            'on COCO',
+            words_of(cfg).weights,
         )
     elif '://' in path:
         yield Finding(OK, 'weights', f'{path} will be fetched')
@@ -215,7 +215,7 @@ def _fit(path: str, runner: Runner) -> Iterator[Finding]:
         FAULT if fault else OK if fit > len(own) / 2 else WARNING,
         'weights',
         f'{fit} of {len(own)} tensors of the model are in {Path(path).name}',
-        'take the checkpoint of this detector' if fit <= len(own) / 2 else '',
+        'take the checkpoint of this model' if fit <= len(own) / 2 else '',
     )
 
 
