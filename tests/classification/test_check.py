@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import torch
+from PIL import Image
 
 from . import require  # noqa: F401  skips without mmpretrain
 
@@ -157,3 +158,15 @@ def test_a_loss_is_explained_in_the_words_of_its_model(name, text):
             words, dict(zero='zero_loss', nan='infinite_loss')[name]
         )
         assert ('box' in found.fix) == (words is OF_DETECTOR)
+
+
+def test_images_without_boxes_may_be_turned_or_mirrored(tmp_path, capsys):
+    for label, orientation in ((0, 3), (1, 6)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        path = tmp_path / f'data/glyphs/train/{label}/turned.jpg'
+        Image.new('RGB', (32, 32), 'white').save(path, exif=exif)
+    check.main([LEAF, '--no-batch', '--cfg-options', *SMALL])
+    report = ' '.join(capsys.readouterr().out.split())
+    assert 'ok train images: 2 are turned or mirrored by EXIF, and loaded so' in report
+    assert 'upside down' not in report

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from types import SimpleNamespace
 
 import pytest
+from mmengine.config import Config
 from PIL import Image
 
 from . import require  # noqa: F401  skips without mmpretrain
@@ -12,6 +14,7 @@ from . import require  # noqa: F401  skips without mmpretrain
 # isort: split
 from mmpretrain.registry import DATASETS
 
+from mmmix.apis.data_checks import check
 from mmmix.apis.data_checks.check import sources_of
 from mmmix.apis.data_checks.left_out import check_endings, left_out_images
 from mmmix.datasets.contents import watched_images
@@ -111,3 +114,25 @@ def test_a_start_says_both_with_the_key(folders):
     assert f'; set {KEY}.extensions=' in first
     assert second.startswith(f'{KEY}: 1 images lie beside')
     assert second.endswith('; move each into the folder of its class')
+
+
+def test_a_training_says_so_before_it_starts(folders, monkeypatch):
+    write_image(folders / 'a/9.webp', 9)
+    said = []
+    monkeypatch.setattr(check, 'print_log', lambda text, **_: said.append(text))
+    dataset = dict(type='CustomDataset', data_prefix=str(folders))
+
+    class Unbuilt:
+        """A Runner whose loop builds its data when it is asked for."""
+
+        cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+
+        @property
+        def train_loop(self):
+            built = DATASETS.build(dict(dataset))
+            return SimpleNamespace(dataloader=SimpleNamespace(dataset=built))
+
+    check.check_data(Unbuilt(), ('train',))
+    (text,) = said
+    assert text.startswith('train_dataloader.dataset: 1 images are left out')
+    assert "'.webp'" in text

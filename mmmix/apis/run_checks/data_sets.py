@@ -39,6 +39,7 @@ ERRORS = (
 )
 """What a data set may raise that its annotations or its config are the cause of."""
 FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
+NAMED = 30
 
 
 @dataclass
@@ -188,7 +189,8 @@ def _count(split: str, source: Source, words: Words) -> Iterator[Finding]:
         yield from _few(split, len(images), 'add more')
         return
     counts = class_counts(source)
-    some = ', '.join(f'{name} {count}' for name, count in counts.most_common(30))
+    some = ', '.join(f'{name} {count}' for name, count in counts.most_common(NAMED))
+    some += f' and {len(counts) - NAMED} more classes' if len(counts) > NAMED else ''
     objects = not any(LABEL in info for info in images)
     empty = sum(not (info.get('instances') or _labels(info)) for info in images)
     text = f'{len(images)} images'
