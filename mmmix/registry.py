@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmdet.registry import MODELS, TASK_UTILS
+from mmengine.config import Config
 from mmengine.registry import Registry
 from mmengine.utils import get_object_from_string
 
@@ -125,3 +126,8 @@ def is_a(config: Any, base: Any, registry: Registry) -> bool:
         return False
     cls, base = (class_of(kind, registry) for kind in (config.get('type'), base))
     return cls is not None and base is not None and issubclass(cls, base)
+
+
+def is_classifier(cfg: Config) -> bool:
+    """Whether a config is of a classifier, which mmpretrain trains."""
+    return cfg.get('default_scope') == 'mmpretrain'

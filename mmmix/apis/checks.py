@@ -12,8 +12,12 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.apis.classifier_mixing import check_mixed_labels, label_mixers
-from mmmix.engine.find_mixers import find_batch_mixers, find_image_mixers
+from mmmix.apis.classifier_mixing import check_mixed_labels
+from mmmix.engine.find_mixers import (
+    find_batch_mixers,
+    find_image_mixers,
+    label_mixers,
+)
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.alignmix import AlignMix, PairBatch
 from mmmix.models.batch_augments import BatchMixer

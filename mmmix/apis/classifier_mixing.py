@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
 from torch import nn
 
+from mmmix.engine.find_mixers import is_called, label_mixers
+
 _RAISED = (AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 """What a loss may raise that takes no labels with weights."""
-
-
-def label_mixers(model: nn.Module) -> list[str]:
-    """What mixes the images and labels of a classifier's batches, by name.
-
-    Told by names, since mmpretrain need not be there.
-    """
-    if is_called(model, 'AlignMixClassifier'):
-        return ['AlignMixClassifier']
-    augments = getattr(model, 'data_preprocessor', None)
-    augments = getattr(augments, 'batch_augments', None)
-    # None stands for the share of batches that stays as it is.
-    return [
-        type(one).__name__
-        for one in getattr(augments, 'augments', ())
-        if one is not None
-    ]
-
-
-def is_called(module: Any, name: str) -> bool:
-    """Whether a class of this name is among those of an object."""
-    return any(cls.__name__ == name for cls in type(module).__mro__)
 
 
 def check_mixed_labels(model: nn.Module) -> None:

@@ -82,9 +82,9 @@ def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--mix',
         metavar='NAME',
-        help='mix as this method does, in any config that does not mix yet: '
-        'boxmix, lossmix, union, ...; stock heads become mix-aware, any other '
-        'detector is wrapped',
+        help='mix as this method does, in any config of a detector that does not mix '
+        'yet: boxmix, lossmix, union, ...; stock heads become mix-aware, any other '
+        'detector is wrapped. Classifiers have configs that mix',
     )
     parser.add_argument(
         '--mix-options',

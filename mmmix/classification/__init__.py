@@ -13,5 +13,12 @@ check_mmpretrain()
 # The rest imports mmpretrain, so it can only follow the check.
 from . import datasets, localization, models  # noqa: E402
 from .cutmix import ClsCutMixBatch  # noqa: E402
+from .pictures_hook import ClassPicturesHook  # noqa: E402
 
-__all__ = ['ClsCutMixBatch', 'datasets', 'localization', 'models']
+__all__ = [
+    'ClassPicturesHook',
+    'ClsCutMixBatch',
+    'datasets',
+    'localization',
+    'models',
+]

@@ -32,7 +32,7 @@ from mmengine.registry import init_default_scope
 
 from mmmix.apis.arguments import Options
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import read_config
+from mmmix.apis.configs.config_reading import check_detects, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.speed.benchmark import column, paired_ratio, verdict
@@ -152,6 +152,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
             f'--goals names {sorted(unknown)}, expected among {args.methods}'
         )
     cfg = read_config(args.config, args.cfg_options)
+    check_detects(cfg, 'data_time in the log of a training is the wait for its data')
     check_dataset_paths(cfg, ['train'])
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     # As the Runner does: each process loads with one thread.

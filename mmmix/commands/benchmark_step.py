@@ -38,7 +38,7 @@ from mmengine.registry import init_default_scope
 from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import read_config, split_method
+from mmmix.apis.configs.config_reading import check_detects, read_config, split_method
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.speed.benchmark import column, paired_ratio, verdict
@@ -120,6 +120,10 @@ def batches(configs: Sequence[Config], args: argparse.Namespace) -> list[Fetch]:
             ConfigBatches(cfg, args.batch_size, args.workers, args.seed)
             for cfg in configs
         ]
+    for cfg in configs:
+        check_detects(
+            cfg, 'synthetic images have boxes; take mmmix benchmark --data config'
+        )
     size = args.size
     if size is None:
         pipelines = values_of(configs[0].train_dataloader.dataset, 'pipeline')

@@ -4,10 +4,14 @@ Loads training batches of a config with AlignMix and passes them through its
 preprocessor, backbone and neck. A row of a picture is a pair: the image with some of
 its cells marked, its partner with the cells that their content comes from, the
 partner's pixels carried to the image's grid, and both mixed, with the share of the
-partner's objects in red. The detector itself mixes features, not pixels; the pixels
+partner's objects in red. The model itself mixes features, not pixels; the pixels
 show where they come from.
 
-A checkpoint of any method of the same detector will do, since AlignMix has its
+Of a classifier (AlignMixClassifier) the maps of the backbone's last stage are aligned.
+The marked cells lie all over the image then, and nothing is red: a label is of a whole
+image.
+
+A checkpoint of any method of the same model will do, since AlignMix has its
 state-dict keys. Without one the weights are random, and so are the features.
 
 Example:
@@ -19,7 +23,7 @@ Example:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,7 @@ from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
+from torch import nn
 
 from mmmix.apis.arguments import Options, add_device_argument, argument, read_seed
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
@@ -37,6 +42,7 @@ from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.engine.find_mixers import ALIGNED, is_called
 from mmmix.layouts.writing import check_writable
 from mmmix.models import AlignMix
 from mmmix.models.alignmix.fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
@@ -67,18 +73,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def build_model(cfg: Any, args: argparse.Namespace) -> AlignMix:
-    """The config's detector with its weights, in eval mode.
+def build_model(cfg: Any, args: argparse.Namespace) -> nn.Module:
+    """The config's detector, or classifier, with its weights, in eval mode.
 
     Raises:
-        ValueError: If the config has another detector.
+        ValueError: If the config has another model.
     """
     drop_pretrained(cfg)
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
-    if not isinstance(model, AlignMix):
+    if not isinstance(model, AlignMix) and not is_called(model, ALIGNED):
         raise ValueError(
-            f"{args.config} expects model.type='AlignMix', got {type(model).__name__}; "
-            'take a config whose name ends in _alignmix'
+            f"{args.config} expects model.type='AlignMix', got {type(model).__name__} "
+            f'(of a classifier {ALIGNED!r}); take a config whose name ends in '
+            '_alignmix'
         )
     model.init_weights()
     if args.checkpoint:
@@ -149,19 +156,37 @@ def main(argv: Sequence[str] | None = None) -> None:
     hub = MessageHub.get_current_instance()
     hub.update_info('seed', args.seed)
     guard = DrawingGuard('browse_alignment')
+    align = _aligner(model, cfg)
     for index in range(args.num_batches):
         hub.update_info('iter', index)
         data = model.data_preprocessor(batches(index), training=True)
         path = folder / f'batch_{index}.png'
-        drawn = guard(partial(save_picture, model, data, args, path))
+        drawn = guard(partial(save_picture, align, data, args, path))
         print(f'[{index + 1}/{args.num_batches}] {path if drawn else "not drawn"}')
 
 
+def _aligner(
+    model: nn.Module, cfg: Any
+) -> Callable[[dict[str, Any]], list[AlignedImages]]:
+    """What gives the pairs of a preprocessed batch."""
+    if isinstance(model, AlignMix):
+        return partial(align_batch, model)
+    # Here and not above: this needs mmpretrain, and the command's --help does not.
+    from mmmix.classification.aligned_images import align_images
+
+    # What a data set holds decoded, as CIFAR's do, is RGB; files are read as BGR.
+    held = 'LoadImage' not in str(cfg.train_dataloader)
+    return partial(align_images, model, rgb=model.data_preprocessor.to_rgb or held)
+
+
 def save_picture(
-    model: AlignMix, data: dict[str, Any], args: argparse.Namespace, path: Path
+    align: Callable[[dict[str, Any]], list[AlignedImages]],
+    data: dict[str, Any],
+    args: argparse.Namespace,
+    path: Path,
 ) -> None:
     """Draw the pairs of a preprocessed batch."""
-    pairs = align_batch(model, data)[: args.max_images]
+    pairs = align(data)[: args.max_images]
     draw_alignment(pairs, args.probes).savefig(path, dpi=130)
 
 

@@ -26,7 +26,7 @@ from torch import nn
 from mmmix.apis.arguments import Options, argument, read_seed
 from mmmix.apis.cli import add_mix_arguments
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import config_name, read_config
+from mmmix.apis.configs.config_reading import check_detects, config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.studies.speed.synthetic import values_of
 from mmmix.studies.speed.training_step import ConfigBatches
@@ -60,6 +60,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Draw the first batches of a config."""
     args = parse_args(argv)
     cfg = read_config(args.config, args.cfg_options, args.mix, args.mix_options)
+    check_detects(
+        cfg,
+        'mmmix check counts the labels of a batch that are mixed, mmmix alignment '
+        'draws what AlignMixup carries, mmmix cams where a classifier looks',
+    )
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')

@@ -80,10 +80,16 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     from mmmix.apis.run_checks.pictures import check_pictures
     from mmmix.apis.run_checks.schedule import check_loop, check_optimizer
     from mmmix.apis.run_checks.shifts import check_shifts
+    from mmmix.apis.run_checks.stack import check_mmpretrain
+    from mmmix.registry import is_classifier
 
     cfg, problem = read(args)
     if cfg is None:
         yield problem
+        return
+    family = list(check_mmpretrain()) if is_classifier(cfg) else []
+    yield from family
+    if not is_sound(family):
         return
     init_default_scope(cfg.get('default_scope') or 'mmdet')
     loaded = load_data_sets(cfg)

@@ -1,4 +1,4 @@
-r"""What does a detector see in an image between two images?
+r"""What does a model see in an image between two images?
 
 Pairs of images are blended (λ a + (1 - λ) b) or cut (the middle of b on a, which
 keeps the share λ of its area) for λ from 0 to 1 (CutMix suppl. E.1, carried to

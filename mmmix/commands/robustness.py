@@ -1,8 +1,9 @@
-r"""Test detectors on perturbed images, and compare how much they lose.
+r"""Test models on perturbed images, and compare how much they lose.
 
-All models see the same perturbed images: an image is decoded once, perturbed once,
-and its draws depend on its id alone. Results are kept in OUT/results.json as soon as
-a model is through with a perturbation; the same command goes on from there.
+Detectors are judged by their mAP, classifiers by their accuracy. All models see the
+same perturbed images: an image is decoded once, perturbed once, and its draws depend on
+its id alone. Results are kept in OUT/results.json as soon as a model is through with a
+perturbation; the same command goes on from there.
 
 Perturbations, each as KIND or KIND:LEVEL,LEVEL,... (clean images always come first):
   gaussian             noise of σ on the scale of black = 0, white = 1

@@ -29,10 +29,10 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         'check': Subcommand(
             'check', 'look for faults before a training', 'mine.py', light=True
         ),
-        'train': Subcommand('train', 'train a detector', 'mine.py'),
+        'train': Subcommand('train', 'train a detector or a classifier', 'mine.py'),
         'test': Subcommand(
             'test',
-            'test a detector and print its metrics',
+            'test a detector or a classifier and print its metrics',
             'mine.py work_dirs/mine/epoch_12.pth',
         ),
         'browse': Subcommand(
@@ -116,12 +116,12 @@ GROUPS: dict[str, dict[str, Subcommand]] = {
         ),
         'uncertainty': Subcommand(
             'uncertainty',
-            'whether a detector is sure of images of nothing',
+            'whether a model is sure of images of nothing',
             'mine.py@epoch_12.pth --out uncertainty',
         ),
         'in-between': Subcommand(
             'in_between',
-            'what a detector sees between two images',
+            'what a model sees between two images',
             'mine.py@epoch_12.pth --out in_between',
         ),
         'calibration': Subcommand(

@@ -1,10 +1,11 @@
-"""Test a detector: ``python -m mmmix.test`` or ``tools/test.py``, CONFIG CHECKPOINT."""
+"""Test a model: ``python -m mmmix.test`` or ``tools/test.py``, CONFIG CHECKPOINT."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from mmdet.engine.hooks import DetVisualizationHook
@@ -33,6 +34,7 @@ from mmmix.apis.launching.launch import check_launcher, launched
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.engine.hooks import SharedResultsHook, StopHook
 from mmmix.layouts.writing import check_writable
+from mmmix.registry import is_classifier
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -42,7 +44,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         SystemExit: If the arguments are wrong.
     """
     parser = argparse.ArgumentParser(
-        description='Test a detector and print its metrics.'
+        description='Test a detector, or a classifier of mmpretrain, and print its '
+        'metrics.'
     )
     parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
     parser.add_argument('checkpoint', help='path or URL of a checkpoint')
@@ -54,10 +57,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', metavar='FILE.pkl', help='also save the predictions to this file'
     )
-    parser.add_argument('--show', action='store_true', help='show the detections')
+    parser.add_argument('--show', action='store_true', help='show the predictions')
     parser.add_argument(
         '--show-dir',
-        help='save pictures of the detections to <work dir>/<timestamp>/SHOW_DIR, in '
+        help='save pictures of the predictions to <work dir>/<timestamp>/SHOW_DIR, in '
         'the folders of their images if there are several',
     )
     parser.add_argument(
@@ -81,7 +84,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Test a detector.
+    """Test a detector, or a classifier.
 
     Args:
         argv: Arguments without the program's name; None takes ``sys.argv``.
@@ -134,13 +137,29 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     """
     cfg.resume = False
     cfg.load_from = existing_checkpoint(args.checkpoint)
-    if args.show or args.show_dir:
+    if (args.show or args.show_dir) and is_classifier(cfg):
+        _show_classes(cfg, args)
+    elif args.show or args.show_dir:
         trigger_visualization_hook(cfg, args)
         hook = cfg.default_hooks.visualization
         if HOOKS.get(hook.type) is DetVisualizationHook:
             hook.type = 'DetectionPicturesHook'  # which replaces no picture
     if args.tta:
         use_tta(cfg)
+
+
+def _show_classes(cfg: Config, args: argparse.Namespace) -> None:
+    """Have the predictions of a classifier drawn.
+
+    Raises:
+        ImportError: If mmpretrain is missing, with what to install.
+    """
+    import_module('mmmix.classification')  # registers it
+    settings = dict(show=args.show, wait_time=args.wait_time, out_dir=args.show_dir)
+    hooks = cfg.get('default_hooks') or {}
+    cfg.default_hooks = dict(
+        hooks, visualization=dict(type='ClassPicturesHook', **settings)
+    )
 
 
 def run() -> None:

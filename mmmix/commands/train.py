@@ -1,4 +1,4 @@
-"""Train a detector: ``python -m mmmix.train CONFIG`` or ``tools/train.py CONFIG``."""
+"""Train a model: ``python -m mmmix.train CONFIG`` or ``tools/train.py CONFIG``."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ from mmmix.engine.whole_files import remove_drafts
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line; the meanings are those of mmdet's ``tools/train.py``."""
     parser = argparse.ArgumentParser(
-        description='Train a detector. Checkpoints and logs go to the working '
-        'directory.',
+        description='Train a detector, or a classifier of mmpretrain. Checkpoints and '
+        'logs go to the working directory.',
     )
     parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
     parser.add_argument(
@@ -113,7 +113,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train a detector.
+    """Train a detector, or a classifier.
 
     Args:
         argv: Arguments without the program's name; None takes ``sys.argv``.

@@ -1,10 +1,11 @@
-r"""Does a detector know images of nothing from images of its data set?
+r"""Does a model know images of nothing from images of its data set?
 
-The score of an image is its highest detection score, 0 without a detection. With it
-images of the data set are told from noise, and from folders of other images:
-true negative rate at 95 % true positive rate, AUROC and detection accuracy (CutMix
-suppl. E.2, carried to detectors). Writes uncertainty.md, .csv and .png to --out; the
-same command goes on where it was interrupted. See docs/studies/uncertainty.md.
+The score of an image is its highest detection score, 0 without a detection; of a
+classifier, the largest probability of a class. With it images of the data set are told
+from noise, and from folders of other images: true negative rate at 95 % true positive
+rate, AUROC and detection accuracy (CutMix suppl. E.2, carried to detectors). Writes
+uncertainty.md, .csv and .png to --out; the same command goes on where it was
+interrupted. See docs/studies/uncertainty.md.
 
 Example:
   uncertainty.py baseline=configs/demo/ssd_digits.py@baseline.pth \
@@ -120,7 +121,7 @@ def plot(scores: Sequence[tuple[str, dict[str, list[float]]]], path: Path) -> No
             panel.hist(
                 values, np.linspace(0, 1, 41), weights=weights, alpha=0.5, label=kind
             )
-        panel.set(title=name, xlabel='highest detection score', ylabel='share')
+        panel.set(title=name, xlabel='highest score', ylabel='share')
         panel.legend()
     save(figure, path)
 

@@ -10,7 +10,11 @@ from mmengine.config import Config
 
 from mmmix.datasets.transforms import ImageMixer
 from mmmix.models.batch_augments import BatchMixer
-from mmmix.registry import is_a
+from mmmix.registry import is_a, is_classifier
+
+from .find_mixers import ALIGNED
+
+_OF_ALIGNED = ('ratio', 'input_prob', 'own_prob', 'pairing', 'plan')
 
 MIXERS = 'mixers'
 """The key of a checkpoint's ``meta``."""
@@ -22,7 +26,8 @@ def described_mixers(cfg: Config) -> list[str]:
     Args:
         cfg: Of the run; mixers are looked for in the model and the training data.
     """
-    return [text for _, text in placed_mixers(cfg)]
+    texts = [text for _, text in placed_mixers(cfg)]
+    return texts + _of_classifier(cfg) if is_classifier(cfg) else texts
 
 
 def placed_mixers(cfg: Config) -> Iterator[tuple[str, str]]:
@@ -33,6 +38,24 @@ def placed_mixers(cfg: Config) -> Iterator[tuple[str, str]]:
     """
     for part in ('model', 'train_dataloader'):
         yield from _found(cfg.get(part), part)
+
+
+def _of_classifier(cfg: Config) -> list[str]:
+    """The mixers of a classifier, which mmpretrain builds."""
+    model = cfg.get('model') or {}
+    preprocessor = model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    texts = []
+    if str(model.get('type')).endswith(ALIGNED):
+        own = {key: model[key] for key in _OF_ALIGNED if key in model}
+        texts.append(_text(dict(own, type=ALIGNED)))
+    for holder in (model.get('train_cfg'), preprocessor.get('batch_augments')):
+        if not isinstance(holder, Mapping):
+            continue
+        augments, probs = (holder.get(key) for key in ('augments', 'probs'))
+        augments = [augments] if isinstance(augments, Mapping) else augments or ()
+        share = f' with probs={_text(probs)}' if probs else ''
+        texts += [f'{_text(augment)}{share}' for augment in augments]
+    return texts
 
 
 def _found(node: Any, place: str) -> Iterator[tuple[str, str]]:

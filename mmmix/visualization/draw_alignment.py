@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,7 +42,8 @@ def draw_alignment(pairs: Sequence[AlignedImages], num_probes: int = 4) -> Figur
     """A row per pair, with four pictures.
 
     1. The image with its boxes, and some of its cells marked: the one that takes
-       most from inside the partner's boxes first.
+       most from inside the partner's boxes first; cells all over the image where the
+       partner has none.
     2. The partner with its boxes. Each marked cell's colour lies on the cells that
        its content comes from, the more opaque the larger their share.
     3. The partner's pixels, carried to the image's grid.
@@ -95,6 +97,21 @@ def probes(carried: Tensor, grid: tuple[int, int], count: int) -> list[int]:
     return chosen
 
 
+def spread(grid: tuple[int, int], count: int) -> list[int]:
+    """Cells all over a grid, evenly.
+
+    Args:
+        grid: (height, width) in cells.
+        count: How many to choose at most.
+    """
+    side = math.ceil(math.sqrt(count))
+    rows, columns = (
+        sorted({(2 * k + 1) * cells // (2 * side) for k in range(side)})
+        for cells in grid
+    )
+    return [row * grid[1] + column for row in rows for column in columns][:count]
+
+
 def _draw_row(row: Sequence[Axes], pair: AlignedImages, num_probes: int) -> None:
     (own, other), transport = pair.images, pair.transport
     objects = object_map(pair.boxes[1], tuple(other.shape[1:]))
@@ -107,9 +124,12 @@ def _draw_row(row: Sequence[Axes], pair: AlignedImages, num_probes: int) -> None
     _draw_boxes(row[1], pair.boxes[1], COLORS[1])
     _draw_boxes(row[3], pair.boxes[0], COLORS[0])
     palette = colormaps['Set1'].colors
-    for index, cell in enumerate(
+    chosen = (
         probes(transport.plan @ cells, transport.grid, num_probes)
-    ):
+        if len(pair.boxes[1])
+        else spread(transport.grid, num_probes)
+    )
+    for index, cell in enumerate(chosen):
         color = palette[index % len(palette)]
         _draw_cell(row[0], transport, cell, color, 0.8)
         shares = transport.plan[cell]

@@ -59,7 +59,11 @@ def test_no_other_room_imports_it_when_loaded():
 
 def test_mmmix_and_its_commands_work_without_and_the_family_says_what_it_needs():
     done = subprocess.run(
-        [sys.executable, '-c', WITHOUT], capture_output=True, text=True, check=True
+        [sys.executable, '-c', WITHOUT],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     )
     assert (
         'mmmix.classification needs mmpretrain, which is not installed' in done.stdout

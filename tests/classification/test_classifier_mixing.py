@@ -15,8 +15,10 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.classifier_mixing import label_mixers
+from mmmix.apis.configs import train_options
 from mmmix.apis.run_checks.batch import _mixed_labels
+from mmmix.engine.described_mixers import described_mixers
+from mmmix.engine.find_mixers import label_mixers
 
 from .batches import scored
 
@@ -121,3 +123,36 @@ def test_a_batch_of_one_is_warned_about(mixer, monkeypatch):
     check(built(**mixer), batch=1)
     (text,) = said
     assert text.endswith('nothing will be mixed. Raise it')
+
+
+def test_the_mixers_of_a_config_are_told_with_their_settings():
+    """What checkpoints keep, so that a resume with others is told."""
+
+    def told(**model):
+        return described_mixers(Config(dict(default_scope='mmpretrain', model=model)))
+
+    assert told(type='ImageClassifier', head=dict(type='LinearClsHead')) == []
+    assert told(**CUTMIX) == ['ClsCutMixBatch()']
+    assert told(**MIXUP) == ['Mixup(alpha=1.0) with probs=[0.5]']
+    assert told(train_cfg=dict(augments=dict(type='CutMix', alpha=0.2))) == [
+        'CutMix(alpha=0.2)'
+    ]
+    inner = dict(batch_augments=dict(augments=[dict(type='ResizeMix', alpha=1)]))
+    assert told(data_preprocessor=inner) == ['ResizeMix(alpha=1)']
+    aligned = dict(ALIGN, input_prob=0.2, head=dict(type='LinearClsHead'))
+    assert told(**aligned) == ['AlignMixClassifier(input_prob=0.2)']
+
+
+def test_a_resume_with_another_mixer_is_told_without_the_option_of_detectors(
+    monkeypatch,
+):
+    said = []
+    monkeypatch.setattr(train_options, 'print_log', lambda text, **_: said.append(text))
+    cfg = Config(dict(default_scope='mmpretrain', model=CUTMIX))
+    train_options._warn_of_other_mixers(cfg, dict(mixers=['ClsCutMixBatch()']))
+    assert not said
+    train_options._warn_of_other_mixers(cfg, dict(mixers=[]))
+    (text,) = said
+    assert 'of a run with no mixer, which goes on with ClsCutMixBatch()' in text
+    assert 'take the config and --cfg-options as before' in text
+    assert '--mix' not in text

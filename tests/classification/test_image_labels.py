@@ -19,9 +19,9 @@ from mmmix.apis.data_checks.image_labels import (
     check_folders,
     check_image_labels,
     class_count,
-    own_labels,
 )
 from mmmix.apis.run_checks.data_sets import class_counts, load_data_sets
+from mmmix.datasets.contents import own_labels
 from tests.configs.config_cases import CONFIGS
 
 from .tiny_data import write_glyphs

@@ -116,7 +116,7 @@ def test_a_page_between_two_points_knows_what_was_mixed(tmp_path, monkeypatch):
     pages = []
     monkeypatch.setattr(
         'mmmix.engine.hooks.run_report_hook.render_page',
-        lambda record, *rest: pages.append(len(record.mixing)) or '',
+        lambda record, *rest, **flags: pages.append(len(record.mixing)) or '',
     )
     toy_run(tmp_path, report=dict(interval=10))  # validated after 4 iterations
     assert pages[0] == 1
@@ -141,7 +141,7 @@ def test_a_new_run_in_the_same_folder_begins_anew(tmp_path):
 def test_an_error_is_said_once_and_ends_nothing(tmp_path, monkeypatch):
     said, tried = [], []
 
-    def broken(*args):
+    def broken(*args, **flags):
         tried.append(args)
         raise ZeroDivisionError('no page today')
 

@@ -8,6 +8,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    report=dict(type='mmdet.RunReportHook'),
 )
 custom_hooks = [dict(type='mmdet.ClassCountHook')]
 env_cfg = dict(

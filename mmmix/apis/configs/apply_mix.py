@@ -25,7 +25,7 @@ from mmmix.mixing import build_supervision
 from mmmix.models.alignmix import PairBatch
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
-from mmmix.registry import is_a
+from mmmix.registry import is_a, is_classifier
 
 _HOOKS = ('MixScheduleHook', 'MixPreviewHook')
 _TEACHER_HOOKS = ('MixScheduleHook', 'TeacherPreviewHook')
@@ -57,7 +57,7 @@ def apply_mix(cfg: Config, name: str, **settings: Any) -> Config:
     mix = _merged(mix, settings)
     if 'model' not in cfg:
         raise KeyError(f'--mix {name} needs a config with a model')
-    if cfg.get('default_scope') == 'mmpretrain':
+    if is_classifier(cfg):
         raise ValueError(
             f'--mix {name} is for detectors, and this config is of a classifier '
             f'({cfg.model.get("type")}); mmmix configs lists those that mix'

@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from mmmix.apis.arguments import Options, option
 from mmmix.apis.cli import load_config, split_method
+from mmmix.registry import is_classifier
 
 
 def read_config(
@@ -44,6 +45,23 @@ def read_config(
         mix_options=mix_options,
     )
     return load_config(args)
+
+
+def check_detects(cfg: Config, instead: str) -> None:
+    """Refuse a config of a classifier where a command is for detectors.
+
+    Args:
+        cfg: The config.
+        instead: What to use, for a person to read.
+
+    Raises:
+        ValueError: If it is of a classifier.
+    """
+    if is_classifier(cfg):
+        raise ValueError(
+            f'{cfg.filename} is of a classifier ({cfg.model.get("type")}), and this '
+            f'is for detectors; {instead}'
+        )
 
 
 def parsed_options(options: Sequence[str]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from mmmix.apis.launching.agreement import (
 from mmmix.apis.launching.elastic import keep_images_per_step
 from mmmix.apis.launching.requeue import was_restarted
 from mmmix.engine.described_mixers import MIXERS, described_mixers
-from mmmix.registry import is_a
+from mmmix.registry import is_a, is_classifier
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
@@ -126,10 +126,14 @@ def _warn_of_other_mixers(cfg: Config, meta: Mapping[str, Any]) -> None:
     if not isinstance(before, list) or before == now:
         return
     began, goes_on = (', '.join(map(str, m)) or 'no mixer' for m in (before, now))
+    # --mix is for detectors.
+    keep = 'give --mix and --mix-options'
+    if is_classifier(cfg):
+        keep = 'take the config and --cfg-options'
     print_log(
         f'The checkpoint is of a run with {began}, which goes on with {goes_on}: its '
-        'results are of neither. To keep the method, give --mix and --mix-options as '
-        'before; for a run of its own, leave --resume out and set another --work-dir',
+        f'results are of neither. To keep the method, {keep} as before; for a run of '
+        'its own, leave --resume out and set another --work-dir',
         level=logging.WARNING,
     )
 

@@ -8,6 +8,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
+from mmmix.registry import is_classifier
+
 _MODEL = {
     'type': 'DetTTAModel',
     'tta_cfg': {'nms': {'type': 'nms', 'iou_threshold': 0.5}, 'max_per_img': 100},
@@ -16,6 +18,7 @@ _META_KEYS = (
     *('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'),
     *('flip', 'flip_direction'),
 )
+_OF_CLASSIFIERS = {'type': 'AverageClsScoreTTA'}
 # Metrics that read the boxes of a sample, as VOCMetric does, get those of the first
 # image: it must be the one that is not mirrored, unlike in mmdet's script.
 _FLIPS = {
@@ -31,8 +34,9 @@ def use_tta(cfg: Config) -> None:
     """Test every image several times and join the detections.
 
     ``tta_model`` and ``tta_pipeline`` of the config say how. Without them it is done
-    as mmdet does: the image and its mirror image, joined by non-maximum suppression.
-    What the test pipeline packs beside mmdet's keys, for the metrics, stays.
+    as mmdet does: the image and its mirror image, joined by non-maximum suppression;
+    of a classifier the scores are averaged. What the test pipeline packs beside mmdet's
+    keys, for the metrics, stays.
 
     Args:
         cfg: Changed in place: its model and the pipeline of its test data.
@@ -53,18 +57,25 @@ def use_tta(cfg: Config) -> None:
             f'{dataset.get("type")} has none; test each of its parts by itself'
         )
     if cfg.get('tta_model') is None:
-        print_log('--tta: no tta_model in the config, taking DetTTAModel', 'current')
-        cfg.tta_model = copy.deepcopy(_MODEL)
+        model = _OF_CLASSIFIERS if is_classifier(cfg) else _MODEL
+        text = f'--tta: no tta_model in the config, taking {model["type"]}'
+        print_log(text, 'current')
+        cfg.tta_model = copy.deepcopy(model)
     if cfg.get('tta_pipeline') is None:
         print_log('--tta: no tta_pipeline in the config, mirroring images', 'current')
-        cfg.tta_pipeline = [*copy.deepcopy(dataset.pipeline[:-1]), _flips(dataset)]
+        flips = _flips(dataset, is_classifier(cfg))
+        cfg.tta_pipeline = [*copy.deepcopy(dataset.pipeline[:-1]), flips]
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
     dataset.pipeline = cfg.tta_pipeline
 
 
-def _flips(dataset: Any) -> dict[str, Any]:
+def _flips(dataset: Any, classifies: bool) -> dict[str, Any]:
     """The last step of the default pipeline."""
     flips = copy.deepcopy(_FLIPS)
+    if classifies:
+        # mmpretrain packs what a flip did by default.
+        flips['transforms'][1] = [copy.deepcopy(dataset.pipeline[-1])]
+        return flips
     (pack,) = flips['transforms'][1]
     more = dataset.pipeline[-1].get('meta_keys', ())
     pack['meta_keys'] += tuple(key for key in more if key not in _META_KEYS)

@@ -9,13 +9,19 @@ from typing import Any
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmmix.datasets.contents import Contents, watched_loading
+from mmmix.datasets.contents import (
+    Contents,
+    ImageNotes,
+    watched_images,
+    watched_loading,
+)
 from mmmix.datasets.contents.reader import reads_labels
 from mmmix.datasets.contents.watch import MAX_BOXES
 
 from .class_names import Source, check_class_names
 from .image_labels import bad_line, check_folders, check_image_labels, class_count
 from .images import SAMPLED, check_images
+from .left_out import check_endings
 
 SETTINGS = {'max_boxes': MAX_BOXES, 'sampled_images': SAMPLED}
 """What ``data_checks = dict(...)`` of a config may set, and the defaults."""
@@ -39,14 +45,15 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
         KeyError: If ``data_checks`` has an unknown setting.
     """
     settings = _settings(runner.cfg.get('data_checks') or {})
-    with watched_loading(settings['max_boxes']) as seen:
+    boxes = settings['max_boxes']
+    with watched_loading(boxes) as seen, watched_images() as images:
         loops = [_loop(runner, split) for split in splits]
     sources = [
         source
         for split, loop in zip(splits, loops)
         if loop is not None
         for source in sources_of(
-            loop.dataloader.dataset, f'{split}_dataloader.dataset', seen
+            loop.dataloader.dataset, f'{split}_dataloader.dataset', seen, images
         )
     ]
     training = 'train' in splits
@@ -64,6 +71,7 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
         _check_metrics(loop, f'{split}_evaluator')
     for source in sources:
         check_image_labels(source, class_count(runner.cfg))
+        messages += check_endings(source)
         messages += check_images(source, settings['sampled_images'])
     for message in messages:
         print_log(message, logger='current', level=logging.WARNING)
@@ -128,14 +136,24 @@ def _settings(given: Mapping) -> dict[str, int]:
 
 
 def sources_of(
-    dataset: Any, key: str, seen: Mapping[int, Contents]
+    dataset: Any,
+    key: str,
+    seen: Mapping[int, Contents],
+    images: Mapping[int, ImageNotes] | None = None,
 ) -> Iterator[Source]:
-    """A data set, or what is inside it."""
+    """A data set, or what is inside it.
+
+    Args:
+        dataset: The data set.
+        key: Its place in the config.
+        seen: Notes on annotations, by the ``id`` of their data set.
+        images: Notes on whole images, likewise.
+    """
     if isinstance(getattr(dataset, 'datasets', None), (list, tuple)):
         for index, part in enumerate(dataset.datasets):
-            yield from sources_of(part, f'{key}.datasets[{index}]', seen)
+            yield from sources_of(part, f'{key}.datasets[{index}]', seen, images)
     elif hasattr(dataset, 'dataset'):
-        yield from sources_of(dataset.dataset, f'{key}.dataset', seen)
+        yield from sources_of(dataset.dataset, f'{key}.dataset', seen, images)
     else:
         metainfo = getattr(dataset, 'metainfo', None)
         classes = metainfo.get('classes') if isinstance(metainfo, Mapping) else None
@@ -145,6 +163,7 @@ def sources_of(
             classes=None if classes is None else tuple(classes),
             labelled=reads_labels(dataset),
             contents=seen.get(id(dataset)),
+            images=(images or {}).get(id(dataset)),
         )
 
 

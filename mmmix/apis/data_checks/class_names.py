@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from mmmix.datasets.contents import Contents
+from mmmix.datasets.contents import Contents, ImageNotes
 
 SHOWN = 20
 NO_CHECK = 'to go on all the same: --no-check'
@@ -22,6 +22,7 @@ class Source(NamedTuple):
         classes: Its names, by label; None if it has none.
         labelled: Whether its pipeline reads labels.
         contents: What its annotations hold; None if nobody looked.
+        images: What passed while a classifier's was loaded; likewise.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Source(NamedTuple):
     classes: tuple[str, ...] | None
     labelled: bool
     contents: Contents | None
+    images: ImageNotes | None = None
 
 
 def check_class_names(sources: Sequence[Source], training: bool) -> list[str]:

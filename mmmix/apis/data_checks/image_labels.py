@@ -7,24 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
+
+from mmmix.datasets.contents import ImageNotes
+from mmmix.datasets.contents.image_watch import LABEL, SHOWN
 
 from .class_names import NO_CHECK, Source
 
-LABEL = 'gt_label'
-"""Key of an image's own label, or labels."""
-SHOWN = 5
 _LISTS = ('CustomDataset', 'ImageNet', 'ImageNet21k')
 """Data sets of mmpretrain that read lists of images and labels."""
-
-
-def own_labels(info: Mapping[str, Any]) -> list[int]:
-    """The labels of an image itself; none of one that has a label for each task."""
-    label = info.get(LABEL)
-    if label is None or isinstance(label, Mapping):
-        return []
-    return np.atleast_1d(label).tolist()
 
 
 def class_count(cfg: Config) -> int | None:
@@ -90,30 +81,32 @@ def check_image_labels(source: Source, counted: int | None) -> None:
     """
     named = None if source.classes is None else len(source.classes)
     count = min((n for n in (named, counted) if n is not None), default=None)
-    wrong, lowest = [], None
-    for info in _infos(source) if count is not None else ():
-        for label in own_labels(info):
-            lowest = label if lowest is None else min(lowest, label)
-            if not 0 <= label < count:
-                wrong.append(f'{info.get("img_path")} has {label}')
+    if count is None or not getattr(source.dataset, 'ann_file', ''):
+        return
+    notes = source.images or _notes(source.dataset)
+    wrong = [label for label in notes.counts if not 0 <= label < count]
     if not wrong:
         return
-    more = f' and {len(wrong) - SHOWN} more' if len(wrong) > SHOWN else ''
-    hint = ' Are they counted from 1?' if lowest == 1 else ''
+    images = sorted((*image, label) for label in wrong for image in notes.first[label])
+    some = ', '.join(f'{path} has {label}' for _, path, label in images[:SHOWN])
+    total = sum(notes.counts[label] for label in wrong)
+    more = f' and {total - SHOWN} more' if total > SHOWN else ''
+    hint = ' Are they counted from 1?' if min(notes.counts) == 1 else ''
     raise ValueError(
         f'{source.key} ({source.dataset.ann_file}): expected labels from 0 to '
-        f'{count - 1} of {count} classes, got {", ".join(wrong[:SHOWN])}{more}.{hint} '
+        f'{count - 1} of {count} classes, got {some}{more}.{hint} '
         'Correct the file, metainfo=dict(classes=...) of the data, or num_classes of '
         f'model.head and model.data_preprocessor; {NO_CHECK}'
     )
 
 
-def _infos(source: Source) -> Iterator[Mapping[str, Any]]:
-    """What a file says of each image of a classifier's data set."""
-    dataset = source.dataset
-    known = getattr(dataset, 'ann_file', '') and hasattr(dataset, 'get_data_info')
-    if known and len(dataset) and LABEL in dataset.get_data_info(0):
-        yield from (dataset.get_data_info(index) for index in range(len(dataset)))
+def _notes(dataset: Any) -> ImageNotes:
+    """The labels of a data set whose loading nobody watched."""
+    notes = ImageNotes()
+    known = hasattr(dataset, 'get_data_info') and len(dataset)
+    if known and LABEL in dataset.get_data_info(0):
+        notes.take(dataset.get_data_info(index) for index in range(len(dataset)))
+    return notes
 
 
 def bad_line(config: Any) -> str | None:

@@ -107,10 +107,7 @@ def _missing(path: str, source: Source) -> str:
             f"{text}, but {other} does: mmdet's XMLDataset reads .jpg alone. Set "
             f"{source.key}.type='VOCLayoutDataset', which reads images of any format"
         )
-    return (
-        f'{text}; check data_root and data_prefix, or take its id out of the '
-        'annotation list'
-    )
+    return f'{text}; check data_root and data_prefix, or take it out of the annotations'
 
 
 def _check_size(

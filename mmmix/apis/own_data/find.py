@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmmix.layouts.files_below import files_below
 from mmmix.layouts.image_files import SUFFIXES
+from mmmix.layouts.left_out import warning_of
 
 from .coco import COCOLayout
 from .layout import Layout
@@ -49,10 +50,11 @@ def find_layout(folder: str | Path, kind: str | None = None) -> Layout:
         for name, layout in LAYOUTS.items()
         if kind in (None, name) and (found := layout.evidence(files)) is not None
     }
+    others = warning_of(path.name for path in files)
     if not any(path.suffix.lower() in SUFFIXES for path in files):
         raise FileNotFoundError(
             f'{root} has no image ({", ".join(SUFFIXES)}) among {len(files)} files; '
-            'give the folder that images and labels are in'
+            f'{others or "give the folder that images and labels are in"}'
         )
     if not evidence:
         raise FileNotFoundError(
@@ -61,6 +63,7 @@ def find_layout(folder: str | Path, kind: str | None = None) -> Layout:
             + ': expected XML files (VOC), a JSON file with "images" and "annotations" '
             '(COCO), or text files beside the images or in labels/ (YOLO). '
             + _other_labels(files)
+            + _of_classes(files)
             + 'Images without labels go beside a labelled folder: --unlabelled FOLDER'
         )
     if len(evidence) > 1:
@@ -71,7 +74,19 @@ def find_layout(folder: str | Path, kind: str | None = None) -> Layout:
         )
     layout = LAYOUTS[next(iter(evidence))](root, files)
     layout.read()
+    layout.notes += [others] if others else []
     return layout
+
+
+def _of_classes(files: Sequence[Path]) -> str:
+    """A sentence on folders of images that may be classes."""
+    folders = {path.parent for path in files if path.suffix.lower() in SUFFIXES}
+    if len(folders) < 2:
+        return ''
+    return (
+        'If an image has the class of its folder, train a classifier '
+        '(docs/classification.md, "Data of your own"). '
+    )
 
 
 def _other_labels(files: Sequence[Path]) -> str:

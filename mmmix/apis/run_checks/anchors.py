@@ -65,7 +65,8 @@ def object_sides(loaded: Loaded, split: str = 'train') -> np.ndarray:
             size = info.get('width'), info.get('height')
             if all(size):
                 factor = _factor(size, scale, keep_ratio)
-                found += [_sides(item, factor) for item in info['instances'] or ()]
+                objects = info.get('instances') or ()
+                found += [_sides(item, factor) for item in objects]
     sides = np.array([one for one in found if one is not None], dtype=float)
     return sides.reshape(-1, 2)
 

@@ -19,16 +19,16 @@ from torch import nn
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
 from mmmix.apis.checks import check_mixing
-from mmmix.apis.classifier_mixing import label_mixers
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
-from mmmix.engine.find_mixers import find_batch_mixers
+from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS
 
 from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+from .words import Words, words_of
 
 try:
     import resource
@@ -107,7 +107,7 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         return
     took = time.perf_counter() - start
     for name, values in terms.items():
-        yield from _losses(name, values)
+        yield from _losses(name, values, words_of(runner.cfg))
     yield from _mixed(runner.model, data)
     yield Finding(OK, 'batch', f'{took:.1f} s for one{_memory()}')
 
@@ -119,7 +119,9 @@ def _step(model: nn.Module, data: dict[str, Any]) -> dict[str, torch.Tensor]:
     return terms
 
 
-def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
+def _losses(
+    name: str, terms: dict[str, torch.Tensor], words: Words
+) -> Iterator[Finding]:
     """Whether all terms are finite, and one is not 0."""
     text = ', '.join(f'{term} {value.item():.3g}' for term, value in terms.items())
     if not any(bool(value.any()) for value in terms.values()):
@@ -127,8 +129,7 @@ def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
             WARNING,
             name,
             f'exactly 0, so that nothing is learned: {text}',
-            "a classifier's softmax over one class is always sure of it: add a class "
-            'of other images',
+            words.zero_loss,
         )
     elif all(bool(torch.isfinite(value).all()) for value in terms.values()):
         yield Finding(OK, name, text)
@@ -137,7 +138,7 @@ def _losses(name: str, terms: dict[str, torch.Tensor]) -> Iterator[Finding]:
             FAULT,
             name,
             f'not finite in the first batch: {text}',
-            'look for broken boxes above; else lower the learning rate',
+            words.infinite_loss,
         )
 
 
@@ -164,8 +165,8 @@ def _mixed(model: nn.Module, data: dict[str, Any]) -> Iterator[Finding]:
 def _mixed_labels(model: nn.Module, samples: Any) -> str:
     """What mixes in a model without a mixer of detectors; a classifier has others."""
     names = label_mixers(model)
-    if names == ['AlignMixClassifier']:
-        return 'AlignMixClassifier mixes inside its own step'
+    if names == [ALIGNED]:
+        return f'{ALIGNED} mixes inside its own step'
     if not names:
         return 'no mixer of batches in this config'
     scores = [sample.gt_score for sample in samples if 'gt_score' in sample]
@@ -197,13 +198,8 @@ def _without_load_from(cfg: Config) -> Finding:
     named = [f'{place} from {file}' for place, file in named_weights(cfg.get('model'))]
     if named:
         return Finding(OK, 'weights', f'load_from is None: {", ".join(named)}')
-    return Finding(
-        WARNING,
-        'weights',
-        'load_from is None, and no init_cfg names weights: random ones',
-        'few images need pretrained weights; mmmix init names those of a detector on '
-        'COCO',
-    )
+    text = 'load_from is None, and no init_cfg names weights: random ones'
+    return Finding(WARNING, 'weights', text, words_of(cfg).weights)
 
 
 def _fit(path: str, runner: Runner) -> Iterator[Finding]:
@@ -226,7 +222,7 @@ def _fit(path: str, runner: Runner) -> Iterator[Finding]:
         FAULT if fault else OK if fit > len(own) / 2 else WARNING,
         'weights',
         f'{fit} of {len(own)} tensors of the model are in {Path(path).name}',
-        'take the checkpoint of this detector' if fit <= len(own) / 2 else '',
+        'take the checkpoint of this model' if fit <= len(own) / 2 else '',
     )
 
 

@@ -13,18 +13,18 @@ from mmengine.config import Config
 from mmmix.apis.data_checks.check import sources_of
 from mmmix.apis.data_checks.class_names import Source, check_class_names
 from mmmix.apis.data_checks.image_labels import (
-    LABEL,
     bad_line,
     check_folders,
     check_image_labels,
     class_count,
-    own_labels,
 )
+from mmmix.apis.data_checks.left_out import left_out_images
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.datasets.contents import watched_loading
+from mmmix.datasets.contents import own_labels, watched_images, watched_loading
+from mmmix.datasets.contents.image_watch import LABEL
 
 from .finding import FAULT, OK, WARNING, Finding, said
-from .left_out import check_endings
+from .words import OF_DETECTOR, Words, words_of
 
 SPLITS = ('train', 'val', 'test')
 ERRORS = (
@@ -39,6 +39,7 @@ ERRORS = (
 )
 """What a data set may raise that its annotations or its config are the cause of."""
 FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
+NAMED = 30
 
 
 @dataclass
@@ -48,10 +49,12 @@ class Loaded:
     Attributes:
         sources: Innermost data sets by their split.
         findings: What was found on the way.
+        words: What to call that of which they are.
     """
 
     sources: dict[str, list[Source]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    words: Words = OF_DETECTOR
 
     @property
     def all(self) -> list[Source]:
@@ -61,7 +64,7 @@ class Loaded:
 
 def load_data_sets(cfg: Config) -> Loaded:
     """Load the data sets of all splits, and note what is wrong with annotations."""
-    loaded = Loaded()
+    loaded = Loaded(words=words_of(cfg))
     for split in SPLITS:
         config = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
         if cfg.get(f'{split}_cfg') is None or config is None:
@@ -73,7 +76,7 @@ def load_data_sets(cfg: Config) -> Loaded:
         except FileNotFoundError as error:
             loaded.findings.append(Finding(FAULT, f'{split} data', str(error)))
             continue
-        loaded.sources[split] = _load(split, config, loaded.findings)
+        loaded.sources[split] = _load(split, config, loaded)
         for source in loaded.sources[split]:
             try:
                 check_image_labels(source, class_count(cfg))
@@ -82,23 +85,24 @@ def load_data_sets(cfg: Config) -> Loaded:
     return loaded
 
 
-def _load(split: str, config: Any, findings: list[Finding]) -> list[Source]:
+def _load(split: str, config: Any, loaded: Loaded) -> list[Source]:
     """One split; a fault of its annotations is noted, and it is loaded as it is."""
     key = f'{split}_dataloader.dataset'
     try:
-        with watched_loading() as seen:
+        with watched_loading() as seen, watched_images() as images:
             dataset = DATASETS.build(config)
             _initialise(dataset)
     except ERRORS as error:
         text = bad_line(config) or said(error)
-        findings.append(Finding(FAULT, f'{split} annotations', text))
-        seen = {}
+        check = f'{split} {loaded.words.data}'
+        loaded.findings.append(Finding(FAULT, check, text))
+        seen, images = {}, {}
         try:
             dataset = DATASETS.build(config)
             _initialise(dataset)
         except ERRORS:
             return []
-    return list(sources_of(dataset, key, seen))
+    return list(sources_of(dataset, key, seen, images))
 
 
 def _initialise(dataset: Any) -> None:
@@ -111,8 +115,9 @@ def check_contents(loaded: Loaded) -> Iterator[Finding]:
     """Counts of images, objects and classes; what is rare, missing or dropped."""
     for split, sources in loaded.sources.items():
         for source in sources:
-            yield from _count(split, source)
-            yield from check_endings(split, source)
+            yield from _count(split, source, loaded.words)
+            for text, fix in left_out_images(source):
+                yield Finding(WARNING, f'{split} data', text, fix)
     yield from _check_names(loaded)
 
 
@@ -134,9 +139,9 @@ def _check_names(loaded: Loaded) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 'classes',
-                f'{split} has objects of {unknown[:10]}, and the training images have '
-                'none: their AP stays 0',
-                'label some for training, or split anew',
+                f'{split} has {loaded.words.things} of {unknown[:10]}, and '
+                f'{loaded.words.never_learned}',
+                loaded.words.split_anew,
             )
 
 
@@ -174,17 +179,18 @@ def infos(source: Source) -> Iterator[dict[str, Any]]:
             yield source.dataset.get_data_info(index)
 
 
-def _count(split: str, source: Source) -> Iterator[Finding]:
+def _count(split: str, source: Source, words: Words) -> Iterator[Finding]:
     """Images and objects of one data set."""
     images = list(infos(source))
     where = f'{split} data'
-    place = source.contents.source if source.contents else source.key
+    place = _place(source)
     if not source.labelled:
         yield Finding(OK, where, f'{len(images)} images without labels ({place})')
-        yield from _few(split, len(images), Counter(), 'add more')
+        yield from _few(split, len(images), 'add more')
         return
     counts = class_counts(source)
-    some = ', '.join(f'{name} {count}' for name, count in counts.most_common(30))
+    some = ', '.join(f'{name} {count}' for name, count in counts.most_common(NAMED))
+    some += f' and {len(counts) - NAMED} more classes' if len(counts) > NAMED else ''
     objects = not any(LABEL in info for info in images)
     empty = sum(not (info.get('instances') or _labels(info)) for info in images)
     text = f'{len(images)} images'
@@ -205,10 +211,26 @@ def _count(split: str, source: Source) -> Iterator[Finding]:
             'boxes go that have no area, no class of this config, or are marked '
             'difficult or crowd; mend the annotations, or metainfo.classes',
         )
-    yield from _few(split, len(images), counts, 'label more')
+    yield from _few(split, len(images), words.more)
+    if split == 'train':
+        yield from _rare(source, counts, words)
 
 
-def _few(split: str, images: int, counts: Counter, fix: str) -> Iterator[Finding]:
+def _place(source: Source) -> str:
+    """The file or folder that a data set is read from, as far as it is known."""
+    if source.contents:
+        return source.contents.source
+    dataset = source.dataset
+    prefixes = getattr(dataset, 'data_prefix', None)
+    places = [
+        getattr(dataset, 'ann_file', None),
+        *(prefixes.values() if isinstance(prefixes, Mapping) else ()),
+        getattr(dataset, 'data_root', None),
+    ]
+    return next((str(place) for place in places if place), source.key)
+
+
+def _few(split: str, images: int, fix: str) -> Iterator[Finding]:
     """What there is too little of."""
     least = FEW_IMAGES if split == 'train' else FEW_VAL
     if images < least:
@@ -219,13 +241,23 @@ def _few(split: str, images: int, counts: Counter, fix: str) -> Iterator[Finding
             + ('little is learned' if split == 'train' else 'figures say little'),
             fix,
         )
+
+
+def _rare(source: Source, counts: Counter, words: Words) -> Iterator[Finding]:
+    """Classes with few to train on; those of a classifier's images may have none."""
+    if words is not OF_DETECTOR:
+        counts = Counter({name: counts[name] for name in source.classes or counts})
     rare = [
-        f'{name} ({count})' for name, count in counts.items() if count < FEW_OBJECTS
+        f'{name} ({count})'
+        for name, count in reversed(counts.most_common())
+        if count < FEW_OBJECTS
     ]
-    if split == 'train' and rare:
+    if rare:
+        more = f' and {len(rare) - 20} more' if len(rare) > 20 else ''
         yield Finding(
             WARNING,
             'classes',
-            f'fewer than {FEW_OBJECTS} objects to train on: {", ".join(rare[:20])}',
-            'label more of them, or take the class out',
+            f'fewer than {FEW_OBJECTS} {words.things} to train on: '
+            f'{", ".join(rare[:20])}{more}',
+            words.more_of_class,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -32,7 +32,9 @@ def check_pictures(loaded: Loaded) -> Iterator[Finding]:
         for source in sources:
             yield from _look_at(split, source, hashes[split])
     for split in ('val', 'test'):
-        yield from _duplicates(hashes.get('train', {}), hashes.get(split, {}), split)
+        yield from _duplicates(
+            hashes.get('train', {}), hashes.get(split, {}), split, loaded.words.copies
+        )
 
 
 def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Finding]:
@@ -57,16 +59,16 @@ def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Fin
             hashes[path] = value
             if is_nearly_black(path):
                 dark.append(path)
-    yield from _say_faults(split, faults, broken, len(every))
+    yield from _say_faults(split, faults, broken, every)
     yield from _say_dark(split, dark, len(every))
-    yield from _say_orientations(split, orientations)
+    yield from _say_orientations(split, orientations, _have_boxes(every))
 
 
 def _say_faults(
-    split: str, faults: Sequence[str], broken: Sequence[str], count: int
+    split: str, faults: Sequence[str], broken: Sequence[str], every: Sequence[Any]
 ) -> Iterator[Finding]:
     """Images that are missing, of another size, or not whole."""
-    where = f'{split} images'
+    where, count = f'{split} images', len(every)
     if faults:
         yield Finding(
             FAULT,
@@ -78,10 +80,17 @@ def _say_faults(
             FAULT,
             where,
             f'{len(broken)} of {count} cannot be decoded:\n{_some(broken)}',
-            'get the files again, or take them out of the annotations',
+            'get the files again, or take them out of the data',
         )
     if not faults and not broken:
-        yield Finding(OK, where, f'{count} are there, whole and of the stated size')
+        sized = any(info.get('width') and info.get('height') for info in every)
+        size = ', whole and of the stated size' if sized else ' and whole'
+        yield Finding(OK, where, f'{count} are there{size}')
+
+
+def _have_boxes(infos: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether images are annotated with boxes; those of a classifier seldom are."""
+    return any(info.get('instances') or 'gt_bboxes' in info for info in infos)
 
 
 def _say_dark(split: str, dark: Sequence[str], count: int) -> Iterator[Finding]:
@@ -96,14 +105,21 @@ def _say_dark(split: str, dark: Sequence[str], count: int) -> Iterator[Finding]:
         )
 
 
-def _say_orientations(split: str, orientations: Counter) -> Iterator[Finding]:
+def _say_orientations(
+    split: str, orientations: Counter, boxes: bool
+) -> Iterator[Finding]:
     """Images that EXIF turns or mirrors."""
     turned = sum(count for value, count in orientations.items() if value >= 5)
+    mirrored = sum(count for value, count in orientations.items() if 2 <= value <= 4)
+    if not boxes:
+        if turned or mirrored:
+            text = f'{turned + mirrored} are turned or mirrored by EXIF, and loaded so'
+            yield Finding(OK, f'{split} images', text)
+        return
     if turned:
         yield Finding(
             OK, f'{split} images', f'{turned} are turned by EXIF, and their boxes too'
         )
-    mirrored = sum(count for value, count in orientations.items() if 2 <= value <= 4)
     if mirrored:
         yield Finding(
             WARNING,
@@ -115,7 +131,7 @@ def _say_orientations(split: str, orientations: Counter) -> Iterator[Finding]:
 
 
 def _duplicates(
-    train: dict[str, int], other: dict[str, int], split: str
+    train: dict[str, int], other: dict[str, int], split: str, fix: str
 ) -> Iterator[Finding]:
     """Images of another split that look like one to train on."""
     names, others = list(train), list(other)
@@ -138,7 +154,7 @@ def _duplicates(
         'duplicates',
         f'{len(leaked)} of {len(others)} {split} images look like images to train on: '
         f'the figures of {split} will be too good\n{_some(some)}',
-        'take them out of one list; mmmix init keeps them on one side of its split',
+        fix,
     )
 
 

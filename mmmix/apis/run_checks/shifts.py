@@ -1,4 +1,4 @@
-"""How the images that are trained on differ from those that a detector is for."""
+"""How the images that are trained on differ from those that a model is for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mmmix.apis.data_checks.class_names import Source
 from .anchors import object_sides
 from .data_sets import Loaded, class_counts, infos
 from .finding import OK, WARNING, Finding
+from .words import Words
 
 FACTOR = 2.0
 """Between medians of sizes; from here on it is warned of."""
@@ -40,7 +41,7 @@ def check_shifts(loaded: Loaded) -> Iterator[Finding]:
         other = [one for one in loaded.sources.get(split, ()) if one.labelled]
         if source and other:
             yield from _object_sizes(loaded, split)
-            yield from _class_shares(source, other, split)
+            yield from _class_shares(source, other, split, loaded.words)
 
 
 def _image_sizes(source: Sequence[Source], bare: Sequence[Source]) -> Iterator[Finding]:
@@ -90,9 +91,9 @@ def _object_sizes(loaded: Loaded, split: str) -> Iterator[Finding]:
 
 
 def _class_shares(
-    source: Sequence[Source], other: Sequence[Source], split: str
+    source: Sequence[Source], other: Sequence[Source], split: str, words: Words
 ) -> Iterator[Finding]:
-    """How often each class occurs among the objects."""
+    """How often each class occurs among the objects, or images of a classifier."""
     ours, theirs = (
         sum((class_counts(one) for one in sources), Counter())
         for sources in (source, other)
@@ -114,7 +115,5 @@ def _class_shares(
         WARNING if far else OK,
         f'{split} classes',
         f'their shares differ by {distance:.0%} from those to train on: {some}',
-        'figures weigh all classes alike; label more of those that are rare in training'
-        if far
-        else '',
+        words.shares_differ if far else '',
     )

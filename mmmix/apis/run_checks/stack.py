@@ -1,4 +1,4 @@
-"""Whether torch, mmcv and mmdet are there and work."""
+"""Whether torch, mmcv and mmdet are there and work, and of classifiers mmpretrain."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def check_versions() -> Iterator[Finding]:
     versions = ', '.join(f'{name} {import_module(name).__version__}' for name in names)
     yield Finding(OK, 'stack', f'Python {platform.python_version()}, {versions}')
     yield from check_ops()
+
+
+def check_mmpretrain() -> Iterator[Finding]:
+    """Import what classifiers are built on."""
+    try:
+        import_module('mmmix.classification')
+    except ImportError as error:
+        yield Finding(FAULT, 'stack', str(error))
+        return
+    version = import_module('mmpretrain').__version__
+    yield Finding(OK, 'stack', f'mmpretrain {version}')
 
 
 def check_ops() -> Iterator[Finding]:
@@ -51,6 +62,6 @@ def check_ops() -> Iterator[Finding]:
             WARNING,
             'device',
             f'no GPU: torch {torch.__version__} sees none',
-            'on a CPU take --detector ssd160-lite0 of mmmix init, or a small --size; '
-            'with a GPU, install the torch of its CUDA',
+            'on a CPU train on small images (detectors: --detector ssd160-lite0 or '
+            '--size of mmmix init); with a GPU, install the torch of its CUDA',
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmpretrain.models import ImageClassifier
@@ -20,6 +20,22 @@ from mmmix.mixing.draws import PAIRINGS, draw_lam, draw_partners
 from mmmix.mixing.ratios import build_ratio
 
 Samples = Sequence[DataSample]
+
+
+class Drawn(NamedTuple):
+    """What is drawn for a batch.
+
+    Attributes:
+        partners: ``(N,)`` indices, the partner of each image.
+        lam: λ in [0, 1], the weight of the image itself.
+        by_pixels: Whether pixels are blended instead of maps.
+        keep_own: Whether an image keeps its own geometry, else its partner's.
+    """
+
+    partners: Tensor
+    lam: float
+    by_pixels: bool
+    keep_own: bool
 
 
 @MODELS.register_module()
@@ -115,17 +131,12 @@ class AlignMixClassifier(ImageClassifier):
                 'AlignMixClassifier has nothing to mix in a batch of one', stacklevel=2
             )
             return super().loss(inputs, data_samples)
-        rng = self._draws.rng()
-        partners = torch.from_numpy(draw_partners(rng, len(inputs), self.pairing))
-        partners = partners.to(inputs.device)
-        lam = float(draw_lam(rng, 1, self.ratio)[0])
-        by_pixels = rng.random() < self.input_prob
-        keep_own = bool(rng.random() < self.own_prob)
+        partners, lam, by_pixels, keep_own = self.draw(inputs)
         if by_pixels:
             inputs = blend(inputs, inputs[partners], lam)
         features = self.extract_feat(inputs, stage='backbone')
         if self.input_prob < 1:  # whatever the coin said: not some steps later
-            self._check_maps(features[-1])
+            self.check_maps(features[-1])
         if not by_pixels:
             mixed = mix_aligned(features[-1], partners, lam, keep_own, **self.plan)
             features = (*features[:-1], mixed)
@@ -136,7 +147,18 @@ class AlignMixClassifier(ImageClassifier):
             sample.set_gt_score(score)
         return self.head.loss(features, data_samples)
 
-    def _check_maps(self, maps: Any) -> None:
+    def draw(self, inputs: Tensor) -> Drawn:
+        """Draw for a batch; once more in an iteration gives other draws."""
+        rng = self._draws.rng()
+        partners = torch.from_numpy(draw_partners(rng, len(inputs), self.pairing))
+        return Drawn(
+            partners.to(inputs.device),
+            float(draw_lam(rng, 1, self.ratio)[0]),
+            by_pixels=bool(rng.random() < self.input_prob),
+            keep_own=bool(rng.random() < self.own_prob),
+        )
+
+    def check_maps(self, maps: Any) -> None:
         """Make sure that the backbone gives what can be aligned.
 
         Raises:

@@ -72,7 +72,7 @@ class DetectionPicturesHook(DetVisualizationHook):
 def common_folder(dataset: object) -> str | None:
     """The folder that holds all images of a data set, or None without one."""
     folders = {
-        osp.dirname(dataset.get_data_info(index)['img_path'])
+        osp.dirname(dataset.get_data_info(index).get('img_path', ''))
         for index in range(len(dataset))
     }
     try:

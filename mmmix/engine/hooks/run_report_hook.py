@@ -14,12 +14,15 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
+from mmmix.engine.find_mixers import label_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.watched_mixing import WatchedMixing
 from mmmix.engine.whole_files import write_whole
 from mmmix.evaluation.validation_summary import RECALLS, ValidationSummary
 from mmmix.mixing.checks import check_integer
+from mmmix.registry import is_classifier
 from mmmix.visualization import DrawingGuard, class_names
 from mmmix.visualization.report import RunRecord, render_page
 
@@ -37,7 +40,8 @@ class RunReportHook(Hook):
     learning rate, how much was mixed with which λ, the first batches, precision and
     AP of every class, and the best and the worst validation images beside their
     truth. Of a teacher also how many labels it gives, how good those above its
-    threshold are on the validation images, and teacher beside student.
+    threshold are on the validation images, and teacher beside student. Of a classifier
+    curves, and what mixes.
 
     The page is replaced in one step, so that a killed run leaves the last one. A
     resumed run goes on with its curves, which are in ``report/record.json``. Only
@@ -216,6 +220,7 @@ class RunReportHook(Hook):
                 self._facts(runner, state),
                 self._pictures.embedded(),
                 RECALLS.tolist(),
+                detects=not is_classifier(runner.cfg),
             )
             write_whole(self._folder / 'index.html', page)
         finally:
@@ -232,6 +237,7 @@ class RunReportHook(Hook):
             'state': f'{state}, written {time.strftime("%Y-%m-%d %H:%M:%S")}',
             'iteration': f'{done} of {runner.max_iters}',
             'model': type(model).__name__,
+            **_label_mixers(model),
             'log': str(Path(runner.log_dir).resolve()),
         }
         if done > self._first:
@@ -242,6 +248,12 @@ class RunReportHook(Hook):
             if state == 'running':
                 facts['time left'] = _clock(pace * (runner.max_iters - done))
         return facts
+
+
+def _label_mixers(model: nn.Module) -> dict[str, str]:
+    """What mixes the labels of a classifier; nothing of other models."""
+    names = label_mixers(model)
+    return {'mixed by': ', '.join(names)} if names else {}
 
 
 def _classes(runner: Runner) -> tuple[str, ...]:

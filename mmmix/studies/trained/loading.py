@@ -17,6 +17,7 @@ from mmmix.apis.checkpoints.fit import ForeignCheckpointError
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.configs.config_reading import read_config
+from mmmix.registry import is_classifier
 from mmmix.studies.trained.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.loaded_detector import LoadedDetector
 from mmmix.studies.trained.model_arguments import ModelSpec
@@ -45,12 +46,13 @@ def load_detector(
             the model is a classifier, and boxes are wanted.
     """
     cfg = read_config(spec.config, dict(cfg_options or {}) or None)
-    classifies = cfg.get('default_scope') == 'mmpretrain'
+    classifies = is_classifier(cfg)
     if boxes and classifies:
         raise ValueError(
             f'{spec.config} is of a classifier ({cfg.model.get("type")}), and boxes of '
             'a detector are wanted; mmmix test, robustness, uncertainty, in-between '
-            'and cams take classifiers'
+            'and cams take classifiers, and mmpretrain.ImageClassificationInferencer('
+            'CONFIG, pretrained=CHECKPOINT) tells the classes of images'
         )
     path = existing_checkpoint(spec.checkpoint)
     init_default_scope(cfg.get('default_scope', 'mmdet'))

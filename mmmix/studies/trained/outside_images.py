@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from pathlib import Path
 
 import cv2
 import mmcv
 import numpy as np
+from mmengine.logging import print_log
 
 from mmmix.layouts.files_below import files_below
+from mmmix.layouts.image_files import SUFFIXES
+from mmmix.layouts.left_out import warning_of
 from mmmix.mixing import counter_rng
 
 NOISES = ('uniform', 'gaussian')
-ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 
 def noise_image(
@@ -47,7 +50,8 @@ def noise_image(
 def folder_images(folder: str | Path, written: Path | None = None) -> list[Path]:
     """The images below a folder, sorted by path.
 
-    Hidden ones and results of runs are left out, as :func:`files_below` does.
+    Hidden ones and results of runs are left out, as :func:`files_below` does, and with
+    a warning those of other formats.
 
     Args:
         folder: The folder.
@@ -59,15 +63,19 @@ def folder_images(folder: str | Path, written: Path | None = None) -> list[Path]
         NotADirectoryError: If it is a file.
     """
     root = Path(folder)
-    paths = sorted(p for p in files_below(root) if p.suffix.lower() in ENDINGS)
+    files = files_below(root)
+    paths = sorted(p for p in files if p.suffix.lower() in SUFFIXES)
+    others = warning_of(path.name for path in files)
     own = written.resolve() if written else None
     if own and not root.resolve().is_relative_to(own):
         paths = [path for path in paths if not path.resolve().is_relative_to(own)]
     if not paths:
         raise FileNotFoundError(
-            f'no image ({", ".join(ENDINGS)}) below {root.absolute()}; give a '
-            'folder of images'
+            f'no image ({", ".join(SUFFIXES)}) below {root.absolute()}; '
+            f'{others or "give a folder of images"}'
         )
+    if others:
+        print_log(f'{root}: {others}', level=logging.WARNING)
     return paths
 
 

@@ -13,6 +13,9 @@ from .run_record import RunRecord
 
 Curves = dict[str, list[list[Any]]]
 
+SECTIONS = ('Metrics', 'Classes', 'Training', 'Mixing', 'Images')
+_OF_OBJECTS = ('Classes', 'Images')
+
 _MODELS = ('teacher', 'student', 'current')
 """What the validation of a teacher puts before a metric's name."""
 
@@ -22,6 +25,7 @@ def render_page(
     facts: Mapping[str, str],
     pictures: Mapping[str, str],
     recalls: list[float],
+    detects: bool = True,
 ) -> bytes:
     """Make the page of a run: one HTML file that needs no other and no network.
 
@@ -30,6 +34,8 @@ def render_page(
         facts: What to say at the top, by name; ``title`` is the headline.
         pictures: Data URIs by their title.
         recalls: Where the curves of precision were read off.
+        detects: Whether the model finds objects; a classifier's page has no AP and no
+            pictures.
     """
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     template = jinja2.Environment(loader=loader, autoescape=True).get_template(
@@ -38,6 +44,8 @@ def render_page(
     training, validation = split_curves(record.curves)
     return template.render(
         facts=facts,
+        detects=detects,
+        sections=SECTIONS if detects else [s for s in SECTIONS if s not in _OF_OBJECTS],
         pictures=pictures,
         metrics=metric_rows(validation),
         validations=record.validations,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mmmix.apis.own_data.find import find_layout
 from mmmix.layouts.files_below import files_below
 
@@ -23,3 +25,30 @@ def test_a_manifest_that_counts_images_is_no_coco_file(tmp_path):
     data = write_yolo(tmp_path / 'data')
     (data / 'manifest.json').write_text('{"coco": false, "images": 1700, "boxes": 9}')
     assert find_layout(data).kind == 'yolo'
+
+
+def test_images_of_formats_that_nothing_reads_are_told(tmp_path):
+    data = write_yolo(tmp_path / 'data')
+    assert not [note for note in find_layout(data).notes if 'left out' in note]
+    for name in ('a.gif', 'b.GIF', 'deep/c.heic', 'notes.md'):
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_bytes(b'')
+    expected = (
+        '3 images are left out for what their files end in: 2 of .gif, 1 of .heic; '
+        'save them as .jpg or .png'
+    )
+    assert find_layout(data).notes.count(expected) == 1
+    (tmp_path / 'bare').mkdir()
+    (tmp_path / 'bare/a.avif').write_bytes(b'')
+    with pytest.raises(FileNotFoundError, match='1 of .avif; save them as .jpg'):
+        find_layout(tmp_path / 'bare')
+
+
+def test_folders_of_classes_are_sent_to_classifiers(tmp_path):
+    write_image(tmp_path / 'cat/1.png', 1)
+    with pytest.raises(FileNotFoundError, match='no labels') as caught:
+        find_layout(tmp_path)
+    assert 'classifier' not in str(caught.value)
+    write_image(tmp_path / 'dog/1.png', 2)
+    with pytest.raises(FileNotFoundError, match='train a classifier'):
+        find_layout(tmp_path)

@@ -48,6 +48,18 @@ def test_folder_of_images(tmp_path):
         'deep/a.PNG',
     ]
     assert (read_image(paths[1]) == picture).all()
+
+
+def test_images_of_other_formats_are_told(tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / 'b.png'), np.zeros((5, 6, 3), np.uint8))
+    folder_images(tmp_path)
+    assert not capsys.readouterr().out
+    (tmp_path / 'c.JFIF').write_bytes(b'')
+    assert [path.name for path in folder_images(tmp_path)] == ['b.png']
+    assert '1 of .jfif; save them as .jpg or .png' in capsys.readouterr().out
+    (tmp_path / 'b.png').unlink()
+    with pytest.raises(FileNotFoundError, match='1 of .jfif; save them'):
+        folder_images(tmp_path)
     for content in (b'nothing', b''):
         (tmp_path / 'bad.png').write_bytes(content)
         with pytest.raises(ValueError, match='bad.png cannot be decoded'):

@@ -128,3 +128,24 @@ def test_pictures_become_small(tmp_path):
     cv2.imwrite(str(path), np.zeros((1500, 3000, 4), np.uint8))
     small = cv2.imdecode(np.frombuffer(shrink(path), np.uint8), 1)
     assert small.shape == (500, 1000, 3)
+
+
+def test_the_page_of_a_classifier_has_no_objects():
+    record = RunRecord()
+    record.add('train/loss', 10, 0.5)
+    record.add('accuracy/top1', 10, 40.0)
+    facts = {'title': 'a', 'state': 'running'}
+    mixed = {**facts, 'mixed by': 'Mixup'}
+    plain, page = (
+        render_page(record, given, {}, RECALLS, detects=False).decode()
+        for given in (facts, mixed)
+    )
+    for text in (plain, page):
+        assert re.findall(r'<h2 id="(\w+)"', text) == ['metrics', 'training', 'mixing']
+        assert re.findall(r'href="#(\w+)"', text) == ['metrics', 'training', 'mixing']
+        assert 'accuracy/top1' in text
+        for word in ('AP ', 'objects', 'No pictures'):
+            assert word not in text
+    assert 'trains on unmixed images' in plain
+    assert 'trains on unmixed images' not in page
+    assert 'Mixup: of classifiers it is not counted' in page

@@ -1,5 +1,6 @@
 # ImageNet-1k, trained on as it is; its validation set has boxes, a file in COCO's form
-# (images, annotations, categories in the order of the labels) made of ILSVRC's XML.
+# (images, annotations, categories in the order and by the names of mmpretrain's
+# ImageNet) made of ILSVRC's XML.
 _base_ = './cub.py'
 
 train_dataloader = dict(
