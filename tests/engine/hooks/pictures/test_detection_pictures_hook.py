@@ -13,7 +13,10 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 
 from mmmix.engine import DetectionPicturesHook
-from mmmix.engine.hooks.detection_pictures_hook import common_folder, folder_below
+from mmmix.engine.hooks.pictures.detection_pictures_hook import (
+    common_folder,
+    folder_below,
+)
 
 
 class Images:

@@ -27,7 +27,7 @@ def test_the_past_does_not_matter():
 
 def test_seed_iteration_and_rank_do(monkeypatch):
     seen = [draws(seed, iteration) for seed in (0, 1, 2) for iteration in range(50)]
-    module = 'mmmix.engine.hooks.iteration_seed_hook.get_rank'
+    module = 'mmmix.engine.hooks.resuming.iteration_seed_hook.get_rank'
     monkeypatch.setattr(module, lambda: 1)
     seen += [draws(seed, iteration) for seed in (0, 1, 2) for iteration in range(50)]
     assert all(len(set(numbers)) == 300 for numbers in zip(*seen))

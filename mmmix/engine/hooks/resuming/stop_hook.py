@@ -8,14 +8,15 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from mmmix.engine.hooks.whole_checkpoint_hook import WholeCheckpointHook
-from mmmix.engine.stop_agreement import StopAgreement
 from mmmix.engine.stop_signals import Stopped, StopSignals
 from mmmix.engine.whole_steps import (
     is_step_whole,
     iterations_per_step,
     warn_of_split_steps,
 )
+
+from .stop_agreement import StopAgreement
+from .whole_checkpoint_hook import WholeCheckpointHook
 
 
 class StopHook(Hook):

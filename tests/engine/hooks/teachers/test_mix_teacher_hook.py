@@ -13,7 +13,7 @@ from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
 
 from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.engine import MixTeacherHook
-from tests.engine.teacher_steps import M, equal, run, started, step
+from tests.engine.hooks.teachers.teacher_steps import M, equal, run, started, step
 from tests.engine.teacher_toy import Net, ToyTeacherModel, stub_runner
 
 pytestmark = pytest.mark.usefixtures('seeded')

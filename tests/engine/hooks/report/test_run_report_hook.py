@@ -11,7 +11,7 @@ import pytest
 
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.engine import RunReportHook, WholeCheckpointHook
-from tests.engine.report_toy import CLASSES, toy_run
+from tests.engine.hooks.report.report_toy import CLASSES, toy_run
 
 
 def page_of(folder):
@@ -61,7 +61,7 @@ def test_classes_are_scored_as_the_runs_metric_scores_them(whole):
 def _due(monkeypatch):
     """A clock that stands: a page costs nothing, so the next one need not wait."""
     clock = SimpleNamespace(monotonic=lambda: 0.0, time=time.time, strftime=str)
-    monkeypatch.setattr('mmmix.engine.hooks.run_report_hook.time', clock)
+    monkeypatch.setattr('mmmix.engine.hooks.report.run_report_hook.time', clock)
 
 
 @pytest.mark.slow
@@ -115,7 +115,7 @@ def test_a_validation_that_is_made_again_is_on_the_page(tmp_path, whole, monkeyp
 def test_a_page_between_two_points_knows_what_was_mixed(tmp_path, monkeypatch):
     pages = []
     monkeypatch.setattr(
-        'mmmix.engine.hooks.run_report_hook.render_page',
+        'mmmix.engine.hooks.report.run_report_hook.render_page',
         lambda record, *rest: pages.append(len(record.mixing)) or '',
     )
     toy_run(tmp_path, report=dict(interval=10))  # validated after 4 iterations
@@ -145,7 +145,7 @@ def test_an_error_is_said_once_and_ends_nothing(tmp_path, monkeypatch):
         tried.append(args)
         raise ZeroDivisionError('no page today')
 
-    monkeypatch.setattr('mmmix.engine.hooks.run_report_hook.render_page', broken)
+    monkeypatch.setattr('mmmix.engine.hooks.report.run_report_hook.render_page', broken)
     monkeypatch.setattr(
         'mmmix.visualization.guarded.print_log', lambda text, **_: said.append(text)
     )
@@ -157,7 +157,7 @@ def test_an_error_is_said_once_and_ends_nothing(tmp_path, monkeypatch):
 
 def test_only_the_first_process_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        'mmmix.engine.hooks.run_report_hook.is_main_process', lambda: False
+        'mmmix.engine.hooks.report.run_report_hook.is_main_process', lambda: False
     )
     toy_run(tmp_path)
     assert not (tmp_path / 'work/report').exists()

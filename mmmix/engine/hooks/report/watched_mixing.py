@@ -8,10 +8,9 @@ import torch
 from mmengine.runner import Runner
 from torch import nn
 
+from mmmix.engine.find_mixers import find_batch_mixers, find_image_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.structures import get_mix_weights
-
-from .find_mixers import find_batch_mixers, find_image_mixers
 
 
 class WatchedMixing:

@@ -15,7 +15,7 @@ from mmengine.fileio import LocalBackend, register_backend
 
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.engine import WholeCheckpointHook, whole_files
-from mmmix.engine.hooks import whole_checkpoint_hook
+from mmmix.engine.hooks.resuming import whole_checkpoint_hook
 from tests.engine.teacher_toy import make_runner
 
 

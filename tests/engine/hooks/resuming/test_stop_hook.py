@@ -13,7 +13,7 @@ import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from mmmix.engine import whole_steps
-from mmmix.engine.hooks.stop_hook import StopHook
+from mmmix.engine.hooks.resuming.stop_hook import StopHook
 from mmmix.engine.stop_signals import StopSignals
 from tests.faults import harness, toys
 from tests.faults.harness import Run

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mmmix.engine import MixTeacherHook
-from tests.engine.teacher_steps import equal, run, started
+from tests.engine.hooks.teachers.teacher_steps import equal, run, started
 from tests.engine.teacher_toy import Net, stub_runner
 
 pytestmark = pytest.mark.usefixtures('seeded')
@@ -25,7 +25,7 @@ def warned(monkeypatch):
         texts.append(text)
 
     for name in ('mix_teacher_hook', 'pseudo_label_watch'):
-        monkeypatch.setattr(f'mmmix.engine.hooks.{name}.print_log', print_log)
+        monkeypatch.setattr(f'mmmix.engine.hooks.teachers.{name}.print_log', print_log)
     return texts
 
 

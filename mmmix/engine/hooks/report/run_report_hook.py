@@ -16,7 +16,6 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmmix.engine.unwrapped_model import unwrapped_model
-from mmmix.engine.watched_mixing import WatchedMixing
 from mmmix.engine.whole_files import write_whole
 from mmmix.evaluation.validation_summary import RECALLS, ValidationSummary
 from mmmix.mixing.checks import check_integer
@@ -24,6 +23,7 @@ from mmmix.visualization import DrawingGuard, class_names
 from mmmix.visualization.report import RunRecord, render_page
 
 from .report_pictures import ReportPictures
+from .watched_mixing import WatchedMixing
 
 MOST_BETWEEN = 10
 """Iterations between two points of the curves."""

@@ -9,7 +9,7 @@ import torch
 from mmengine.hooks import EMAHook
 from mmengine.runner import EpochBasedTrainLoop
 
-from mmmix.engine.hooks.second_average import check_second_average
+from mmmix.engine.hooks.teachers.second_average import check_second_average
 from tests.engine.teacher_toy import make_runner, train
 
 K, M, ITERS = 3, 0.5, 6

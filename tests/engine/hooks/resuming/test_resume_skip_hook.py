@@ -9,7 +9,7 @@ import torch
 from mmdet.registry import DATA_SAMPLERS
 from mmengine.dataset import InfiniteSampler
 
-from mmmix.engine.hooks.resume_skip_hook import ResumeSkipHook, _SkippedBatches
+from mmmix.engine.hooks.resuming.resume_skip_hook import ResumeSkipHook, _SkippedBatches
 from tests.engine.teacher_toy import ToySignals, train
 
 
