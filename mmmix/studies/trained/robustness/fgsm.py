@@ -11,8 +11,8 @@ from mmdet.models.detectors import SemiBaseDetector
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.prediction import batches
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.prediction import batches
 
 
 def predict_attacked(
@@ -34,7 +34,7 @@ def predict_attacked(
         seed: Seed of what the loss draws, such as its samples of proposals.
 
     Returns:
-        As :func:`mmmix.studies.trained.prediction.predict`.
+        As :func:`mmmix.studies.trained.models.prediction.predict`.
     """
     samples: list[DetDataSample] = []
     for part in batches(len(images), batch_size):

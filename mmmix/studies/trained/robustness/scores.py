@@ -7,13 +7,13 @@ from typing import Any
 
 from mmdet.structures import DetDataSample
 
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.fgsm import predict_attacked
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.perturbation_list import Perturbation
-from mmmix.studies.trained.perturbed_images import PerturbedImages
-from mmmix.studies.trained.prediction import predict
-from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.prediction import predict
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.robustness.fgsm import predict_attacked
+from mmmix.studies.trained.robustness.perturbations import Perturbation
+from mmmix.studies.trained.robustness.perturbed_images import PerturbedImages
 from mmmix.studies.trained.sweep import Measurement, sweep
 
 

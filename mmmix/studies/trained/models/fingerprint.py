@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
 _BLOCK = 1 << 20
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import MAIN_METRICS
-from mmmix.studies.trained.perturbation_list import CLEAN, UNITS, Perturbation
-from mmmix.studies.trained.summary import MODEL, summarise
-from mmmix.studies.trained.tables import (
+from mmmix.studies.trained.models.loaded_detector import MAIN_METRICS
+from mmmix.studies.trained.results.figures import grid, save
+from mmmix.studies.trained.results.summary import MODEL, summarise
+from mmmix.studies.trained.results.tables import (
     cell,
     group,
     interval_cell,
@@ -21,6 +20,7 @@ from mmmix.studies.trained.tables import (
     mean_and_std,
     write_csv,
 )
+from mmmix.studies.trained.robustness.perturbations import CLEAN, UNITS, Perturbation
 
 PERTURBATION = 'perturbation'
 METRICS = MAIN_METRICS

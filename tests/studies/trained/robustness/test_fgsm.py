@@ -9,9 +9,9 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmmix.studies.trained.fgsm import attack, predict_attacked
-from mmmix.studies.trained.prediction import predict
-from mmmix.studies.trained.splits import build_split
+from mmmix.studies.trained.images.splits import build_split
+from mmmix.studies.trained.models.prediction import predict
+from mmmix.studies.trained.robustness.fgsm import attack, predict_attacked
 
 SIZE = 96
 
@@ -107,7 +107,7 @@ def test_objects_are_scaled_with_the_image(tiny_study, monkeypatch):
     info = dataset.get_data_info(0)
     seen = []
     monkeypatch.setattr(
-        'mmmix.studies.trained.fgsm.attack',
+        'mmmix.studies.trained.robustness.fgsm.attack',
         lambda model, inputs, targets, *rest: seen.extend(targets) or inputs,
     )
     predict_attacked(detector, [detector.read_image(info)], [info], 8)

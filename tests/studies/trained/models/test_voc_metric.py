@@ -7,7 +7,7 @@ from mmdet.evaluation import CocoMetric, VOCMetric
 from mmengine.config import ConfigDict
 
 from mmmix.evaluation import VOCStyleMetric
-from mmmix.studies.trained.evaluation import voc_metric
+from mmmix.studies.trained.models.detection_scores import voc_metric
 from mmmix.studies.trained.transplantation import voc_mode
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmmix.studies.trained.tables import (
+from mmmix.studies.trained.results.tables import (
     difference,
     group,
     interval_cell,

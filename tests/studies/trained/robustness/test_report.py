@@ -6,9 +6,9 @@ import csv
 
 import pytest
 
-from mmmix.studies.trained.perturbation_list import parse_perturbations
-from mmmix.studies.trained.robustness_report import wide_table, write_report
-from mmmix.studies.trained.summary import summarise
+from mmmix.studies.trained.results.summary import summarise
+from mmmix.studies.trained.robustness.perturbations import parse_perturbations
+from mmmix.studies.trained.robustness.report import wide_table, write_report
 
 
 def record(name, seed, perturbation, value):

@@ -11,7 +11,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.studies.trained.model_arguments import SPLITS
+
+SPLITS = ('test', 'val')
 
 
 def build_split(

@@ -10,15 +10,15 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from mmmix.studies.trained.fingerprint import fingerprint
-from mmmix.studies.trained.loading import load_detector, load_detectors
-from mmmix.studies.trained.model_arguments import (
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.models.arguments import (
     ModelSpec,
     add_model_arguments,
     parse_model,
 )
-from mmmix.studies.trained.prediction import predict
-from mmmix.studies.trained.splits import build_split, split_settings
+from mmmix.studies.trained.models.fingerprint import fingerprint
+from mmmix.studies.trained.models.loading import load_detector, load_detectors
+from mmmix.studies.trained.models.prediction import predict
 from tests.apis.safe_loading.poisons import poison
 
 

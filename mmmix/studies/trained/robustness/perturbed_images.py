@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from mmdet.registry import TRANSFORMS
 
-from mmmix.studies.trained.decoded_images import Info
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.perturbation_list import Perturbation
+from mmmix.studies.trained.images.decoded import Info
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.robustness.perturbations import Perturbation
 
 
 class PerturbedImages:

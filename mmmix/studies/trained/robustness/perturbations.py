@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmmix.datasets.transforms.common_corruption import CORRUPTIONS
-from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
 SEVERITIES = (1, 2, 3, 4, 5)
 FILLS = ('mean', 'black')

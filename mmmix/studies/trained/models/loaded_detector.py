@@ -17,10 +17,10 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.evaluation import DetectionScores
-from mmmix.studies.trained.model_arguments import ModelSpec
-from mmmix.studies.trained.truth import objects_of
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.truth import objects_of
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.detection_scores import DetectionScores
 
 MAIN_METRICS = ('pascal_voc/mAP', 'coco/AP')
 """What studies show of detectors."""

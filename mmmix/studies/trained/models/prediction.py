@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 
-from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
 
 def batches(count: int, size: int) -> Iterator[range]:

@@ -16,7 +16,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
 from mmmix.registry import is_a
-from mmmix.studies.trained.truth import objects_of
+from mmmix.studies.trained.images.truth import objects_of
 
 
 class DetectionScores:

@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from mmmix.studies.trained.summary import summarise, write_summary
+from mmmix.studies.trained.results.summary import summarise, write_summary
 
 RECORDS = [
     dict(model='base', noise='u', score=0.2, time=1.0),

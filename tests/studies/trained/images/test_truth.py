@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmmix.studies.trained.truth import blank_info, objects_of
+from mmmix.studies.trained.images.truth import blank_info, objects_of
 
 
 def test_ignored_objects_are_set_apart():

@@ -8,8 +8,8 @@ import json
 import numpy as np
 import pytest
 
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.tables import (
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.tables import (
     cell,
     difference,
     group,

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from mmmix.apis.arguments import Options, add_device_argument, argument, read_count
 from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.configs.config_reading import config_name
-
-SPLITS = ('test', 'val')
+from mmmix.studies.trained.images.splits import SPLITS
 
 
 class ModelSpec(NamedTuple):

@@ -14,7 +14,7 @@ from mmengine.registry import TRANSFORMS
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from mmmix.studies.trained.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
 
 class LoadedClassifier(LoadedDetector):

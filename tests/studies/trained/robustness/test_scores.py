@@ -8,22 +8,22 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
+import mmmix.studies.trained.robustness.scores as scoring
 from mmmix.datasets import GaussianNoise
-from mmmix.studies.trained import robustness
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.evaluation import DetectionScores
-from mmmix.studies.trained.loading import load_detector
-from mmmix.studies.trained.perturbation_list import (
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.splits import build_split
+from mmmix.studies.trained.models.detection_scores import DetectionScores
+from mmmix.studies.trained.models.loading import load_detector
+from mmmix.studies.trained.models.prediction import batches, predict
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.robustness.perturbations import (
     CLEAN,
     CORRUPTIONS,
     Perturbation,
     parse_perturbations,
 )
-from mmmix.studies.trained.perturbed_images import PerturbedImages
-from mmmix.studies.trained.prediction import batches, predict
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
-from mmmix.studies.trained.splits import build_split
+from mmmix.studies.trained.robustness.perturbed_images import PerturbedImages
+from mmmix.studies.trained.robustness.scores import PerturbedSet, score_perturbed
 
 
 def names(*texts):
@@ -129,7 +129,7 @@ def test_a_study_goes_on(tiny_study, monkeypatch, tmp_path):
         }
         return score_perturbed(detectors, sets, store, batch_size=3)
 
-    monkeypatch.setattr(robustness, 'predict', recorded)
+    monkeypatch.setattr(scoring, 'predict', recorded)
     images = [DecodedImages(first, dataset, 4e9) for _ in range(2)]
     study([first], ['hole:0.5'], images[0])
     assert seen == [(first, ['c0', 'c1', 'c2']), (first, ['c3'])] * 2

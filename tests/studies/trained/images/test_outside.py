@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmmix.studies.trained.outside_images import folder_images, noise_image, read_image
+from mmmix.studies.trained.images.outside import folder_images, noise_image, read_image
 
 
 def test_uniform_noise():

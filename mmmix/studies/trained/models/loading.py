@@ -17,9 +17,9 @@ from mmmix.apis.checkpoints.fit import ForeignCheckpointError
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.configs.config_reading import read_config
-from mmmix.studies.trained.loaded_classifier import LoadedClassifier
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.model_arguments import ModelSpec
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 from mmmix.visualization import class_names
 
 
@@ -74,7 +74,7 @@ def load_detectors(
 
     Args:
         args: With the models and options of
-            :func:`mmmix.studies.trained.model_arguments.add_model_arguments`.
+            :func:`mmmix.studies.trained.models.arguments.add_model_arguments`.
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
