@@ -13,7 +13,7 @@ from mmmix.apis.configs.plain_config import plain_config, plain_config_text
 from mmmix.models import MixSSDHead
 from mmmix.registry import class_of, is_a
 from mmmix.studies.speed.synthetic import input_size
-from mmmix.studies.trained.evaluation import voc_metric
+from mmmix.studies.trained.models.detection_scores import voc_metric
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ from mmpretrain.engine.hooks import VisualizationHook
 from mmpretrain.registry import HOOKS
 from mmpretrain.structures import DataSample
 
-from mmmix.engine.hooks.detection_pictures_hook import common_folder, folder_below
+from mmmix.engine.hooks.pictures.detection_pictures_hook import (
+    common_folder,
+    folder_below,
+)
 from mmmix.visualization import DrawingGuard
 
 

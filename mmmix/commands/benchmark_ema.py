@@ -31,7 +31,7 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.reporting import markdown_table
 from mmmix.engine import MixTeacherHook
-from mmmix.engine.hooks.mix_teacher_hook import BUFFERS
+from mmmix.engine.hooks.teachers.mix_teacher_hook import BUFFERS
 from mmmix.studies.speed.benchmark import (
     CLOCKS,
     Interval,

@@ -21,10 +21,10 @@ from mmmix.apis.arguments import add_device_argument
 from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.layouts.writing import check_writable
-from mmmix.studies.trained.loaded_classifier import LoadedClassifier
-from mmmix.studies.trained.loading import load_detector
-from mmmix.studies.trained.model_arguments import SPLITS, parse_model
-from mmmix.studies.trained.splits import build_split
+from mmmix.studies.trained.images.splits import SPLITS, build_split
+from mmmix.studies.trained.models.arguments import parse_model
+from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
+from mmmix.studies.trained.models.loading import load_detector
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

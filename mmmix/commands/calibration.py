@@ -34,17 +34,17 @@ from mmmix.studies.trained.calibration import (
     judge,
     reliability,
 )
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.splits import build_split, split_settings
-from mmmix.studies.trained.summary import summarise, write_summary
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.truth import objects_of
+from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.results.figures import grid, save
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.summary import summarise, write_summary
+from mmmix.studies.trained.results.tables import group
 from mmmix.studies.trained.sweep import EachImage, sweep
-from mmmix.studies.trained.tables import group
-from mmmix.studies.trained.truth import objects_of
 
 METRICS = ['detections', 'mean score', 'precision', 'score - precision', 'D-ECE']
 

@@ -27,13 +27,15 @@ from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
 from mmmix.apis.commands import run_command
-from mmmix.studies.trained.figures import save
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.outside_images import folder_images, read_image
-from mmmix.studies.trained.perturbation_list import parse_perturbations
-from mmmix.studies.trained.prediction import batches, predict
+from mmmix.studies.trained.images.outside import folder_images, read_image
+from mmmix.studies.trained.images.splits import build_split
+from mmmix.studies.trained.images.truth import blank_info, objects_of
+from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.models.prediction import batches, predict
+from mmmix.studies.trained.results.figures import save
+from mmmix.studies.trained.robustness.perturbations import parse_perturbations
 from mmmix.studies.trained.side_by_side import (
     Row,
     detection_column,
@@ -43,9 +45,7 @@ from mmmix.studies.trained.side_by_side import (
     perturb,
     truth_column,
 )
-from mmmix.studies.trained.splits import build_split
 from mmmix.studies.trained.sweep import Image
-from mmmix.studies.trained.truth import blank_info, objects_of
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -45,7 +45,7 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.configs.plain_config import has_teacher, plain_config, plain_config_text
 from mmmix.commands import export_backbone
-from mmmix.engine.hooks.mix_teacher_hook import TEACHER_STARTED
+from mmmix.engine.hooks.teachers.mix_teacher_hook import TEACHER_STARTED
 from mmmix.layouts.writing import check_writable
 
 ROLES = ('teacher', 'student')

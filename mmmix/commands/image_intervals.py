@@ -26,21 +26,21 @@ from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.score_cuts import say_cuts
-from mmmix.studies.trained.decoded_images import DecodedImages
 from mmmix.studies.trained.image_bootstrap import (
     class_hits,
     found_in,
     mean_precision,
     resamples,
 )
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.splits import build_split, split_settings
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.truth import objects_of
+from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.tables import group, write_csv
 from mmmix.studies.trained.sweep import EachImage, sweep
-from mmmix.studies.trained.tables import group, write_csv
-from mmmix.studies.trained.truth import objects_of
 
 COLUMNS = ('model', 'seeds', 'mAP', 'low', 'high', 'Δ mAP', 'Δ low', 'Δ high')
 

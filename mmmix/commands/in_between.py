@@ -24,19 +24,19 @@ from typing import Any
 
 from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
-from mmmix.studies.trained.figures import grid, save
+from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.in_between import (
     WAYS,
     Pairs,
     is_hit,
     share_found,
 )
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.splits import build_split, split_settings
-from mmmix.studies.trained.summary import summarise, write_summary
+from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.results.figures import grid, save
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.summary import summarise, write_summary
 from mmmix.studies.trained.sweep import EachImage, sweep
 
 CONDITIONS = ['way', 'λ']

@@ -25,18 +25,18 @@ from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
 from mmmix.apis.commands import RESUMABLE, run_command
-from mmmix.studies.trained.figures import bars, grid, save
-from mmmix.studies.trained.fingerprint import fingerprint
 from mmmix.studies.trained.flattening import explained_variance, images_by_label
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import add_model_arguments
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.truth import objects_of
+from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.models.fingerprint import fingerprint
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
 from mmmix.studies.trained.representations import level_grams
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.splits import build_split, split_settings
-from mmmix.studies.trained.summary import summarise, write_summary
+from mmmix.studies.trained.results.figures import bars, grid, save
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.summary import summarise, write_summary
 from mmmix.studies.trained.sweep import Image
-from mmmix.studies.trained.truth import objects_of
 
 ALL = 'all classes'
 

@@ -29,8 +29,8 @@ from mmmix.apis.configs.config_reading import config_name, split_method
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
 from mmmix.studies.seeds.records import read_records
-from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.tables import mean_and_std
+from mmmix.studies.trained.results.figures import grid, save
+from mmmix.studies.trained.results.tables import mean_and_std
 
 Gains = dict[str, list[float]]
 """Of each method, the differences to the baseline, a seed each."""

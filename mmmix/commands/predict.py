@@ -28,12 +28,12 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detector
-from mmmix.studies.trained.model_arguments import ModelSpec
-from mmmix.studies.trained.outside_images import folder_images
-from mmmix.studies.trained.prediction import batches, predict
-from mmmix.studies.trained.truth import blank_info
+from mmmix.studies.trained.images.outside import folder_images
+from mmmix.studies.trained.images.truth import blank_info
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detector
+from mmmix.studies.trained.models.prediction import batches, predict
 
 OUTPUTS = ('pictures', 'coco', 'yolo')
 FOLDER = (

@@ -33,17 +33,17 @@ from collections.abc import Sequence
 from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.score_cuts import say_cuts
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import (
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.models.arguments import (
     add_cache_argument,
     add_model_arguments,
 )
-from mmmix.studies.trained.perturbation_list import FILLS, parse_perturbations
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.robustness import PerturbedSet, score_perturbed
-from mmmix.studies.trained.robustness_report import METRICS, check_metrics, write_report
-from mmmix.studies.trained.splits import build_split, split_settings
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.robustness.perturbations import FILLS, parse_perturbations
+from mmmix.studies.trained.robustness.report import METRICS, check_metrics, write_report
+from mmmix.studies.trained.robustness.scores import PerturbedSet, score_perturbed
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -28,16 +28,19 @@ from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
 from mmmix.studies.score_cuts import say_cuts
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import (
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.truth import objects_of
+from mmmix.studies.trained.models.arguments import (
     add_cache_argument,
     add_model_arguments,
 )
-from mmmix.studies.trained.prediction import predict
-from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.models.prediction import predict
+from mmmix.studies.trained.results.figures import grid, save
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.summary import MODEL, summarise, write_summary
 from mmmix.studies.trained.side_by_side import (
     Row,
     detection_column,
@@ -45,8 +48,6 @@ from mmmix.studies.trained.side_by_side import (
     numbered,
     truth_column,
 )
-from mmmix.studies.trained.splits import build_split, split_settings
-from mmmix.studies.trained.summary import MODEL, summarise, write_summary
 from mmmix.studies.trained.sweep import sweep
 from mmmix.studies.trained.transplantation import (
     METRICS,
@@ -56,7 +57,6 @@ from mmmix.studies.trained.transplantation import (
     patches_digest,
     voc_mode,
 )
-from mmmix.studies.trained.truth import objects_of
 
 CONDITION = 'IoU'
 

@@ -26,24 +26,24 @@ from mmengine.dataset import BaseDataset
 
 from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.figures import grid, save
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detectors
-from mmmix.studies.trained.model_arguments import add_model_arguments
-from mmmix.studies.trained.outliers import auroc, detection_accuracy, tnr_at_tpr
-from mmmix.studies.trained.outside_images import (
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.outside import (
     NOISES,
     folder_images,
     noise_image,
     read_image,
 )
-from mmmix.studies.trained.results import ResultStore
-from mmmix.studies.trained.splits import build_split, split_settings
-from mmmix.studies.trained.summary import summarise, write_summary
+from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.truth import blank_info
+from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detectors
+from mmmix.studies.trained.outliers import auroc, detection_accuracy, tnr_at_tpr
+from mmmix.studies.trained.results.figures import grid, save
+from mmmix.studies.trained.results.store import ResultStore
+from mmmix.studies.trained.results.summary import summarise, write_summary
+from mmmix.studies.trained.results.tables import group
 from mmmix.studies.trained.sweep import EachImage, Image, sweep
-from mmmix.studies.trained.tables import group
-from mmmix.studies.trained.truth import blank_info
 
 PICTURE = 'uncertainty.png'
 MEASURES = {

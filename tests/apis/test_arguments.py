@@ -9,7 +9,7 @@ import torch
 
 from mmmix.apis.arguments import read_count, read_device, read_seed
 from mmmix.commands import train
-from mmmix.studies.trained.model_arguments import add_model_arguments
+from mmmix.studies.trained.models.arguments import add_model_arguments
 
 
 @pytest.mark.parametrize('text', ['-1', '4294967296', '1.5', 'x', ''])

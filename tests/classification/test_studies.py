@@ -22,13 +22,16 @@ from mmmix.commands import calibration, in_between, robustness, uncertainty
 from mmmix.commands.predict import main as predict_command
 from mmmix.mixing.counters import counter_rng
 from mmmix.mixing.draws import draw_partners
-from mmmix.studies.trained.fgsm import attack
-from mmmix.studies.trained.loaded_classifier import LoadedClassifier, PreparedImages
-from mmmix.studies.trained.loading import load_detector
-from mmmix.studies.trained.model_arguments import ModelSpec
-from mmmix.studies.trained.outside_images import noise_image
-from mmmix.studies.trained.prediction import predict
-from mmmix.studies.trained.splits import build_split
+from mmmix.studies.trained.images.outside import noise_image
+from mmmix.studies.trained.images.splits import build_split
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loaded_classifier import (
+    LoadedClassifier,
+    PreparedImages,
+)
+from mmmix.studies.trained.models.loading import load_detector
+from mmmix.studies.trained.models.prediction import predict
+from mmmix.studies.trained.robustness.fgsm import attack
 from tests.configs.config_cases import CONFIGS
 
 from .tiny_data import write_animals

@@ -16,7 +16,7 @@ from mmmix.studies.seeds.report import (
     paired_differences,
     spread_over_seeds,
 )
-from mmmix.studies.trained.tables import cell
+from mmmix.studies.trained.results.tables import cell
 
 DOCS = Path(__file__).resolve().parents[2] / 'docs'
 RECORDS = DOCS / 'evidence'

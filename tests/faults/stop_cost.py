@@ -15,7 +15,7 @@ import torch.distributed as dist
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 
-from mmmix.engine.stop_agreement import StopAgreement
+from mmmix.engine.hooks.resuming.stop_agreement import StopAgreement
 from mmmix.engine.stop_signals import StopSignals
 from mmmix.studies.speed.benchmark import alternate, paired_ratio
 from tests.faults.nodes import free_port

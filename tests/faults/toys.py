@@ -11,7 +11,7 @@ from mmdet.registry import DATASETS, HOOKS, MODELS
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.structures import BaseDataElement
 
-from tests.engine import test_mixed_domain_runs as domain_runs
+from tests.engine.hooks.teachers import test_mixed_domain_runs as domain_runs
 from tests.engine.teacher_toy import ToySignals, ToyTeacherModel
 from tests.models.teachers import domain
 from tests.toy_run import toy_config
@@ -201,7 +201,10 @@ def domain_adaptation(folder: Path) -> dict:
         test_evaluator=dict(type='ToyConfidence'),
         custom_hooks=hooks,
         custom_imports=dict(
-            imports=['tests.engine.test_mixed_domain_runs', 'tests.faults.toys']
+            imports=[
+                'tests.engine.hooks.teachers.test_mixed_domain_runs',
+                'tests.faults.toys',
+            ]
         ),
     )
     config['default_hooks']['checkpoint']['save_best'] = 'current/score'

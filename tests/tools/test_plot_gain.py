@@ -9,7 +9,7 @@ import pytest
 from mmmix.commands import plot_gain
 from mmmix.commands.plot_gain import draw, gains_of, parse_study
 from mmmix.studies.seeds.records import write_records
-from mmmix.studies.trained.figures import grid
+from mmmix.studies.trained.results.figures import grid
 
 SCORES = {
     'a.py': {0: 0.1, 1: 0.2, 2: 0.3},

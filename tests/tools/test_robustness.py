@@ -7,7 +7,7 @@ import runpy
 
 import pytest
 
-from mmmix.studies.trained.decoded_images import DecodedImages
+from mmmix.studies.trained.images.decoded import DecodedImages
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
 TOOL = 'mmmix.commands.robustness'

@@ -14,8 +14,8 @@ from mmdet.evaluation import VOCMetric
 
 import mmmix.studies.trained.transplantation as transplantation
 from mmmix.datasets import TransplantPatch
-from mmmix.studies.trained.prediction import predict
-from mmmix.studies.trained.splits import build_split
+from mmmix.studies.trained.images.splits import build_split
+from mmmix.studies.trained.models.prediction import predict
 from mmmix.studies.trained.transplantation import averaged
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 

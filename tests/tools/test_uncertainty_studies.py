@@ -14,7 +14,7 @@ from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 
 import mmmix.studies.trained.sweep as sweeping
-from mmmix.studies.trained.evaluation import DetectionScores
+from mmmix.studies.trained.models.detection_scores import DetectionScores
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
 

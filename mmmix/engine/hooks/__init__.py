@@ -2,22 +2,22 @@
 
 from .channels_last_hook import ChannelsLastHook
 from .class_count_hook import ClassCountHook
-from .detection_pictures_hook import DetectionPicturesHook
 from .divergence_watch_hook import DivergenceWatchHook
-from .domain_teacher_hook import DomainTeacherHook
-from .epoch_rest_hook import EpochRestHook
-from .images_per_step_hook import ImagesPerStepHook
-from .iteration_seed_hook import IterationSeedHook
-from .mix_preview_hook import MixPreviewHook
 from .mix_schedule_hook import MixScheduleHook
-from .mix_teacher_hook import MixTeacherHook
-from .mixers_hook import MixersHook
-from .resume_skip_hook import ResumeSkipHook
-from .run_report_hook import RunReportHook
+from .pictures.detection_pictures_hook import DetectionPicturesHook
+from .pictures.mix_preview_hook import MixPreviewHook
+from .pictures.teacher_preview_hook import TeacherPreviewHook
+from .report.run_report_hook import RunReportHook
+from .resuming.epoch_rest_hook import EpochRestHook
+from .resuming.images_per_step_hook import ImagesPerStepHook
+from .resuming.iteration_seed_hook import IterationSeedHook
+from .resuming.mixers_hook import MixersHook
+from .resuming.resume_skip_hook import ResumeSkipHook
+from .resuming.stop_hook import StopHook
+from .resuming.whole_checkpoint_hook import WholeCheckpointHook
 from .shared_results_hook import SharedResultsHook
-from .stop_hook import StopHook
-from .teacher_preview_hook import TeacherPreviewHook
-from .whole_checkpoint_hook import WholeCheckpointHook
+from .teachers.domain_teacher_hook import DomainTeacherHook
+from .teachers.mix_teacher_hook import MixTeacherHook
 
 __all__ = [
     'ChannelsLastHook',

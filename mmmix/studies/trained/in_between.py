@@ -14,8 +14,8 @@ from mmmix.evaluation import voc_overlaps
 from mmmix.functional import blend, common_canvas, place, shift_boxes
 from mmmix.mixing import counter_rng
 from mmmix.mixing.draws import draw_partners
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.truth import blank_info, objects_of
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.truth import blank_info, objects_of
 
 WAYS = ('blend', 'cut')
 """How two images become one: λ a + (1 - λ) b; or the middle of b on a."""

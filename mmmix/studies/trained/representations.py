@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmmix.studies.trained.flattening import gram_matrix
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.prediction import batches
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.prediction import batches
 
 
 def classification_maps(model: nn.Module, inputs: Tensor) -> list[Tensor]:

@@ -13,11 +13,11 @@ from matplotlib.patches import Rectangle
 from mmengine.structures import InstanceData
 
 from mmmix.studies.trained.calibration import find_right
-from mmmix.studies.trained.decoded_images import Info
-from mmmix.studies.trained.figures import grid
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.perturbation_list import CLEAN, Perturbation
-from mmmix.studies.trained.perturbed_images import PerturbedImages
+from mmmix.studies.trained.images.decoded import Info
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.results.figures import grid
+from mmmix.studies.trained.robustness.perturbations import CLEAN, Perturbation
+from mmmix.studies.trained.robustness.perturbed_images import PerturbedImages
 
 
 class Column(NamedTuple):

@@ -10,10 +10,10 @@ import numpy as np
 from mmdet.structures import DetDataSample
 from mmengine.utils import ProgressBar
 
-from mmmix.studies.trained.fingerprint import fingerprint
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.prediction import batches, predict
-from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.models.fingerprint import fingerprint
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.prediction import batches, predict
+from mmmix.studies.trained.results.store import ResultStore
 
 Image = tuple[np.ndarray, Mapping[str, Any]]
 

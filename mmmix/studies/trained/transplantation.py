@@ -13,12 +13,12 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 
 from mmmix.datasets.transforms import TransplantPatch
-from mmmix.studies.trained.decoded_images import DecodedImages
-from mmmix.studies.trained.evaluation import voc_metric
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.prediction import predict
+from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.truth import objects_of
+from mmmix.studies.trained.models.detection_scores import voc_metric
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.prediction import predict
 from mmmix.studies.trained.sweep import Image, Measurement
-from mmmix.studies.trained.truth import objects_of
 
 METRICS = ('patches detected', 'patch precision', 'patch recall', 'mAP')
 

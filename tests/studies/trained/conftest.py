@@ -12,9 +12,9 @@ from mmengine.registry import init_default_scope
 
 import mmmix
 from mmmix.apis.configs.config_reading import read_config
-from mmmix.studies.trained.loaded_detector import LoadedDetector
-from mmmix.studies.trained.loading import load_detector
-from mmmix.studies.trained.model_arguments import ModelSpec
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.models.loading import load_detector
 from tests.configs.tiny_data import write_tiny_data
 
 

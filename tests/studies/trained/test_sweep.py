@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import mmmix.studies.trained.sweep as sweeping
-from mmmix.studies.trained.results import ResultStore
+from mmmix.studies.trained.results.store import ResultStore
 from mmmix.studies.trained.sweep import EachImage, sweep
 
 FACTORS = {'a@1': 1, 'b@2': 10}

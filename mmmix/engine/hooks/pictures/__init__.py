@@ -1,0 +1,1 @@
+"""Pictures of batches and of detections."""

@@ -1,0 +1,1 @@
+"""The trained models of a study: named, loaded, applied."""

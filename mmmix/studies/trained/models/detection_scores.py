@@ -1,0 +1,81 @@
+"""VOC mAP and COCO-style AP of detections that no Runner made."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmdet.evaluation import VOCMetric
+from mmdet.registry import METRICS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+
+from mmmix.registry import is_a
+from mmmix.studies.trained.images.truth import objects_of
+
+
+class DetectionScores:
+    """Collects detections of one model on one set of images, and scores them.
+
+    Args:
+        cfg: The model's config; its ``VOCMetric`` has the settings, if it has one,
+            otherwise the whole area below the curve counts.
+        metainfo: Of the data set, with ``classes``.
+    """
+
+    def __init__(self, cfg: Config, metainfo: Mapping[str, Any]) -> None:
+        voc = voc_metric(cfg) or dict(type='VOCMetric', metric='mAP', eval_mode='area')
+        voc.pop('over_ious', None)  # ten times the time, for no column of a study
+        # COCO's table is made of the annotations at hand, so that a part of the
+        # images can be scored too.
+        self._evaluator = Evaluator([voc, {'type': 'CocoStyleMetric'}])
+        self._evaluator.dataset_meta = dict(metainfo)
+        self._count = 0
+
+    def add(self, samples: Sequence[DetDataSample]) -> None:
+        """Add images.
+
+        Args:
+            samples: With ``pred_instances`` and, in the metainfo, ``instances``,
+                which both metrics take the objects from.
+        """
+        for sample in samples:
+            objects, ignored = objects_of(sample.metainfo)
+            sample.gt_instances, sample.ignored_instances = objects, ignored
+        self._evaluator.process(data_samples=list(samples), data_batch=None)
+        self._count += len(samples)
+
+    def result(self) -> dict[str, float]:
+        """``pascal_voc/mAP`` and the other numbers of ``tools/test.py``."""
+        with _quiet():
+            scores = self._evaluator.evaluate(self._count)
+        return {key: float(value) for key, value in scores.items()}
+
+
+def voc_metric(cfg: Config) -> dict[str, Any] | None:
+    """The config of the last ``VOCMetric`` among a config's test metrics, if any.
+
+    Types may be names, names with their scope, or classes.
+    """
+    evaluator = cfg.get('test_evaluator') or ()
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
+    found = [dict(m) for m in metrics if is_a(m, VOCMetric, METRICS)]
+    return found[-1] if found else None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the metrics from printing their tables."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)

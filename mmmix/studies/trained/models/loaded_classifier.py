@@ -1,0 +1,159 @@
+"""Trained classifiers for the studies that are made for detectors."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset, Compose
+from mmengine.evaluator import Evaluator
+from mmengine.registry import TRANSFORMS
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+
+
+class LoadedClassifier(LoadedDetector):
+    """A classifier of mmpretrain, seen as the studies see a detector.
+
+    What is measured stays theirs. Of a classifier, an image's score is the largest
+    probability of a class (CutMix suppl. E.2), the loss that FGSM follows is the head's
+    on the label, without any mixing (E.1), and a set of images is judged by the metrics
+    of its config, top-1 accuracy among them.
+    """
+
+    def __post_init__(self) -> None:
+        steps = list(self.cfg.test_dataloader.dataset.pipeline)
+        # CIFAR's data set holds its images decoded.
+        loads = bool(steps) and 'LoadImage' in str(steps[0]['type'])
+        self._load = TRANSFORMS.build(steps.pop(0)) if loads else None
+        self._steps = Compose(steps)
+
+    @property
+    def bgr_to_rgb(self) -> bool:
+        """Whether the preprocessor swaps the channels of what is loaded."""
+        return bool(self.model.data_preprocessor.to_rgb)
+
+    @property
+    def main_metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that a study shows."""
+        return ('accuracy/top1',)
+
+    def read_image(self, info: Mapping[str, Any]) -> np.ndarray:
+        """Decode an image, ``(H, W, 3)`` uint8, in the order of its loader."""
+        if self._load is None:
+            return np.array(info['img'])
+        return self._load(dict(info))['img']
+
+    def pack(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
+        """Pass a decoded image through the test pipeline; see the parent.
+
+        An image whose info says ``prepared`` has been through it and is only packed.
+        """
+        shape = image.shape[:2]
+        results = copy.deepcopy(dict(info))
+        results.update(img=image, img_shape=shape, ori_shape=shape)
+        if results.pop('prepared', False):
+            return self._steps.transforms[-1](results)
+        return self._steps(results)
+
+    def target(self, sample: Any, info: Mapping[str, Any]) -> Any:
+        """The sample itself: the pipeline has packed its label."""
+        return sample
+
+    def losses(self, inputs: Tensor, targets: Sequence[Any]) -> dict[str, Tensor]:
+        """The head's losses on plain labels, whatever the model mixes in training."""
+        features = self.model.extract_feat(inputs)
+        return self.model.head.loss(features, targets)
+
+    def scores(self, metainfo: Mapping[str, Any]) -> ClassifierScores:
+        """Collects predictions, and judges them."""
+        return ClassifierScores(self.cfg, metainfo)
+
+    def top_score(self, sample: Any) -> float:
+        """The largest probability of a class."""
+        return float(sample.pred_score.max())
+
+    def detections(self, sample: Any) -> InstanceData:
+        """The predicted class, as one detection of the whole image."""
+        height, width = sample.img_shape[:2]
+        return InstanceData(
+            bboxes=torch.tensor([[0.0, 0.0, width, height]]),
+            scores=sample.pred_score.max()[None],
+            labels=sample.pred_label,
+        )
+
+    def images_of_pairs(self, dataset: BaseDataset, budget: float) -> PreparedImages:
+        """The images of a data set as the network sees them, all of one size."""
+        return PreparedImages(self, dataset)
+
+
+class PreparedImages:
+    """A data set's images after the test pipeline; the object is the whole image.
+
+    CutMix suppl. E.1 mixes what the network sees, crops of one size.
+
+    Args:
+        classifier: With the pipeline.
+        dataset: The data set.
+
+    Attributes:
+        prepared: Whether images have been through the test pipeline.
+    """
+
+    prepared = True
+
+    def __init__(self, classifier: LoadedClassifier, dataset: BaseDataset) -> None:
+        self._classifier, self._dataset = classifier, dataset
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, dict[str, Any]]:
+        """``(H, W, 3)`` uint8 and its info.
+
+        Raises:
+            ValueError: If it has not one label.
+        """
+        info = self._dataset.get_data_info(index)
+        if np.size(info['gt_label']) != 1:
+            raise ValueError(
+                f'{info.get("img_path")} has the labels {info["gt_label"]}, and one '
+                'class of each is looked for between images: give a classifier of one'
+            )
+        image = self._classifier.read_image(info)
+        packed = self._classifier.pack(image, info)['inputs']
+        image = packed.permute(1, 2, 0).contiguous().numpy()
+        height, width = image.shape[:2]
+        label = int(np.reshape(info['gt_label'], ()))
+        whole = dict(bbox=[0, 0, width, height], bbox_label=label)
+        return image, dict(img_id=index, instances=[whole])
+
+
+class ClassifierScores:
+    """Collects predictions of one model on one set of images, and scores them.
+
+    Args:
+        cfg: Its config, with ``test_evaluator``.
+        metainfo: Of the data set, with ``classes``.
+    """
+
+    def __init__(self, cfg: Any, metainfo: Mapping[str, Any]) -> None:
+        self._evaluator = Evaluator(copy.deepcopy(cfg.test_evaluator))
+        self._evaluator.dataset_meta = dict(metainfo)
+        self._count = 0
+
+    def add(self, samples: Sequence[Any]) -> None:
+        """Add images, with their labels and predictions."""
+        self._evaluator.process(data_samples=list(samples), data_batch=None)
+        self._count += len(samples)
+
+    def result(self) -> dict[str, float]:
+        """All numbers of ``tools/test.py``, in percent."""
+        with torch.no_grad():
+            scores = self._evaluator.evaluate(self._count)
+        return {key: float(value) for key, value in scores.items()}

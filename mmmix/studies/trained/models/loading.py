@@ -1,0 +1,113 @@
+"""Loading the trained models that a study is about."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.model.utils import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+
+from mmmix.apis.checkpoints.fit import ForeignCheckpointError
+from mmmix.apis.checkpoints.loading import install_safe_loading
+from mmmix.apis.checkpoints.resume import existing_checkpoint
+from mmmix.apis.configs.config_reading import read_config
+from mmmix.registry import is_classifier
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
+from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.visualization import class_names
+
+
+def load_detector(
+    spec: ModelSpec,
+    device: str | torch.device = 'cpu',
+    cfg_options: Mapping[str, Any] | None = None,
+    trust: bool = False,
+    boxes: bool = False,
+) -> LoadedDetector:
+    """Build a config's detector and load its checkpoint.
+
+    Args:
+        spec: The model.
+        device: Where to put it.
+        cfg_options: Changes of the config, by dotted key.
+        trust: Load a checkpoint that could run code.
+        boxes: Whether its boxes are wanted, which a classifier has not.
+
+    Raises:
+        FileNotFoundError: If config or checkpoint is missing.
+        ValueError: If the checkpoint is unsafe, damaged, or one of another model; or
+            the model is a classifier, and boxes are wanted.
+    """
+    cfg = read_config(spec.config, dict(cfg_options or {}) or None)
+    classifies = is_classifier(cfg)
+    if boxes and classifies:
+        raise ValueError(
+            f'{spec.config} is of a classifier ({cfg.model.get("type")}), and boxes of '
+            'a detector are wanted; mmmix test, robustness, uncertainty, in-between '
+            'and cams take classifiers, and mmpretrain.ImageClassificationInferencer('
+            'CONFIG, pretrained=CHECKPOINT) tells the classes of images'
+        )
+    path = existing_checkpoint(spec.checkpoint)
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    with install_safe_loading(trust):
+        try:
+            checkpoint = load_checkpoint(
+                model, path, map_location='cpu', strict=True, logger='silent'
+            )
+        except ForeignCheckpointError as error:
+            raise ForeignCheckpointError(f'{spec.config}: {error}') from error
+    model.to(device).eval().requires_grad_(False)
+    kind = LoadedClassifier if classifies else LoadedDetector
+    return kind(spec.name, spec, cfg, model, _classes(cfg, checkpoint))
+
+
+def load_detectors(
+    args: argparse.Namespace, boxes: bool = False
+) -> list[LoadedDetector]:
+    """Load all models of a command line.
+
+    Args:
+        args: With the models and options of
+            :func:`mmmix.studies.trained.models.arguments.add_model_arguments`.
+        boxes: Whether their boxes are wanted, which a classifier has not.
+
+    Raises:
+        ValueError: If they do not detect the same classes, or one is a classifier, and
+            boxes are wanted.
+    """
+    common = args.device, args.cfg_options, args.trust_checkpoint, boxes
+    detectors = [load_detector(spec, *common) for spec in args.models]
+    for detector in detectors[1:]:
+        if detector.classes != detectors[0].classes:
+            raise ValueError(
+                'models are compared on one data set and must detect the same '
+                f'classes; {detectors[0].spec} has {detectors[0].classes}, '
+                f'{detector.spec} has {detector.classes}'
+            )
+    return detectors
+
+
+def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
+    """Class names that the checkpoint keeps, else those of the config's data."""
+    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    parts = meta if isinstance(meta, list) else [meta]  # of a ConcatDataset
+    names = class_names(
+        [{str(key).lower(): value for key, value in part.items()} for part in parts]
+    )
+    if names is not None:
+        return names
+    data = cfg.test_dataloader.dataset
+    while 'dataset' in data:
+        data = data.dataset
+    kind = DATASETS.get(data.type) if isinstance(data.type, str) else data.type
+    return tuple(
+        {**getattr(kind, 'METAINFO', {}), **data.get('metainfo', {})}['classes']
+    )

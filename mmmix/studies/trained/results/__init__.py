@@ -1,0 +1,1 @@
+"""Results of studies: kept, in tables, in figures."""

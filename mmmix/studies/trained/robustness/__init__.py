@@ -1,0 +1,1 @@
+"""What perturbed and adversarial images cost detectors."""
