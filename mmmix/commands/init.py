@@ -100,6 +100,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
             parser.error(f'--{name.replace("_", "-")} must be at least 1, got {value}')
     if not 0 < args.val_share < 1:
         parser.error(f'--val-share must lie between 0 and 1, got {args.val_share}')
+    if args.mix == 'none':
+        args.mix = None
     if args.out is None:
         args.out = Path(f'{config_stem(args.folder)}.py')
     if args.out.suffix != '.py':

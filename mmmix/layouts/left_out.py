@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from .image_files import SUFFIXES
 
@@ -34,14 +34,12 @@ def left_out(names: Iterable[str], read: tuple[str, ...] = SUFFIXES) -> Counter:
 def warning_of(names: Iterable[str]) -> str:
     """What to do about images that detectors' commands do not read; empty if none."""
     endings = left_out(names)
-    if not endings:
-        return ''
+    return f'{in_words(endings)}; save them as .jpg or .png' if endings else ''
+
+
+def in_words(endings: Counter) -> str:
+    """A sentence on such numbers: ``3 images ...: 2 of .webp, 1 of .gif``."""
+    counted = ', '.join(f'{count} of {ending}' for ending, count in endings.items())
     return (
-        f'{endings.total()} images are left out for what their files end in: '
-        f'{counted(endings)}; save them as .jpg or .png'
+        f'{endings.total()} images are left out for what their files end in: {counted}'
     )
-
-
-def counted(endings: Mapping[str, int]) -> str:
-    """Such numbers in words: ``2 of .webp, 1 of .gif``."""
-    return ', '.join(f'{count} of {ending}' for ending, count in endings.items())

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 from mmcv.transforms import LoadImageFromFile
 
-from mmmix.layouts.left_out import counted, left_out
+from mmmix.layouts.left_out import in_words, left_out
 
 from .class_names import Source
 from .images import image_loader
@@ -35,11 +35,7 @@ def left_out_images(source: Source) -> Iterator[tuple[str, str]]:
     """The same, each with what to do by itself."""
     endings = source.images.left_out if source.images else None
     if endings:
-        text = (
-            f'{endings.total()} images are left out for what their files end in: '
-            f'{counted(endings)}'
-        )
-        yield text, _fix(source, list(endings))
+        yield in_words(endings), _fix(source, list(endings))
     beside = _beside_folders(source.dataset)
     if beside:
         text = (

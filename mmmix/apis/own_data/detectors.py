@@ -10,30 +10,22 @@ _LOAD = """    dict(type='CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
 """
 
+_CROP = """    dict(
+        type='MinIoURandomCrop', min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3
+    ),
+    dict(type='Resize', scale=({size}, {size}), keep_ratio=False),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackDetInputs'),
+"""
+_LITE_TRAIN = _LOAD + _CROP
 _SSD_TRAIN = (
     _LOAD
     + """    dict(
         type='Expand', mean=[123.675, 116.28, 103.53], to_rgb=True, ratio_range=(1, 4)
     ),
-    dict(
-        type='MinIoURandomCrop', min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3
-    ),
-    dict(type='Resize', scale=({size}, {size}), keep_ratio=False),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
-    dict(type='PackDetInputs'),
 """
-)
-_LITE_TRAIN = (
-    _LOAD
-    + """    dict(
-        type='MinIoURandomCrop', min_ious=(0.1, 0.3, 0.5, 0.7, 0.9), min_crop_size=0.3
-    ),
-    dict(type='Resize', scale=({size}, {size}), keep_ratio=False),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
-    dict(type='PackDetInputs'),
-"""
+    + _CROP
 )
 _YOLO_TRAIN = (
     _LOAD

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mmmix.apis.configs.config_path import mix_names, no_such_method
 
-NONE = 'none'
 _OWN = ('alignmix', 'boxmix-level', 'boxstack')
 """Methods that need more of a config than a mixer."""
 
@@ -13,13 +12,13 @@ def chosen_method(given: str | None) -> str | None:
     """The method to write into a config.
 
     Args:
-        given: What ``--mix`` says; None, or ``'none'``, for no mixing.
+        given: What ``--mix`` says; None for no mixing.
 
     Raises:
         KeyError: If there is no such method.
         ValueError: If it needs more than a mixer.
     """
-    if given in (None, NONE):
+    if given is None:
         return None
     if given not in mix_names():
         raise KeyError(no_such_method(given))

@@ -30,11 +30,11 @@ class StockDetector:
 
     Args:
         name: ``mmdet::FOLDER/NAME.py``.
-        method: As ``--mix`` says it.
+        method: To mix with; None for none.
 
     Attributes:
         detector: Its schedule and weights, for :func:`make_plan` and ``load_from``.
-        method: That it is trained with; None for none.
+        method: As given.
 
     Raises:
         FileNotFoundError: If there is no such config.
@@ -46,7 +46,8 @@ class StockDetector:
         self.name = name
         self.cfg = _read(name)
         init_default_scope('mmdet')
-        self.method, mixed = _mixed(self.cfg, method)
+        self.method = method
+        mixed = apply_mix(copy.deepcopy(self.cfg), method) if method else self.cfg
         self.model = mixed.model
         self.imports = mixed.get('custom_imports')
         self.hooks = list(mixed.get('custom_hooks') or [])
@@ -130,13 +131,6 @@ def _read(name: str) -> Config:
             'config of a detector without masks'
         )
     return cfg
-
-
-def _mixed(cfg: Config, given: str | None) -> tuple[str | None, Config]:
-    """The method, None for none, and what it makes of a config."""
-    if given in (None, 'none'):
-        return None, cfg
-    return given, apply_mix(copy.deepcopy(cfg), given)
 
 
 def _weights(name: str) -> str:

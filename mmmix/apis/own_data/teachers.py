@@ -155,7 +155,7 @@ def teacher_method(teacher: Teacher, given: str | None) -> str | None:
     Raises:
         ValueError: If the teacher does not take it.
     """
-    if given in (None, 'none'):
+    if given is None:
         return None
     if given not in teacher.methods:
         raise ValueError(
