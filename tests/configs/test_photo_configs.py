@@ -46,6 +46,9 @@ STEPS = {
     'photos/ssd160-lite0_animals300.py': {'loss_cls', 'loss_bbox'},
     'photos/ssd160-lite0_animals300-crop.py': {'loss_cls', 'loss_bbox'},
     'photos/retinanet160-lite0_animals300.py': {'loss_cls', 'loss_bbox'},
+    'photos/yolov3-160-lite0_animals100.py': {
+        *('loss_cls', 'loss_conf', 'loss_xy', 'loss_wh')
+    },
     'photos/faster-rcnn160-lite0_animals300.py': {
         *('loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox')
     },
@@ -66,7 +69,8 @@ def test_the_leaves_are_detectors_by_size_and_number_of_images():
     detectors = ('ssd160-lite0', 'faster-rcnn160-lite0')
     expected = {f'{d}_animals{n}' for d in detectors for n in (100, 300, 1200)}
     expected |= {f'retinanet160-lite0_animals{n}' for n in (100, 300)}
-    expected |= {'ssd160-lite0_animals300-crop'}
+    expected |= {'yolov3-160-lite0_animals100'}
+    expected |= {f'{d}160-lite0_animals300-crop' for d in ('ssd', 'yolov3-')}
     expected |= {f'{d}224-lite0_animals300' for d in ('ssd', 'faster-rcnn')}
     assert found == expected
 

