@@ -1,4 +1,4 @@
-# YOLOv3 on 300 photographs of animals, cropped and jittered. 1 GPU (or CPU) x 16 images.
+# YOLOv3 on 300 cropped, jittered photographs of animals. 1 GPU (or CPU) x 16 images.
 _base_ = [
     '../_base_/models/yolov3-160-lite0.py',
     '../_base_/datasets/voc-animals_crop.py',
