@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmmix.apis.configs.config_path import mix_names, no_such_method
 
 _OWN = {'alignmix': 'alignmix', 'boxmix-level': '_level', 'boxstack': 'boxstack'}
-"""Methods that need more of a config than a mixer, and a word of configs that have it."""
+"""Methods that need more of a config than a mixer; a word of configs that have it."""
 
 
 def chosen_method(given: str | None) -> str | None:
