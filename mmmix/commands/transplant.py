@@ -1,8 +1,8 @@
 r"""Do detectors find an object that was pasted where it does not belong?
 
 Each image gets a random patch: an object cut out of another picture, at a random
-size and place (BoxMix, section 4.3 and table 4). Patches are PNG files with
-transparency, in a folder per class; tools/dataset_converters/make_digit_patches.py
+size and place (BoxMix, section 4.3 and table 4). Patches are PNG or WebP files
+with transparency, in a folder per class; tools/dataset_converters/make_digit_patches.py
 makes some for the digits. Several copies of the images get patches of their own, the
 same for all models and in every run.
 

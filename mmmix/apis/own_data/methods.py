@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mmmix.apis.configs.config_path import mix_names, no_such_method
 
-_OWN = ('alignmix', 'boxmix-level', 'boxstack')
-"""Methods that need more of a config than a mixer."""
+_OWN = {'alignmix': 'alignmix', 'boxmix-level': '_level', 'boxstack': 'boxstack'}
+"""Methods that need more of a config than a mixer; a word of configs that have it."""
 
 
 def chosen_method(given: str | None) -> str | None:
@@ -24,7 +24,7 @@ def chosen_method(given: str | None) -> str | None:
         raise KeyError(no_such_method(given))
     if given in _OWN:
         raise ValueError(
-            f'--mix {given} needs settings of its own; see `mmmix configs {given}`, or '
-            'take another method'
+            f'--mix {given} needs settings of its own; see `mmmix configs '
+            f'{_OWN[given]}`, or take another method'
         )
     return given
