@@ -12,7 +12,7 @@ CONFIG = 'ssd160-lite0_animals100.py'
 ON_GPU = 'ssd160-100-flip-60-h100'
 ON_CPU = 'ssd160-100-flip-60-at-0.02'
 ROWS = {
-    'baseline, seed 0': '',
+    'plain, seed 0': '',
     'BoxMix, seed 0': '+boxmix',
     'LossMix, seed 0': '+lossmix',
     'Union, seed 0': '+union',

@@ -10,7 +10,7 @@ import pytest
 from .evidence_page import RECORDS, claimed_cell, of_photographs
 
 FOLDER = RECORDS / 'ssd160-100-flip-60' / 'claims'
-METHODS = {'baseline': 'baseline', 'BoxMix': 'boxmix', 'LossMix': 'lossmix'}
+METHODS = {'plain': 'baseline', 'BoxMix': 'boxmix', 'LossMix': 'lossmix'}
 METHODS['Union'] = 'union'
 SEEDS = 3
 # of a table's row: the file, the condition, the metric and its digits

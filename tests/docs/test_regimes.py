@@ -23,26 +23,6 @@ STUDIES = {
         'ssd160-1200-flip-30-h100',
         'ssd160-lite0_animals1200',
     ),
-    'Faster R-CNN, 300 images, 2,220 steps (H100)': (
-        'faster-rcnn160-300-flip-60-b8-h100',
-        'faster-rcnn160-lite0_animals300',
-    ),
-    'RetinaNet, 100 images, 60 epochs': (
-        'retinanet160-100-flip-60',
-        'retinanet160-lite0_animals100',
-    ),
-    'Faster R-CNN, 100 images, 360 steps': (
-        'faster-rcnn160-100-flip-60',
-        'faster-rcnn160-lite0_animals100',
-    ),
-    'Faster R-CNN, 100 images, 3,000 steps': (
-        'faster-rcnn160-100-flip-120-b4',
-        'faster-rcnn160-lite0_animals100',
-    ),
-    'Faster R-CNN, 100 images, 1,500 steps': (
-        'faster-rcnn160-100-flip-60-b4',
-        'faster-rcnn160-lite0_animals100',
-    ),
 }
 
 

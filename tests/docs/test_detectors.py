@@ -1,0 +1,60 @@
+"""The two tables of other detectors than SSD say what their records say."""
+
+from __future__ import annotations
+
+import pytest
+
+from .evidence_page import (
+    base_and_differences,
+    cells,
+    of_photographs,
+    scores_of,
+    training_map,
+)
+
+METHODS = ('', '+boxmix', '+lossmix', '+weighted-union')
+FASTER = 'faster-rcnn160-lite0_animals'
+STUDIES = {
+    'Faster R-CNN, 100 images, 360 steps': (
+        'faster-rcnn160-100-flip-60',
+        f'{FASTER}100',
+    ),
+    'Faster R-CNN, 100 images, 1,500 steps': (
+        'faster-rcnn160-100-flip-60-b4',
+        f'{FASTER}100',
+    ),
+    'Faster R-CNN, 100 images, 3,000 steps': (
+        'faster-rcnn160-100-flip-120-b4',
+        f'{FASTER}100',
+    ),
+    'Faster R-CNN, 300 images, 2,220 steps (H100)': (
+        'faster-rcnn160-300-flip-60-b8-h100',
+        f'{FASTER}300',
+    ),
+    'RetinaNet, 100 images': (
+        'retinanet160-100-flip-60',
+        'retinanet160-lite0_animals100',
+    ),
+}
+
+
+def tables() -> tuple[str, str]:
+    """The table of mAP, and that of recall."""
+    above, _, recall = of_photographs('detectors').partition("COCO's AR of 100")
+    return above, recall
+
+
+@pytest.mark.parametrize('row', STUDIES)
+def test_a_row_is_that_of_its_records(row):
+    folder, config = STUDIES[row]
+    scores = scores_of(folder, *(f'{config}.py{method}' for method in METHODS))
+    seeds, *numbers = base_and_differences(scores, 'pascal_voc/mAP')
+    mean_ap, recall = tables()
+    assert cells(row, mean_ap) == [seeds, training_map(folder), *numbers]
+    assert cells(row, recall) == base_and_differences(scores, 'coco/AR_100')
+
+
+def test_every_row_has_records():
+    for table in tables():
+        names = [line.split(' | ')[0][2:] for line in table.splitlines()]
+        assert [n for n in names if ', 100 i' in n or ', 300 i' in n] == list(STUDIES)
