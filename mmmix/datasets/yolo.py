@@ -14,6 +14,7 @@ from mmmix.layouts.image_files import SUFFIXES, read_header
 from mmmix.layouts.yolo import Labels, label_file, read_labels
 
 SHOWN = 10
+FILTERS = {'filter_empty_gt', 'min_size'}
 
 
 @DATASETS.register_module()
@@ -48,8 +49,10 @@ class YOLODataset(BaseDetDataset):
 
         Raises:
             FileNotFoundError: If an image, or every label file, is not there.
-            ValueError: If there is no image, or a line of a label file cannot be read.
+            ValueError: If there is no image, a line of a label file cannot be read, or
+                ``filter_cfg`` has a setting that nothing reads.
         """
+        self._check_filter()
         images = self._images()
         classes = self.metainfo.get('classes')
         if not classes:
@@ -75,6 +78,15 @@ class YOLODataset(BaseDetDataset):
         return data_list
 
     filter_data = XMLDataset.filter_data
+
+    def _check_filter(self) -> None:
+        """Refuse settings of other data sets, VOC's ``bbox_min_size`` for one."""
+        unknown = sorted((self.filter_cfg or {}).keys() - FILTERS)
+        if unknown:
+            raise ValueError(
+                f'filter_cfg of YOLODataset takes {sorted(FILTERS)}, got {unknown}, '
+                'which would have no effect; leave them out'
+            )
 
     def _images(self) -> list[str]:
         """Paths of the images.

@@ -91,8 +91,8 @@ def transport_plan(
     Raises:
         ValueError: If a setting is out of range or the shapes do not fit.
     """
-    _check(first, second, epsilon, iterations)
-    _check_stop(tolerance, check_every)
+    _check_maps(first, second)
+    check_plan(epsilon, iterations, tolerance, check_every)
     if valid is not None and not close_rows:
         raise ValueError('close_rows=False takes all cells; leave valid out')
     with torch.autocast(first.device.type, enabled=False):
@@ -134,19 +134,32 @@ def _moved(before: Tensor, after: Tensor) -> float:
     return float(change.abs().sum(dim=1).mean())
 
 
-def _check(first: Tensor, second: Tensor, epsilon: float, iterations: int) -> None:
+def _check_maps(first: Tensor, second: Tensor) -> None:
     if first.dim() != 3 or first.shape[:2] != second.shape[:2] or second.dim() != 3:
         raise ValueError(
             'expected maps of shape (N, C, cells) that agree in N and C, got '
             f'{tuple(first.shape)} and {tuple(second.shape)}'
         )
+
+
+def check_plan(
+    epsilon: float, iterations: int, tolerance: float | None, check_every: int
+) -> None:
+    """Make sure that a plan can be made with these settings.
+
+    Args:
+        epsilon: As :func:`transport_plan`.
+        iterations: Likewise.
+        tolerance: Likewise.
+        check_every: Likewise.
+
+    Raises:
+        ValueError: Naming the one that is out of range.
+    """
     if not (epsilon > 0 and math.isfinite(epsilon)):
         raise ValueError(f'epsilon must be above 0 and finite, got {epsilon}')
     if iterations < 1:
         raise ValueError(f'iterations must be at least 1, got {iterations}')
-
-
-def _check_stop(tolerance: float | None, check_every: int) -> None:
     if tolerance is not None and not (tolerance > 0 and math.isfinite(tolerance)):
         raise ValueError(f'tolerance must be above 0 and finite, got {tolerance}')
     if isinstance(check_every, bool) or check_every < 1:

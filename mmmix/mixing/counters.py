@@ -64,6 +64,7 @@ class Stream(IntEnum):
     RPN = 0x100
     ROI = 0x101
     ALIGN_MIX_CLASSIFIER = 0xA11
+    ALIGN_MIX_INPUTS = 0xA119
     CLASS_CUTMIX = 0xC07
 
 

@@ -31,7 +31,7 @@ def place_boxes(
     """
     boxes = clip_boxes(single_precision(boxes), pair.sizes[component])
     boxes = shift_boxes(boxes, pair.offsets[component], pair.canvas)
-    if pair.region is None or settings.min_visibility is None or not settings.clips:
+    if pair.region is None or settings.min_visibility is None:
         return boxes, None, None
     boxes, visibility = cut_boxes(boxes, pair.region, component)
     seen = seen_enough(boxes, visibility, settings.min_visibility)

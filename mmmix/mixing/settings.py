@@ -13,6 +13,8 @@ from .supervision import build_supervision
 
 PADS = ('mean', 'black')
 KEEPS = ('all', 'dominant')
+LEAST_VISIBLE = 0.25
+"""Share of a clipped box that must be visible if nothing else is said."""
 
 _REMOVED = {
     'boxes': (
@@ -64,6 +66,7 @@ class MixerSettings(NamedTuple):
         keep: str = 'all',
         prob: float = 1.0,
         min_visibility: float | None = None,
+        cuts: bool = False,
     ) -> MixerSettings:
         """Check the settings, and build the ratio and the supervision.
 
@@ -74,15 +77,16 @@ class MixerSettings(NamedTuple):
             pad: Likewise.
             keep: Likewise.
             prob: Likewise.
-            min_visibility: As configured, in [0, 1], of a mixer that cuts; None of a
-                mixer that does not.
+            min_visibility: Likewise; None for ``LEAST_VISIBLE`` where boxes are
+                clipped.
+            cuts: Whether the mixer pastes a region.
 
         Raises:
             TypeError, ValueError, KeyError: Naming the setting, or the supervision
                 and what would fit it.
         """
         built = build_supervision(supervision)
-        if min_visibility is None:
+        if not cuts:
             _check_blends(built)
         _check_keeps(check_choice('keep', keep, KEEPS), built)
         return cls(
@@ -92,7 +96,7 @@ class MixerSettings(NamedTuple):
             check_choice('pad', pad, PADS),
             keep,
             check_unit('prob', prob),
-            min_visibility if built.clips else None,
+            _least_visible(min_visibility, built) if cuts else None,
         )
 
     @property
@@ -114,6 +118,23 @@ def _check_blends(supervision: Any) -> None:
             f"that pastes nothing hides nothing. Use type='CutMixBatch' (or "
             f"'CutMixImage') with {name}, or supervision=dict(type='WeightedUnion')"
         )
+
+
+def _least_visible(share: Any, supervision: Any) -> float | None:
+    """The share of a box that must be visible; None where boxes stay whole.
+
+    Raises:
+        TypeError, ValueError: If it is no share, or would have no effect.
+    """
+    if supervision.clips:
+        return check_unit('min_visibility', LEAST_VISIBLE if share is None else share)
+    if share is not None:
+        raise ValueError(
+            f'min_visibility={share!r} would have no effect: {supervision} weighs by '
+            'λ and keeps all boxes whole. Leave it out, or take a supervision that '
+            "clips boxes, dict(type='Visible') or dict(type='Union')"
+        )
+    return None
 
 
 def _check_keeps(keep: str, supervision: Any) -> None:

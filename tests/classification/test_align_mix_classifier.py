@@ -200,3 +200,5 @@ def test_bad_settings_are_refused():
         build(input_prob=1.5)
     with pytest.raises(ValueError, match='pairing'):
         build(pairing='all')
+    with pytest.raises(ValueError, match='iterations must be at least 1, got 0'):
+        build(plan=dict(iterations=0))

@@ -87,6 +87,9 @@ def test_filter_cfg_is_as_elsewhere_and_for_training_alone(folder):
     assert len(build(folder, test_mode=True, **settings)) == 3
     settings['filter_cfg'] = dict(min_size=50)
     assert [info['height'] for info in build(folder, **settings)] == [100, 64]
+    settings['filter_cfg'] = dict(min_size=50, bbox_min_size=32)
+    with pytest.raises(ValueError, match=r"got \['bbox_min_size'\], which would have"):
+        build(folder, **settings)
 
 
 def test_an_image_that_exif_turns_has_the_size_one_sees(folder):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mmmix.classification.aligning import PUBLISHED, mix_aligned
 from mmmix.functional.blending import blend
+from mmmix.functional.sinkhorn import check_plan
 from mmmix.mixing.checks import check_choice, check_unit
 from mmmix.mixing.counters import CallCounter, Stream
 from mmmix.mixing.draws import PAIRINGS, draw_lam, draw_partners
@@ -95,6 +96,8 @@ class AlignMixClassifier(ImageClassifier):
         self.own_prob = check_unit('own_prob', own_prob)
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
         self.plan = {**PUBLISHED, **(plan or {})}
+        names = ('epsilon', 'iterations', 'tolerance', 'check_every')
+        check_plan(*(self.plan[name] for name in names))
         self._classes = self._count_classes()
         self._draws = CallCounter(Stream.ALIGN_MIX_CLASSIFIER)
 

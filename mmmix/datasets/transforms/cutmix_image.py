@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from mmdet.registry import TRANSFORMS
 
-from mmmix.mixing.checks import check_unit
 from mmmix.mixing.draws import draw_centres
 
 from .image_mixer import ImageMixer
@@ -22,7 +19,8 @@ class CutMixImage(ImageMixer):
     Args:
         ratio: Distribution of λ; the paper's is ``dict(type='Uniform')``.
         supervision: How heads turn the mixed images into a loss; None for ``Union``.
-        min_visibility: Smallest visible share of a clipped box.
+        min_visibility: Smallest visible share of a clipped box; 0.25 if None. Refused
+            where boxes are not clipped.
         **settings: As :class:`ImageMixer`.
 
     Raises:
@@ -30,16 +28,6 @@ class CutMixImage(ImageMixer):
     """
 
     cuts = True
-
-    def __init__(
-        self,
-        ratio: dict,
-        supervision: Any = None,
-        min_visibility: float = 0.25,
-        **settings: Any,
-    ) -> None:
-        least = check_unit('min_visibility', min_visibility)
-        super().__init__(ratio, supervision, min_visibility=least, **settings)
 
     def _centre(self, rng: np.random.Generator) -> tuple[tuple[float, float], ...]:
         return (tuple(draw_centres(rng, 1)[0].tolist()),)

@@ -86,7 +86,7 @@ class ImageMixer(BaseTransform):
             unknown['min_visibility'] = min_visibility
         refuse_unknown(name, unknown)
         self.settings = MixerSettings.build(
-            ratio, supervision, align, pad, keep, prob, min_visibility
+            ratio, supervision, align, pad, keep, prob, min_visibility, self.cuts
         )
         if pad == 'mean' and align != 'resize' and mean is None:
             raise ValueError(

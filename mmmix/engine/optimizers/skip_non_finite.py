@@ -152,5 +152,9 @@ class SkipNonFiniteAmpOptimWrapper(_SkipNonFinite, AmpOptimWrapper):
     """
 
     def _skip(self, **kwargs: Any) -> None:
-        """Let the scaler skip the step, and lower its scale."""
-        AmpOptimWrapper.step(self, **kwargs)
+        """Let the scaler skip the step, and lower its scale.
+
+        One that is switched off, as bfloat16 needs none, would take it.
+        """
+        if self.loss_scaler.is_enabled():
+            AmpOptimWrapper.step(self, **kwargs)

@@ -11,9 +11,9 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmmix.functional import transport_plan
+from mmmix.functional.sinkhorn import check_plan, transport_plan
 from mmmix.mixing.checks import check_unit
-from mmmix.mixing.counters import counter_rng, runner_counter
+from mmmix.mixing.counters import Stream, counter_rng, runner_counter
 from mmmix.models.dense_heads import MixRPNHead, MixSSDHead
 from mmmix.models.detectors.detector_wrapper import DetectorWrapper
 from mmmix.models.roi_heads import MixStandardRoIHead
@@ -27,8 +27,6 @@ from .ssd_head import AlignMixSSDHead
 
 Samples = Sequence[DetDataSample]
 Size = tuple[int, int]
-
-_STREAM = 0xA119
 
 _TWINS = (
     (MixSSDHead, AlignMixSSDHead),
@@ -96,6 +94,7 @@ class AlignMix(DetectorWrapper):
         input_prob: float = 0.0,
         **settings: Any,
     ) -> None:
+        check_plan(epsilon, iterations, tolerance, check_every)
         if isinstance(detector, Mapping):
             settings = {**detector, **settings}
             detector = settings.pop('type')
@@ -190,7 +189,8 @@ class AlignMix(DetectorWrapper):
     def _draws_inputs(self) -> bool:
         """Whether this iteration blends pixels, from counters as the mixers."""
         counters = (runner_counter('seed'), get_rank(), runner_counter('iter'))
-        return counter_rng(*counters, _STREAM).random() < self.input_prob
+        rng = counter_rng(*counters, Stream.ALIGN_MIX_INPUTS)
+        return rng.random() < self.input_prob
 
 
 def _twin(cfg: Any) -> Any:

@@ -96,7 +96,7 @@ class BatchMixer(nn.Module):
             unknown['min_visibility'] = min_visibility
         refuse_unknown(type(self).__name__, unknown)
         self.settings = MixerSettings.build(
-            ratio, supervision, align, pad, keep, prob, min_visibility
+            ratio, supervision, align, pad, keep, prob, min_visibility, self.cuts
         )
         if fraction is not None and prob != 1.0:
             raise ValueError(f'give prob or fraction, not both: {prob=}, {fraction=}')
@@ -107,7 +107,7 @@ class BatchMixer(nn.Module):
         self.enabled = True
         self.counter = CallCounter()
         self.recent: deque[tuple[int, list[float]]] = deque(maxlen=RECENT)
-        self._warned = False
+        self._warned: set[str] = set()
 
     @property
     def supervision(self) -> Any:
@@ -142,7 +142,10 @@ class BatchMixer(nn.Module):
         if not self.enabled:
             return inputs, samples
         if len(samples) == 1:
-            self._warn_batch_of_one()
+            self._warn_once(
+                'got a batch of one image and cannot mix it. Raise '
+                'train_dataloader.batch_size, or mix in the dataset with MixImage.'
+            )
             return inputs, [stamped(samples[0], self.supervision)]
         rng = self.counter.rng()
         partners = draw_partners(rng, len(samples), self.pairing)
@@ -192,6 +195,11 @@ class BatchMixer(nn.Module):
         count = size if self.lam_per == 'image' else 1
         lam = draw_lam(rng, count, self.settings.ratio)
         chosen = draw_chosen(rng, size, self.settings.prob, self.fraction)
+        if self.fraction and not chosen.any():
+            self._warn_once(
+                f'mixes none of {size} images: fraction={self.fraction:g} of them is '
+                'less than one. Raise fraction or train_dataloader.batch_size.'
+            )
         return Draws(
             np.broadcast_to(lam, size), chosen, self._centres(rng, count, size)
         )
@@ -258,12 +266,8 @@ class BatchMixer(nn.Module):
             samples = [in_frame(sample, frame) for sample in samples]
         return inputs, samples
 
-    def _warn_batch_of_one(self) -> None:
-        if not self._warned:
-            name = type(self).__name__
-            warnings.warn(
-                f'{name} got a batch of one image and cannot mix it. Raise '
-                'train_dataloader.batch_size, or mix in the dataset with MixImage.',
-                stacklevel=2,
-            )
-            self._warned = True
+    def _warn_once(self, text: str) -> None:
+        """Warn of what keeps it from mixing; of each thing once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            warnings.warn(f'{type(self).__name__} {text}', stacklevel=3)

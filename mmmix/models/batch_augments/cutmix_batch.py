@@ -8,7 +8,6 @@ import numpy as np
 from mmdet.registry import MODELS
 
 from mmmix.functional import unrounded_share
-from mmmix.mixing.checks import check_unit
 from mmmix.mixing.draws import draw_centres
 from mmmix.mixing.pair import Pair
 
@@ -38,8 +37,8 @@ class CutMixBatch(BatchMixer):
         ratio: Distribution of λ; the paper's is ``dict(type='Uniform')``.
         supervision: See above; None for ``Union``.
         min_visibility: A clipped box is dropped if less than this share of it is
-            visible, or less than 4 pixels of a side are left. Without effect where
-            boxes are not clipped.
+            visible, or less than 4 pixels of a side are left; 0.25 if None. Refused
+            where boxes are not clipped.
         **settings: As :class:`BatchMixer`.
 
     Raises:
@@ -47,16 +46,6 @@ class CutMixBatch(BatchMixer):
     """
 
     cuts = True
-
-    def __init__(
-        self,
-        ratio: dict,
-        supervision: Any = None,
-        min_visibility: float = 0.25,
-        **settings: Any,
-    ) -> None:
-        least = check_unit('min_visibility', min_visibility)
-        super().__init__(ratio, supervision, min_visibility=least, **settings)
 
     def _centres(
         self, rng: np.random.Generator, count: int, size: int

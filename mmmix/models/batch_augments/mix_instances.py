@@ -20,7 +20,7 @@ from mmmix.structures import MIX_IDS, MIX_VISIBILITY
 INSTANCES = ('gt_instances', 'ignored_instances')
 
 
-class Union(NamedTuple):
+class Joined(NamedTuple):
     """Instances of all components of a pair.
 
     Attributes:
@@ -39,7 +39,7 @@ def mix_instances(
     components: Sequence[Sequence[int]],
     settings: MixerSettings,
     field: str,
-) -> list[Union | None]:
+) -> list[Joined | None]:
     """The unions of pairs; None where neither image has that field.
 
     Where nothing is cut, the boxes of all pairs are moved and joined at once.
@@ -94,7 +94,7 @@ def _all_at_once(
     pairs: Sequence[Pair],
     components: Sequence[Sequence[int]],
     settings: MixerSettings,
-) -> list[Union]:
+) -> list[Joined]:
     """Unions of pairs that are only blended."""
     placed, places, ids = [], [], []
     for part, pair, numbers in zip(parts, pairs, components):
@@ -113,7 +113,8 @@ def _all_at_once(
     counts = [[len(one) for one in part] for part in parts]
     ends = list(accumulate(map(sum, counts)))
     unions = [
-        Union(merged[end - sum(count) : end], count) for end, count in zip(ends, counts)
+        Joined(merged[end - sum(count) : end], count)
+        for end, count in zip(ends, counts)
     ]
     start = 0
     for union, pair, numbers in zip(unions, pairs, components):
@@ -129,7 +130,7 @@ def _one_by_one(
     pairs: Sequence[Pair],
     components: Sequence[Sequence[int]],
     settings: MixerSettings,
-) -> list[Union]:
+) -> list[Joined]:
     """Unions of any pairs."""
     placed, seen = [], []
     for part, pair, numbers in zip(parts, pairs, components):
@@ -209,7 +210,7 @@ def _union(
     pair: Pair,
     components: Sequence[int],
     settings: MixerSettings,
-) -> Union:
+) -> Joined:
     """Instances of all components, numbered unless only the dominant ones stay."""
     masks = [part.pop('masks', None) for part in placed]
     merged = InstanceData.cat(placed)
@@ -222,7 +223,7 @@ def _union(
     if masks[0] is not None:
         clips = pair.region is not None and settings.clips
         merged.masks = place_masks(masks, components, pair, clips)
-    return Union(merged, counts)
+    return Joined(merged, counts)
 
 
 def _plain(instances: InstanceData) -> InstanceData:

@@ -132,6 +132,8 @@ class MixAnchorHead(BatchTargets, WeightedTargets):
         counts = [score[0].numel() // self.cls_out_channels for score in cls_scores]
         factors = targets.factors.float()[..., None]
         offsets = encode_boxes(self, targets.priors, targets.boxes)
+        # As mmdet: of a box that is its own target some losses are no number.
+        offsets = offsets.masked_fill((targets.owners <= 0)[..., None], 0.0)
         weights = (targets.box_weights * factors[..., 1, :])[..., None]
         num_pos = (targets.owners > 0).sum(dim=-1).clamp(min=1).sum(dim=-1)
         rows = (

@@ -37,6 +37,9 @@ from mmmix.structures import (
 from .detector_wrapper import DetectorWrapper
 from .remembered_calls import remembered_calls
 
+# Mix-aware heads, if there are some inside, are not to supervise a second time.
+_TRACES = (LOSS_FACTORS, MIX_SUPERVISION, MIX_WEIGHTS)
+
 
 @MODELS.register_module()
 class LossMixDetector(DetectorWrapper):
@@ -157,6 +160,7 @@ class LossMixDetector(DetectorWrapper):
         factors = Factors(1.0, 1.0)
         if image_factors(part) is not None:
             factors = _shared_factors(part, samples)
+        if any(name in meta for meta in part.metas for name in _TRACES):
             samples = [_part_sample(*image) for image in zip(samples, *part)]
         losses = super().loss(batch_inputs, samples)
         weight = factors.reg * _regression_weight(samples)
@@ -191,9 +195,8 @@ def _part_sample(
     ignored: InstanceData | None,
 ) -> DetDataSample:
     """A sample with a part's annotations and no trace of mixing."""
-    traces = (LOSS_FACTORS, MIX_SUPERVISION, MIX_WEIGHTS)
     clean = sample.new(
-        metainfo={key: value for key, value in meta.items() if key not in traces}
+        metainfo={key: value for key, value in meta.items() if key not in _TRACES}
     )
     clean.gt_instances = _without_ids(gt_instances)
     if ignored is not None:

@@ -30,7 +30,7 @@ class ImageComponents(NamedTuple):
     weights: list[float]
 
 
-class Candidates(NamedTuple):
+class AssignedPriors(NamedTuple):
     """What RoIs are drawn from.
 
     Attributes:
@@ -60,7 +60,7 @@ class SharedRoIs(NamedTuple):
 
 def assign_rois(
     assigner: Any, sampler: Any, proposals: Tensor, components: ImageComponents
-) -> Candidates:
+) -> AssignedPriors:
     """Assign proposals to each component.
 
     Args:
@@ -78,11 +78,11 @@ def assign_rois(
         _assign(assigner, blocks, k, proposals, *pair)
         for k, *pair in zip(own, gt_instances, ignored)
     ]
-    return Candidates(cat_boxes([*blocks, proposals]), assigned)
+    return AssignedPriors(cat_boxes([*blocks, proposals]), assigned)
 
 
 def share_rois(
-    sampler: Any, candidates: Candidates, components: ImageComponents, **kwargs: Any
+    sampler: Any, candidates: AssignedPriors, components: ImageComponents, **kwargs: Any
 ) -> SharedRoIs:
     """Draw one sample of RoIs for all components.
 

@@ -9,6 +9,7 @@ import torch
 from mmdet.registry import OPTIM_WRAPPERS
 from mmengine.logging import MessageHub
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.optim.optimizer.amp_optimizer_wrapper import GradScaler
 
 from mmmix.engine import SkipNonFiniteAmpOptimWrapper, SkipNonFiniteOptimWrapper
 from tests.engine.skipped_steps import (
@@ -198,6 +199,9 @@ class Scaler:
     def __init__(self):
         self.calls = []
 
+    def is_enabled(self):
+        return True
+
     def scale(self, loss):
         return loss * 4
 
@@ -218,7 +222,8 @@ class Scaler:
         self.calls.append('update')
 
 
-def test_mixed_precision_lets_the_scaler_skip(monkeypatch, warned):
+@pytest.fixture
+def _without_gpu(monkeypatch):
     """AmpOptimWrapper itself needs a GPU; only its scaler is replaced."""
     monkeypatch.setattr(
         AmpOptimWrapper,
@@ -226,6 +231,25 @@ def test_mixed_precision_lets_the_scaler_skip(monkeypatch, warned):
         lambda self, **kwargs: OptimWrapper.__init__(self, **kwargs),
     )
     monkeypatch.setattr(AmpOptimWrapper, 'optim_context', OptimWrapper.optim_context)
+
+
+@pytest.mark.usefixtures('_without_gpu')
+@pytest.mark.parametrize('clip', [None, dict(max_norm=1.0)])
+def test_a_scaler_that_is_switched_off_takes_no_bad_step(clip, warned):
+    """As with ``dtype='bfloat16'`` and ``loss_scale=dict(enabled=False)``."""
+    model = net()
+    wrapper = wrap(model, SkipNonFiniteAmpOptimWrapper, clip_grad=clip)
+    wrapper.loss_scaler = GradScaler(enabled=False)
+    wrapper._scale_update_param = None
+    step(model, wrapper)
+    before = state(model, wrapper)
+    step(model, wrapper, BAD)
+    assert wrapper.skipped
+    assert same(state(model, wrapper), before)
+
+
+@pytest.mark.usefixtures('_without_gpu')
+def test_mixed_precision_lets_the_scaler_skip(warned):
     model = net()
     wrapper = wrap(
         model, SkipNonFiniteAmpOptimWrapper, clip_grad=dict(max_norm=1.0), max_skipped=2

@@ -261,6 +261,8 @@ def test_wrong_settings_are_named():
         small(level=-1)
     with pytest.raises(ValueError, match='input_prob must lie in'):
         small(input_prob=2.0)
+    with pytest.raises(ValueError, match='epsilon must be above 0 and finite, got 0'):
+        small(epsilon=0)
     alignmix = load('demo/ssd_digits_alignmix.py').model
     head = dict(alignmix.bbox_head, supervision=dict(type='LossMix'))
     with pytest.raises(ValueError, match=r'supervision BoxMix.*got LossMix'):

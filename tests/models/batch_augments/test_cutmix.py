@@ -247,7 +247,8 @@ def test_two_batches_of_any_canvas():
         (dict(mode='cutmix'), TypeError, "CutMixBatch has no setting 'mode'"),
         (dict(boxes='clip'), TypeError, "write supervision=dict.type='Visible'"),
         (dict(min_visibility=1.5), ValueError, 'min_visibility'),
-        (dict(min_visibility=None), TypeError, 'min_visibility'),
+        (dict(min_visibility='1'), TypeError, 'min_visibility'),
+        (dict(min_visibility=0.5, **KEEP), ValueError, 'no effect: LossMix.*Leave it'),
         (dict(keep='dominant', **KEEP), ValueError, 'LossMix has nothing to weigh'),
     ],
 )
@@ -260,7 +261,8 @@ def test_repr_lists_the_settings_of_cutmix():
     text = repr(cutmix(**CLIP, min_visibility=0.4))
     assert 'supervision=Visible()' in text
     assert 'min_visibility=0.4' in text
-    assert 'min_visibility' not in repr(cutmix(**KEEP, min_visibility=0.4))
+    assert 'min_visibility=0.25' in repr(cutmix(**CLIP))
+    assert 'min_visibility' not in repr(cutmix(**KEEP))
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,8 @@ def test_what_happens_to_boxes_follows_from_the_supervision(supervision, clips):
     at_iteration(0)
     cfg = None if supervision is None else dict(type=supervision)
     inputs, samples = batch_of([(64, 64)] * 2)
-    mixed = cutmix(supervision=cfg, min_visibility=0.0)(inputs, samples)[1]
+    least = dict(min_visibility=0.0) if clips else {}
+    mixed = cutmix(supervision=cfg, **least)(inputs, samples)[1]
     boxes = torch.cat([sample.gt_instances.bboxes for sample in samples])
     for sample in mixed:
         assert ('mix_visibility' in sample.gt_instances) == clips

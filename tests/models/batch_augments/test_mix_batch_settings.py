@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 
 import pytest
 from mmdet.registry import MODELS
@@ -64,6 +65,18 @@ def test_state_is_nothing():
 def test_bad_settings_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         MODELS.build(dict(type='MixBatch', **{'ratio': CONSTANT, **settings}))
+
+
+def test_a_fraction_of_less_than_one_image_is_said_once():
+    inputs, samples = batch_of([(16, 16)] * 3)
+    mixer = MixBatch(ratio=CONSTANT, fraction=0.25)
+    with pytest.warns(UserWarning, match='MixBatch mixes none of 3 images: frac'):
+        mixer(inputs, samples)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        mixer(inputs, samples)
+        for silent in (dict(fraction=0.34), dict(fraction=0.0), dict(prob=0.0)):
+            MixBatch(ratio=CONSTANT, **silent)(inputs, samples)
 
 
 def test_one_number_of_mean_or_std_is_for_all_channels():

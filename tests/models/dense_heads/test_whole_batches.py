@@ -46,7 +46,12 @@ def yolo():
 def retina(request):
     """Heads that regress offsets, or decoded boxes."""
     decoded = dict(reg_decoded_bbox=True, loss_bbox=dict(type='GIoULoss'))
-    cfg = {**RETINA, **(decoded if request.param == 'boxes' else {})}
+    return retina_heads(**(decoded if request.param == 'boxes' else {}))
+
+
+def retina_heads(**settings):
+    """A stock and a mix-aware head."""
+    cfg = {**RETINA, **settings}
     return tuple(
         MODELS.build(ConfigDict(type=kind, train_cfg=TRAIN, **copy.deepcopy(cfg)))
         for kind in ('RetinaHead', 'MixRetinaHead')
@@ -125,6 +130,22 @@ def test_retinanet_is_stock_and_lossmix_its_weighed_sum(retina, seed, counts):
     for name in got:
         want = 0.3 * parts[0][name] + 0.7 * parts[1][name]
         torch.testing.assert_close(got[name], want, rtol=2e-6, atol=1e-7)
+
+
+def test_a_background_anchor_that_is_predicted_as_itself_costs_nothing():
+    """CIoU's term of the aspect is 0 / 0 where both boxes are one."""
+    loss = dict(type='CIoULoss')
+    heads = retina_heads(reg_decoded_bbox=True, loss_bbox=loss)
+    batch = sides_of(0, ((2, 0), (0, 0), (1, 0)))[0]
+    scores, offsets = maps(3, 0, 9, NUM_CLASSES), maps(3, 0, 9, 4)
+    for level in offsets:
+        level.data.zero_()
+    want, got = (
+        sum(h.loss_by_feat(scores, offsets, *batch)['loss_bbox']) for h in heads
+    )
+    torch.testing.assert_close(got, want, rtol=1e-6, atol=1e-7)
+    for gradient in torch.autograd.grad(got, offsets):
+        assert gradient.isfinite().all()
 
 
 def test_retinanet_with_a_rule_that_is_not_known_says_so(monkeypatch):

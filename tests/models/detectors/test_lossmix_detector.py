@@ -11,6 +11,8 @@ from mmdet.models.detectors import DETR, MaskRCNN
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import load_checkpoint, save_checkpoint
 
+from mmmix.models.supervisions import LossMix
+
 from . import zoo
 from .pairs import LAM, batch
 
@@ -106,6 +108,27 @@ def test_union_takes_any_weights(cfg, stock, model):
     plain = [zoo.sample(sample.gt_instances, i) for i, sample in enumerate(samples)]
     want = zoo.flat(stock.loss(inputs, plain))
     assert all(torch.equal(got[key], want[key]) for key in want)
+
+
+def test_a_mix_aware_head_inside_supervises_no_second_time(cfg, stock):
+    """Neither by the mixer's supervision, which the wrapper's own replaces."""
+    union = zoo.build(
+        cfg,
+        type='LossMixDetector',
+        detector='RetinaNet',
+        supervision=dict(type='Union'),
+        bbox_head=dict(cfg.model.bbox_head, type='MixRetinaHead'),
+    )
+    union.load_state_dict(stock.state_dict())
+    inputs, samples = batch(lams=(0.1, 0.9))
+    plain = [zoo.sample(sample.gt_instances, i) for i, sample in enumerate(samples)]
+    for sample in samples:
+        sample.set_metainfo(dict(mix_supervision=LossMix()))
+    got, want = (
+        zoo.flat(model.loss(inputs, some))
+        for model, some in ((union, samples), (stock, plain))
+    )
+    torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(('cls', 'reg'), [(True, False), (False, True), (False, False)])

@@ -34,6 +34,7 @@ class MixPreviewHook(Hook):
         max_images: How many images of a batch to show.
 
     Raises:
+        TypeError: If a number is no integer.
         ValueError: If a number is negative.
     """
 

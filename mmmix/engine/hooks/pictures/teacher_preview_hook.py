@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmmix.engine.unwrapped_model import unwrapped_model
+from mmmix.mixing.checks import check_integer
 from mmmix.models.teachers.branches import Batch
 from mmmix.visualization import (
     DrawingGuard,
@@ -41,6 +42,7 @@ class TeacherPreviewHook(Hook):
         interval: Show every iteration whose number it divides; 0 for none.
 
     Raises:
+        TypeError: If a number is no integer.
         ValueError: If a number is negative.
     """
 
@@ -54,8 +56,7 @@ class TeacherPreviewHook(Hook):
             num_batches=num_batches, max_images=max_images, interval=interval
         )
         for name, number in numbers.items():
-            if not isinstance(number, int) or number < 0:
-                raise ValueError(f'{name} must be an integer >= 0, got {number!r}')
+            check_integer(name, number, least=0)
         self.num_batches = num_batches
         self.max_images = max_images
         self.interval = interval

@@ -56,6 +56,7 @@ class RunReportHook(Hook):
         max_images: Validate this many images for classes and pictures at most.
 
     Raises:
+        TypeError: If a number is no integer.
         ValueError: If an argument is out of its range.
     """
 

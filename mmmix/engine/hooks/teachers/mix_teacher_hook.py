@@ -18,7 +18,7 @@ from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.datasets.view_geometry import check_view_geometry
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_steps import iterations_per_step
-from mmmix.mixing.checks import check_integer
+from mmmix.mixing.checks import check_choice, check_integer
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
 from .pseudo_label_watch import PseudoLabelWatch
@@ -238,7 +238,6 @@ def _check_average(momentum: float, buffers: str, warmup: float) -> None:
         raise ValueError(
             f'momentum, the weight of the student, must lie in (0, 1], got {momentum}'
         )
-    if buffers not in BUFFERS:
-        raise ValueError(f'buffers must be one of {BUFFERS}, got {buffers!r}')
+    check_choice('buffers', buffers, BUFFERS)
     if not 0 <= warmup < math.inf:
         raise ValueError(f'warmup must be a number >= 0, got {warmup}')
