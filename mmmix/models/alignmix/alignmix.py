@@ -101,6 +101,7 @@ class AlignMix(DetectorWrapper):
         super().__init__(detector, **{k: _twin(v) for k, v in settings.items()})
         if isinstance(level, bool) or not isinstance(level, int) or level < 0:
             raise ValueError(f"level must be an index of the neck's maps, got {level}")
+        _check_order(getattr(self.data_preprocessor, 'batch_augments', None) or ())
         self.level = level
         self.plan = dict(
             epsilon=epsilon,
@@ -191,6 +192,16 @@ class AlignMix(DetectorWrapper):
         counters = (runner_counter('seed'), get_rank(), runner_counter('iter'))
         rng = counter_rng(*counters, Stream.ALIGN_MIX_INPUTS)
         return rng.random() < self.input_prob
+
+
+def _check_order(augments: Sequence[nn.Module]) -> None:
+    """Refuse whatever resizes images after their sizes were noted."""
+    kinds = [type(augment).__name__ for augment in augments]
+    if 'PairBatch' in kinds[:-1]:
+        raise ValueError(
+            'PairBatch notes the sizes of the images that it pairs and has to be the '
+            f'last of data_preprocessor.batch_augments, got {kinds}'
+        )
 
 
 def _twin(cfg: Any) -> Any:

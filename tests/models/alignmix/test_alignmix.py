@@ -270,3 +270,14 @@ def test_wrong_settings_are_named():
     stock = dict(load('fcos_r50_voc_lossmix.py').model, type='AlignMix', level=0)
     with pytest.raises(TypeError, match='bbox_head is FCOSHead'):
         MODELS.build(stock)
+
+
+def test_images_are_not_resized_after_their_sizes_were_noted():
+    resize = dict(type='BatchSyncRandomResize', random_size_range=(160, 320))
+    preprocessor = small_config().data_preprocessor
+    (pairs,) = preprocessor.batch_augments
+    preprocessor.batch_augments = [resize, pairs]
+    small(data_preprocessor=preprocessor)
+    preprocessor.batch_augments = [pairs, resize]
+    with pytest.raises(ValueError, match="'PairBatch', 'BatchSyncRandomResize'"):
+        small(data_preprocessor=preprocessor)
