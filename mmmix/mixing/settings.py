@@ -86,8 +86,7 @@ class MixerSettings(NamedTuple):
                 and what would fit it.
         """
         built = build_supervision(supervision)
-        if not cuts:
-            _check_blends(built)
+        (_check_pastes if cuts else _check_blends)(built)
         _check_keeps(check_choice('keep', keep, KEEPS), built)
         return cls(
             build_ratio(ratio),
@@ -117,6 +116,17 @@ def _check_blends(supervision: Any) -> None:
             f'supervision {name} weighs boxes by what is visible of them, and a mixer '
             f"that pastes nothing hides nothing. Use type='CutMixBatch' (or "
             f"'CutMixImage') with {name}, or supervision=dict(type='WeightedUnion')"
+        )
+
+
+def _check_pastes(supervision: Any) -> None:
+    """Refuse a supervision that needs boxes both whole and clipped."""
+    if not supervision.pastes:
+        raise ValueError(
+            f'{supervision} supervises the term that is switched off as Union, with '
+            'boxes in full that a pasted region hides. Switch both on, or take '
+            'MixBatch (or MixImage), or a supervision that clips boxes, '
+            "dict(type='Visible') or dict(type='Union')"
         )
 
 

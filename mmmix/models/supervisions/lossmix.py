@@ -36,6 +36,11 @@ class LossMix(Supervision):
         """Whether one of the terms is switched off."""
         return self.cls != self.reg
 
+    @property
+    def pastes(self) -> bool:
+        """No term may be off: as ``Union`` it would teach, in full, what is hidden."""
+        return self.cls and self.reg
+
     def parts(self, batch: Annotations) -> list[Annotations]:
         """The components, and the union for the terms that are switched off."""
         union = Factors(float(not self.cls), float(not self.reg))

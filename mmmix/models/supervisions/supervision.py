@@ -34,6 +34,7 @@ class Supervision(ABC):
             that weighs by λ needs all boxes, because λ already stands for what is
             hidden; one that does not needs them clipped.
         blends: Whether it makes sense where images are blended.
+        pastes: Whether it makes sense where a region is pasted.
         separates: Whether box regression counts otherwise than all other terms.
     """
 
@@ -46,6 +47,11 @@ class Supervision(ABC):
     def separates(self) -> bool:
         """See the class."""
         return False
+
+    @property
+    def pastes(self) -> bool:
+        """See the class."""
+        return True
 
     @abstractmethod
     def parts(self, batch: Annotations) -> list[Annotations]:

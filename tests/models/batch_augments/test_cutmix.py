@@ -250,6 +250,8 @@ def test_two_batches_of_any_canvas():
         (dict(min_visibility='1'), TypeError, 'min_visibility'),
         (dict(min_visibility=0.5, **KEEP), ValueError, 'no effect: LossMix.*Leave it'),
         (dict(keep='dominant', **KEEP), ValueError, 'LossMix has nothing to weigh'),
+        (dict(supervision=dict(type='LossMix', reg=False)), ValueError, 'Switch both'),
+        (dict(supervision=dict(type='LossMix', cls=False)), ValueError, 'Switch both'),
     ],
 )
 def test_bad_settings_are_refused(settings, error, message):
