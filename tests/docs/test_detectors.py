@@ -35,6 +35,11 @@ STUDIES = {
         'retinanet160-100-flip-60',
         'retinanet160-lite0_animals100',
     ),
+    'YOLOv3, 100 images': ('yolov3-160-100-flip-60', 'yolov3-160-lite0_animals100'),
+    'YOLOv3, 100 images, cropped': (
+        'yolov3-160-100-crop-60',
+        'yolov3-160-lite0_animals300-crop',
+    ),
 }
 
 

@@ -62,6 +62,6 @@ def check_ops() -> Iterator[Finding]:
             WARNING,
             'device',
             f'no GPU: torch {torch.__version__} sees none',
-            'on a CPU train on small images (detectors: --detector ssd160-lite0 or '
+            'on a CPU train on small images (--detector yolov3-160-lite0 or '
             '--size of mmmix init); with a GPU, install the torch of its CUDA',
         )
