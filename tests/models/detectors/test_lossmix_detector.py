@@ -172,14 +172,17 @@ def test_distributed_training_gives_the_same_gradients(model, tmp_path):
         inputs, samples = batch()
         losses = wrapped(inputs, samples, mode='loss')
         inner.parse_losses(losses)[0].backward()
+        state = wrapped.state_dict()
+        # Freed after the group, it would end the threads that wait for Python's lock.
+        del wrapped, losses
     finally:
         torch.distributed.destroy_process_group()
     plain.parse_losses(plain.loss(inputs, samples))[0].backward()
     for got, want in zip(inner.parameters(), plain.parameters()):
         torch.testing.assert_close(got.grad, want.grad)
     path = str(tmp_path / 'ddp.pth')
-    save_checkpoint(dict(state_dict=wrapped.state_dict()), path)
-    assert 'module.bbox_head.retina_cls.weight' in wrapped.state_dict()
+    save_checkpoint(dict(state_dict=state), path)
+    assert 'module.bbox_head.retina_cls.weight' in state
     load_checkpoint(plain, path, strict=True)
 
 

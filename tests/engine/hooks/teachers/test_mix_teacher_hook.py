@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 
 import pytest
 import torch
@@ -194,6 +195,9 @@ def test_distributed_wrapper(tmp_path):
         runner = stub_runner(MMDistributedDataParallel(model, device_ids=None))
         hook.before_train(runner)
         run(hook, runner, 3, dict(pseudo_count=torch.tensor(0.0)))
+        # Freed after the group, it would end the threads that wait for Python's lock.
+        del hook, runner
+        gc.collect()
     finally:
         torch.distributed.destroy_process_group()
     assert equal(model.teacher, plain.teacher)
