@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mmmix.studies.seeds.report import Scores
+
 from .evidence_page import (
     DOCS,
     cells,
@@ -73,12 +75,16 @@ ON_TOP['LossMix on the teacher, cropped'] = (
 )
 
 
-@pytest.mark.parametrize('row', ON_TOP)
-def test_what_mixing_adds_to_a_teacher_is_that_of_its_records(row):
+def scores_on_top(row: str) -> Scores:
+    """Those of the teacher alone, then those of mixing on it."""
     folder, config = ON_TOP[row]
     alone = config.removesuffix('-lossmix').removesuffix('-boxmix')
-    scores = scores_of(folder, f'{alone}.py', f'{config}.py')
-    assert cells(row, PAGE) == mean_and_differences(scores)
+    return scores_of(folder, f'{alone}.py', f'{config}.py')
+
+
+@pytest.mark.parametrize('row', ON_TOP)
+def test_what_mixing_adds_to_a_teacher_is_that_of_its_records(row):
+    assert cells(row, PAGE) == mean_and_differences(scores_on_top(row))
 
 
 def test_what_a_teacher_gains_elsewhere_and_what_mixing_costs_it():
@@ -102,9 +108,7 @@ def test_what_a_teacher_gains_elsewhere_and_what_mixing_costs_it():
         gains += [taught[seed][MAP] - base[seed][MAP] for seed in (0, 1)]
     costs = []
     for row in list(ON_TOP)[4:]:
-        folder, config = ON_TOP[row]
-        alone = config.removesuffix('-lossmix').removesuffix('-boxmix')
-        base, mixed = scores_of(folder, f'{alone}.py', f'{config}.py').values()
+        base, mixed = scores_on_top(row).values()
         costs += [base[seed][MAP] - mixed[seed][MAP] for seed in mixed]
     told = [f'{value:.3f}'.removeprefix('0') for value in gains]
     ends = [f'{value:.3f}'.removeprefix('0') for value in (min(costs), max(costs))]

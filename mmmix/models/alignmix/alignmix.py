@@ -21,6 +21,7 @@ from mmmix.models.supervisions import Losses
 
 from .aligned_pairs import AlignedPairs, Pairs, blended, valid_cells
 from .fields import MIX_PARTNER
+from .pair_batch import PairBatch
 from .roi_head import AlignMixRoIHead
 from .rpn_head import AlignMixRPNHead
 from .ssd_head import AlignMixSSDHead
@@ -196,8 +197,8 @@ class AlignMix(DetectorWrapper):
 
 def _check_order(augments: Sequence[nn.Module]) -> None:
     """Refuse whatever resizes images after their sizes were noted."""
-    kinds = [type(augment).__name__ for augment in augments]
-    if 'PairBatch' in kinds[:-1]:
+    if any(isinstance(augment, PairBatch) for augment in list(augments)[:-1]):
+        kinds = [type(augment).__name__ for augment in augments]
         raise ValueError(
             'PairBatch notes the sizes of the images that it pairs and has to be the '
             f'last of data_preprocessor.batch_augments, got {kinds}'
