@@ -30,7 +30,7 @@ from mmmix.apis.commands import stoppable
 from mmmix.apis.configs.tta import use_tta
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
-from mmmix.apis.launching.launch import check_launcher, launched
+from mmmix.apis.launching.launch import check_launcher, launched, released
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.engine.hooks import SharedResultsHook, StopHook
 from mmmix.layouts.writing import check_writable
@@ -117,10 +117,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.out is not None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
         log_dir = os.path.abspath(runner.log_dir)
-        with logged(
-            runner,
-            done=lambda: f'Done. Metrics and log: {log_dir}',
-            stopped=lambda stop: f'Stopped by {stop.signal.name}.',
+        with (
+            released(runner.model),
+            logged(
+                runner,
+                done=lambda: f'Done. Metrics and log: {log_dir}',
+                stopped=lambda stop: f'Stopped by {stop.signal.name}.',
+            ),
         ):
             if not args.no_check:
                 check_data(runner, ('test',))

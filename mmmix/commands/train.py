@@ -43,6 +43,7 @@ from mmmix.apis.launching.launch import (
     given_command,
     launch_rank,
     launched,
+    released,
 )
 from mmmix.apis.launching.requeue import requeued
 from mmmix.apis.plain_errors import plain_errors
@@ -155,10 +156,13 @@ def main(argv: Sequence[str] | None = None) -> None:
                 StopHook(signals),
             ):
                 runner.register_hook(hook)
-            with logged(
-                runner,
-                done=lambda: _where(runner),
-                stopped=lambda stop: _stopped(stop, args, argv, runner),
+            with (
+                released(runner.model),
+                logged(
+                    runner,
+                    done=lambda: _where(runner),
+                    stopped=lambda stop: _stopped(stop, args, argv, runner),
+                ),
             ):
                 if not args.no_check:
                     check_data(runner, ('train', 'val'))

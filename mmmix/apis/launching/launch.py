@@ -20,6 +20,7 @@ from mmengine.registry import MODEL_WRAPPERS
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as dist
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from mmmix.apis.launching.nodes import check_master, choose_interface, several_nodes
 from mmmix.registry import class_of
@@ -102,6 +103,25 @@ def launched(cfg: Config) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
+
+
+@contextmanager
+def released(model: nn.Module) -> Iterator[None]:
+    """Let go of the process group at the end of a block, inside :func:`launched`.
+
+    A data-parallel wrapper holds the group, whose threads end with it. Left to live
+    on, they may ask for Python's lock while the interpreter ends, which aborts the
+    process, or while it waits for them.
+
+    Args:
+        model: The model, wrapped or not. It is not to be trained any more.
+    """
+    try:
+        yield
+    finally:
+        for part in model.modules():
+            if isinstance(part, DistributedDataParallel):
+                del part.logger, part.reducer, part.process_group
 
 
 def _init_on_gpus(cfg: Config, settings: Mapping[str, Any]) -> None:

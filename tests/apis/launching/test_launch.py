@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,10 +12,14 @@ from mmengine.registry import MODEL_WRAPPERS
 from torch import distributed as dist
 
 from mmmix.apis.launching import launch
-from mmmix.apis.launching.launch import CPUDistributedDataParallel, launched
+from mmmix.apis.launching.launch import (
+    CPUDistributedDataParallel,
+    launched,
+    released,
+)
 from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
-from tests.toy_run import ToyModel
+from tests.toy_run import ToyModel, write_config
 
 SLURM = {'SLURM_PROCID': '0', 'SLURM_NTASKS': '1', 'SLURM_LOCALID': '0'}
 MPI = {
@@ -56,13 +61,49 @@ def test_gloo_group_on_the_cpu(launcher, variables, environment):
         assert os.environ['LOCAL_RANK'] == '0'
         model = CPUDistributedDataParallel(ToyModel('SyncBN'), device_ids=[0])
         model.train()
-        assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
+        with released(model):
+            assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
     assert not dist.is_initialized()
     assert cfg.model_wrapper_cfg == dict(
         type='CPUDistributedDataParallel',
         broadcast_buffers=False,
         find_unused_parameters=True,
     )
+
+
+def threads_of_gloo():
+    """Names of the threads of this process that work for a group of gloo."""
+    names = (Path(path, 'comm') for path in Path('/proc/self/task').iterdir())
+    return [name for name in map(Path.read_text, names) if 'gloo' in name]
+
+
+def test_threads_end_with_their_group_after_an_error(environment):
+    environment(PYTORCH)
+
+    def failing():
+        model = CPUDistributedDataParallel(ToyModel('SyncBN').train())
+        with released(model):
+            model(torch.ones(4, 1), mode='loss')['loss'].backward()
+            assert threads_of_gloo()
+            raise RuntimeError('any error but not this one')
+
+    with (
+        pytest.raises(RuntimeError, match='not this one'),
+        launched(Config(dict(launcher='pytorch'))),
+    ):
+        failing()
+    assert not threads_of_gloo()
+
+
+def test_threads_end_with_the_group_of_a_command(environment, tmp_path):
+    """Alive, they aborted now and then a process that had done its work."""
+    environment(PYTORCH)
+    config = write_config(tmp_path, train_cfg=dict(by_epoch=True, max_epochs=1))
+    where = ['--launcher', 'pytorch', '--work-dir', str(tmp_path / 'run')]
+    train_module.main([config, *where])
+    assert not threads_of_gloo()
+    test_module.main([config, str(tmp_path / 'run' / 'epoch_1.pth'), *where])
+    assert not threads_of_gloo()
 
 
 def test_single_process_changes_nothing():
@@ -94,7 +135,8 @@ def test_settings_of_the_stock_wrapper_go_to_ours(environment, named):
         model = MODEL_WRAPPERS.build(
             cfg.model_wrapper_cfg, default_args=dict(module=ToyModel('SyncBN'))
         )
-        assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
+        with released(model):
+            assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
 
 
 @pytest.mark.parametrize(
