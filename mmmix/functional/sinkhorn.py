@@ -49,7 +49,7 @@ def transport_plan(
     *,
     absolute: bool = False,
     tolerance: float | None = None,
-    check_every: int = 10,
+    check_every: int | None = None,
     close_rows: bool = True,
 ) -> Tensor:
     """Assignment R of A's cells to those of A': r P*, each row a distribution.
@@ -79,8 +79,8 @@ def transport_plan(
             the rows' potentials in units of M. An update moves u_i by ε times the
             logarithm of what row i lacked, so rows were off by at most
             tolerance / ε, relatively. None makes all iterations.
-        check_every: Look after every so many iterations, not after the first. A look
-            waits for the device.
+        check_every: Look after every so many iterations, not after the first; 10 if
+            None. A look waits for the device. Only with ``tolerance``.
         close_rows: Update the rows once more at the end. Otherwise R is r times the
             plan of the last iteration, whose columns sum to r / r' and whose rows
             sum to 1 as nearly as the iterations came.
@@ -103,7 +103,7 @@ def transport_plan(
         row, column = next(steps)
         for done in range(2, iterations + 1):
             before, (row, column) = row, next(steps)
-            if tolerance is None or done % check_every:
+            if tolerance is None or done % (check_every or 10):
                 continue
             if epsilon * _moved(before, row) < tolerance:
                 break
@@ -143,7 +143,10 @@ def _check_maps(first: Tensor, second: Tensor) -> None:
 
 
 def check_plan(
-    epsilon: float, iterations: int, tolerance: float | None, check_every: int
+    epsilon: float,
+    iterations: int,
+    tolerance: float | None,
+    check_every: int | None,
 ) -> None:
     """Make sure that a plan can be made with these settings.
 
@@ -154,7 +157,7 @@ def check_plan(
         check_every: Likewise.
 
     Raises:
-        ValueError: Naming the one that is out of range.
+        ValueError: Naming the one that is out of range or has no effect.
     """
     if not (epsilon > 0 and math.isfinite(epsilon)):
         raise ValueError(f'epsilon must be above 0 and finite, got {epsilon}')
@@ -162,8 +165,15 @@ def check_plan(
         raise ValueError(f'iterations must be at least 1, got {iterations}')
     if tolerance is not None and not (tolerance > 0 and math.isfinite(tolerance)):
         raise ValueError(f'tolerance must be above 0 and finite, got {tolerance}')
+    if check_every is None:
+        return
     if isinstance(check_every, bool) or check_every < 1:
         raise ValueError(f'check_every must be at least 1, got {check_every}')
+    if tolerance is None:
+        raise ValueError(
+            f'check_every={check_every} says how often to look at tolerance, which is '
+            'None: give tolerance, or leave check_every out'
+        )
 
 
 def _log_marginals(

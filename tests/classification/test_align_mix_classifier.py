@@ -202,3 +202,6 @@ def test_bad_settings_are_refused():
         build(pairing='all')
     with pytest.raises(ValueError, match='iterations must be at least 1, got 0'):
         build(plan=dict(iterations=0))
+    with pytest.raises(ValueError, match='check_every=3 .* leave check_every out'):
+        build(plan=dict(tolerance=None, check_every=3))
+    assert build(plan=dict(tolerance=None)).plan['check_every'] is None

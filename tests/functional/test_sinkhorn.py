@@ -233,6 +233,8 @@ def test_wrong_settings_are_named():
         transport_plan(first, second, tolerance=0.0)
     with pytest.raises(ValueError, match='check_every must be at least 1, got 0'):
         transport_plan(first, second, tolerance=0.1, check_every=0)
+    with pytest.raises(ValueError, match='check_every=5 says how often .* give tol'):
+        transport_plan(first, second, check_every=5)
     with pytest.raises(ValueError, match='epsilon must be above 0'):
         transport_plan(first, second, epsilon=0)
     with pytest.raises(ValueError, match='iterations must be at least 1'):

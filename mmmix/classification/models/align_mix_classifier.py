@@ -96,6 +96,8 @@ class AlignMixClassifier(ImageClassifier):
         self.own_prob = check_unit('own_prob', own_prob)
         self.pairing = check_choice('pairing', pairing, PAIRINGS)
         self.plan = {**PUBLISHED, **(plan or {})}
+        if self.plan['tolerance'] is None and 'check_every' not in (plan or {}):
+            self.plan['check_every'] = None
         names = ('epsilon', 'iterations', 'tolerance', 'check_every')
         check_plan(*(self.plan[name] for name in names))
         self._classes = self._count_classes()

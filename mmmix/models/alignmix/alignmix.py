@@ -72,7 +72,7 @@ class AlignMix(DetectorWrapper):
             ``epsilon=0.1, absolute=True, tolerance=0.1, check_every=1``.
         tolerance: Stop where the potentials change by less; see
             :func:`mmmix.functional.transport_plan`.
-        check_every: Iterations between two looks at that.
+        check_every: Iterations between two looks at that; needs ``tolerance``.
         input_prob: Share of the batches whose pixels are blended instead, as with
             BoxMix; ½ is what AlignMixup's code does.
         **settings: Arguments of the detector.
@@ -91,7 +91,7 @@ class AlignMix(DetectorWrapper):
         iterations: int = 100,
         absolute: bool = False,
         tolerance: float | None = None,
-        check_every: int = 10,
+        check_every: int | None = None,
         input_prob: float = 0.0,
         **settings: Any,
     ) -> None:

@@ -16,6 +16,8 @@ from .pseudo_regression import weighs_mixed_regression
 from .semi_train_settings import SemiTrainSettings
 
 TERMS = ('sup', 'unsup', 'cross')
+# Terms that mix image i of one batch with image i of another.
+_OF_TWO_BATCHES = ('cross', 'nst', 'mst')
 
 
 def build_mixers(
@@ -28,7 +30,7 @@ def build_mixers(
         terms: All terms that may be mixed.
 
     Raises:
-        ValueError: If a term is unknown.
+        ValueError: If a term is unknown, or pairs are to be drawn that are given.
         TypeError: If what is built does not mix batches.
     """
     mixers = dict(mixers or {})
@@ -42,8 +44,18 @@ def build_mixers(
                 f"mixers.{term} must be a mixer of batches, dict(type='MixBatch', "
                 f'...), got {type(mixer).__name__}'
             )
+        _check_pairing(term, mixer)
         mixer.counter.stream = terms.index(term)
     return nn.ModuleDict(built)
+
+
+def _check_pairing(term: str, mixer: BatchMixer) -> None:
+    """Refuse a way to draw partners where two batches give them."""
+    if term in _OF_TWO_BATCHES and mixer.pairing != 'shuffle':
+        raise ValueError(
+            f'mixers.{term} mixes image i of one batch with image i of the other, so '
+            f'pairing={mixer.pairing!r} would have no effect; leave pairing out'
+        )
 
 
 def keeps_first(mixer: BatchMixer) -> bool:

@@ -62,6 +62,7 @@ NOISE = {**domain.NOISE}
             TypeError,
             'mixers.mtt.*MixBatch.*got DetDataPreprocessor',
         ),
+        (dict(mst=semi.mixer(pairing='reverse')), ValueError, "mst.*'reverse'.*leave"),
         (dict(nst={**NOISE, 'keep': 'all'}), ValueError, "mixers.nst.*keep='dominant'"),
         (dict(nst=semi.mixer(0.5, keep='dominant')), ValueError, 'always above 0.5'),
         (dict(nst=semi.mixer(keep='dominant')), ValueError, 'Beta'),

@@ -78,6 +78,7 @@ def test_boxes_to_ignore_need_an_assigner_that_heeds_them():
     [
         (dict(both=semi.mixer()), ValueError, "unknown terms \\['both'\\].*'cross'"),
         (dict(sup=PHOTO), TypeError, 'mixers.sup.*MixBatch.*got DetDataPreprocessor'),
+        (dict(cross=semi.mixer(pairing='roll')), ValueError, "cross.*pairing='roll'"),
     ],
 )
 def test_mixers_it_refuses(mixers, error, message):
@@ -86,7 +87,8 @@ def test_mixers_it_refuses(mixers, error, message):
 
 
 def test_mixers_are_found_by_hooks():
-    model = build(mixers=dict(sup=None, unsup=semi.mixer(0.5), cross=semi.mixer(0.1)))
+    drawn = semi.mixer(0.5, pairing='roll')
+    model = build(mixers=dict(sup=None, unsup=drawn, cross=semi.mixer(0.1)))
     assert list(model.mixers) == ['unsup', 'cross']
     assert find_batch_mixers(model) == list(model.mixers.values())
 
