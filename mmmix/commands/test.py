@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             runner.test_evaluator.metrics.append(DumpDetResults(args.out))
         log_dir = os.path.abspath(runner.log_dir)
         with (
-            released(runner.model),
+            released(runner),
             logged(
                 runner,
                 done=lambda: f'Done. Metrics and log: {log_dir}',

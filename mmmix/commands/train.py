@@ -157,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             ):
                 runner.register_hook(hook)
             with (
-                released(runner.model),
+                released(runner),
                 logged(
                     runner,
                     done=lambda: _where(runner),

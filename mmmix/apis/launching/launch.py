@@ -17,6 +17,7 @@ from mmengine.device import get_device
 from mmengine.dist import init_dist
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
+from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 from torch import distributed as dist
 from torch import nn
@@ -106,7 +107,7 @@ def launched(cfg: Config) -> Iterator[None]:
 
 
 @contextmanager
-def released(model: nn.Module) -> Iterator[None]:
+def released(runner: Runner) -> Iterator[None]:
     """Let go of the process group at the end of a block, inside :func:`launched`.
 
     A data-parallel wrapper holds the group, whose threads end with it. Left to live
@@ -114,12 +115,14 @@ def released(model: nn.Module) -> Iterator[None]:
     process, or while it waits for them.
 
     Args:
-        model: The model, wrapped or not. It is not to be trained any more.
+        runner: Its model, wrapped or not, is not to be trained any more. A
+            ``FlexibleRunner`` has the config of one until it trains.
     """
     try:
         yield
     finally:
-        for part in model.modules():
+        model = runner.model
+        for part in model.modules() if isinstance(model, nn.Module) else ():
             if isinstance(part, DistributedDataParallel):
                 del part.logger, part.reducer, part.process_group
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -61,7 +62,7 @@ def test_gloo_group_on_the_cpu(launcher, variables, environment):
         assert os.environ['LOCAL_RANK'] == '0'
         model = CPUDistributedDataParallel(ToyModel('SyncBN'), device_ids=[0])
         model.train()
-        with released(model):
+        with released(SimpleNamespace(model=model)):
             assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
     assert not dist.is_initialized()
     assert cfg.model_wrapper_cfg == dict(
@@ -82,7 +83,7 @@ def test_threads_end_with_their_group_after_an_error(environment):
 
     def failing():
         model = CPUDistributedDataParallel(ToyModel('SyncBN').train())
-        with released(model):
+        with released(SimpleNamespace(model=model)):
             model(torch.ones(4, 1), mode='loss')['loss'].backward()
             assert threads_of_gloo()
             raise RuntimeError('any error but not this one')
@@ -93,6 +94,12 @@ def test_threads_end_with_their_group_after_an_error(environment):
     ):
         failing()
     assert not threads_of_gloo()
+
+
+def test_a_model_that_was_never_built_holds_no_group():
+    runner = SimpleNamespace(model=dict(type='ToyModel'))
+    with pytest.raises(OSError, match='no weights'), released(runner):
+        raise OSError('no weights')
 
 
 def test_threads_end_with_the_group_of_a_command(environment, tmp_path):
@@ -135,7 +142,7 @@ def test_settings_of_the_stock_wrapper_go_to_ours(environment, named):
         model = MODEL_WRAPPERS.build(
             cfg.model_wrapper_cfg, default_args=dict(module=ToyModel('SyncBN'))
         )
-        with released(model):
+        with released(SimpleNamespace(model=model)):
             assert model(torch.ones(4, 1), mode='loss')['loss'].isfinite()
 
 
