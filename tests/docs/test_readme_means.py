@@ -16,6 +16,9 @@ ROWS = {
     '1,200, flipped, half the batch and the epochs': (
         '1,200 images, 15 epochs, 8 a step'
     ),
+    '1,200, cropped and jittered, half the batch': (
+        '1,200 images, cropped, 30 epochs, 8 a step'
+    ),
 }
 """Those of the page of evidence that its rows are."""
 

@@ -29,6 +29,7 @@ STUDIES = {
     '100 images, cropped, 180 epochs, 8 a step': 'ssd160-100-crop-180-b8',
     '100 images, cropped, 540 epochs, 8 a step': 'ssd160-100-crop-540-b8',
     '300 images, cropped, 60 epochs, 16 a step': 'ssd160-300-crop-60',
+    '1,200 images, cropped, 30 epochs, 8 a step': 'ssd160-1200-crop-30-b8',
 }
 
 
