@@ -109,7 +109,31 @@ def test_results_of_another_config_are_not_mixed_in(configs, tools):
     Path(configs[1]).write_text("model = 'other'\n")
     with pytest.raises(ValueError, match='bcd/seed_0 from another content'):
         make_study(configs, tools, seeds=(0,))
+    # Seed 0 would be in the mean of seed 1.
+    with pytest.raises(ValueError, match='bcd/seed_0 from another content'):
+        make_study(configs, tools, seeds=(1,))
+    assert len(make_study(configs[:1], tools, seeds=(1,)).pending) == 1
+
+
+@pytest.mark.parametrize('state', ['started', 'trained'])
+def test_what_other_settings_left_unfinished_is_in_no_mean(configs, tools, state):
+    run_pending(make_study(configs, tools, seeds=(0,)))
+    results = tools.parent / 'work/results.json'
+    content = json.loads(results.read_text())
+    content['runs']['bcd/seed_0']['state'] = state
+    results.write_text(json.dumps(content))
+    Path(configs[1]).write_text("model = 'other'\n")
     assert len(make_study(configs, tools, seeds=(1,)).pending) == 2
+
+
+def test_a_run_without_its_entry_is_known_by_its_folder(configs, tools):
+    """It would go on from a checkpoint of the other content."""
+    run_pending(make_study(configs, tools, seeds=(0,)))
+    (tools.parent / 'work/results.json').unlink()
+    assert len(make_study(configs, tools, seeds=(0,)).pending) == 2
+    Path(configs[1]).write_text("model = 'other'\n")
+    with pytest.raises(ValueError, match=r'move .*/work/bcd/seed_0 away'):
+        make_study(configs, tools, seeds=(0,))
 
 
 def test_names_must_differ(configs, tools, tmp_path):

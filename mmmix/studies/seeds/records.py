@@ -84,11 +84,8 @@ def rebuild_records(folder: Path) -> dict[str, Record]:
 
 def _record_of(run: Path) -> Record:
     """A run's record, from its copy or from what the run has left."""
-    name = f'{run.parent.name}/{run.name}'
-    try:
-        record = json.loads((run / _RECORD).read_text(encoding='utf-8'))
-        _check(name, record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    record = record_in(run)
+    if record is None:
         record = dict(
             config=run.parent.name + ('' if '@' in run.parent.name else '.py'),
             seed=int(run.name.removeprefix('seed_')),
@@ -99,6 +96,16 @@ def _record_of(run: Path) -> Record:
         metrics = _tested(run)
         if metrics:
             record |= dict(state='done', metrics=metrics)
+    return record
+
+
+def record_in(run: Path) -> Record | None:
+    """The copy of a run's record in its folder; None without a whole one."""
+    try:
+        record = json.loads((run / _RECORD).read_text(encoding='utf-8'))
+        _check(f'{run.parent.name}/{run.name}', record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
     return record
 
 

@@ -29,6 +29,7 @@ from mmmix.studies.seeds.records import (
     TEST_FOLDERS,
     Record,
     read_records,
+    record_in,
     set_aside,
     write_records,
 )
@@ -104,15 +105,25 @@ class Study:
         return records
 
     def _check_records(self) -> None:
-        for run in self.runs:
-            record = self.records.get(run.name)
-            known = record and record['fingerprint']
-            if known and known != self._fingerprints[run.label]:
+        """Refuse what was made from other settings.
+
+        That of seeds which are not asked for now would stand in the same mean. A run
+        whose entry was removed goes on from the checkpoints in its folder all the same.
+
+        Raises:
+            ValueError: Naming the run, and what may be other.
+        """
+        marks = {config_name(label): mark for label, mark in self._fingerprints.items()}
+        folders = {run.name: record_in(run.folder) for run in self.runs}
+        for name, record in {**folders, **self.records}.items():
+            counts = record and (name in folders or record['state'] == 'done')
+            mark = marks.get(name.rpartition('/')[0])
+            if counts and mark and record['fingerprint'] not in (None, mark):
                 raise ValueError(
-                    f'{self._folder / RESULTS} has {run.name} from another content of '
-                    f'{record["config"]}, other --cfg-options, --train-args or '
-                    f'--nproc. Use another --work-dir, or move {run.folder} away and '
-                    'remove the entry'
+                    f'{self._folder} has {name} from another content of '
+                    f'{record["config"]}, other --cfg-options, --mix-options, '
+                    '--train-args or --nproc. Use another --work-dir, or move '
+                    f'{self._folder / name} away and remove its entry in {RESULTS}'
                 )
 
     def _state(self, run: Run) -> str | None:
