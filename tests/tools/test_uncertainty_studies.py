@@ -104,6 +104,19 @@ def test_calibration(study, tmp_path):
     assert cv2.imread(str(tmp_path / 'calibration.png')).std() > 10
 
 
+def test_a_value_that_is_given_twice_counts_once(study, tmp_path):
+    """Not as two seeds, and not as that of another λ."""
+    twice = ('--ious', '0.5', '0.5', '0.75')
+    rows = run('calibration', study, tmp_path / 'c', *twice, '--min-score', '0')
+    assert [row['IoU'] for row in rows] == ['0.5', '0.5', '0.75', '0.75']
+    assert rows[0]['precision_std'] == rows[1]['Δ D-ECE_std'] == ''
+    lams = ('--ways', 'blend', 'blend', 'cut', '--lams', '0', '0', '1')
+    rows = run('in_between', study, tmp_path / 'i', *lams, models=1)
+    assert [(row['way'], row['λ'], row['score_std']) for row in rows] == [
+        (way, lam, '') for way in ('blend', 'cut') for lam in ('0.0', '1.0')
+    ]
+
+
 def test_image_intervals(study, tmp_path):
     first, second = run('image_intervals', study, tmp_path, '--resamples', '100')
     dataset = DATASETS.build(study.detector.cfg.test_dataloader.dataset)

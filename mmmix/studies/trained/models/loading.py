@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -80,9 +81,10 @@ def load_detectors(
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
-        ValueError: If they do not detect the same classes, or one is a classifier, and
-            boxes are wanted.
+        ValueError: If they do not detect the same classes, a checkpoint is given twice
+            as one method, or one is a classifier, and boxes are wanted.
     """
+    _check_each_once(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
     detectors = [load_detector(spec, *common) for spec in args.models]
     for detector in detectors[1:]:
@@ -93,6 +95,23 @@ def load_detectors(
                 f'{detector.spec} has {detector.classes}'
             )
     return detectors
+
+
+def _check_each_once(specs: Sequence[ModelSpec]) -> None:
+    """Refuse one training as two seeds: intervals would be too narrow.
+
+    Raises:
+        ValueError: With the model.
+    """
+    seen: set[ModelSpec] = set()
+    for spec in specs:
+        same = spec._replace(checkpoint=str(Path(spec.checkpoint).resolve()))
+        if same in seen:
+            raise ValueError(
+                f'{spec} is given twice, and would count as two seeds of {spec.name}; '
+                'give each checkpoint once'
+            )
+        seen.add(same)
 
 
 def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:

@@ -117,6 +117,21 @@ def test_loaded_detector(tiny_study):
     assert fingerprint(detector) == fingerprint(load_detector(tiny_study.spec))
 
 
+def test_a_training_is_no_two_seeds(tiny_study, monkeypatch):
+    monkeypatch.chdir(tiny_study.root)
+    again = tiny_study.spec._replace(checkpoint='tiny.pth')
+    args = argparse.Namespace(
+        models=[tiny_study.spec, again],
+        device='cpu',
+        cfg_options=None,
+        trust_checkpoint=False,
+    )
+    with pytest.raises(ValueError, match='given twice, and would count as two seeds'):
+        load_detectors(args)
+    args.models[1] = again._replace(name='other')
+    assert [detector.name for detector in load_detectors(args)] == ['tiny', 'other']
+
+
 def test_checkpoints_of_other_models(tiny_study, tmp_path):
     state = torch.load(tiny_study.spec.checkpoint)['state_dict']
     state.pop('bbox_head.cls_convs.0.0.bias')
