@@ -242,6 +242,8 @@ def test_the_tool_varies_a_setting(configs, tools, tmp_path, capsys):
         ['--nproc', '0'],
         ['--nproc', '2', '--gpus', '0', '1', '2'],
         ['--executor-options', 'timeout_min=3'],
+        ['--gpus', '0', '--executor', 'slurm'],
+        ['--heartbeat', '0'],
     ],
 )
 def test_arguments_that_contradict_each_other(configs, tools, tmp_path, wrong, capsys):

@@ -109,6 +109,36 @@ def test_a_search_without_a_trial_that_ended_is_no_success(study, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    'words', [['--grid', 'x=3'], ['--report'], ['--checkpoint', 'best']]
+)
+def test_what_a_search_would_leave_out_is_refused(study, words, capsys):
+    search = ['a.py', '--work-dir', 'w', '--search', 'x=1:2', '--metric', 'm']
+    with pytest.raises(SystemExit, match='^2$'):
+        study.tool['main']([*search, *words])
+    assert 'leave out --grid, --report and' in capsys.readouterr().err
+
+
+def test_a_method_that_needs_a_setting_may_have_it_of_the_grid(study, monkeypatch):
+    """AlignMix has no default level."""
+    monkeypatch.setitem(study.tool['run_all'].__globals__, 'run_all', lambda *a: None)
+    config = 'mmmix::photos/ssd160-lite0_animals100.py+alignmix'
+    words = ['--grid', 'mix.level=1,2', '--work-dir', str(study.folder)]
+    assert study.tool['main']([config, *words]) == 1
+
+
+def test_a_threshold_is_told_where_values_of_a_setting_are_compared(
+    study, tmp_path, capsys
+):
+    config = tmp_path / 'cut.py'
+    config.write_text('x = 1\nmodel = dict(test_cfg=dict(score_thr=0.05))\n')
+    words = [str(config), '--seeds', '0', '--work-dir', str(study.folder)]
+    study.tool['main']([*words, '--grid', 'x=1,2'])
+    assert 'tests drop what scores below' in capsys.readouterr().out
+    study.tool['main']([*words, '--grid', 'model.test_cfg.score_thr=0.001,0.05'])
+    assert 'tests drop what scores below' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ('words', 'instead'),
     [
         ('--seed 3', '--seeds of the study'),

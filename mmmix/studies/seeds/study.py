@@ -88,7 +88,7 @@ class Study:
         self._folder = folder
         self._commands = commands
         self._children = children
-        self._checkpoint = checkpoint
+        self.checkpoint = checkpoint
         self._lock = threading.Lock()
         self.records = self._read_records()
         self._fingerprints = {c.label: commands.fingerprint(c) for c in chosen}
@@ -129,7 +129,7 @@ class Study:
     def _state(self, run: Run) -> str | None:
         record = self.records.get(run.name, {})
         state = record.get('state')
-        if state == 'done' and METRICS[self._checkpoint] not in record:
+        if state == 'done' and METRICS[self.checkpoint] not in record:
             return 'trained'
         return state
 
@@ -161,7 +161,7 @@ class Study:
             metrics = self._test(run)
             outcome = {
                 'state': 'done',
-                METRICS[self._checkpoint]: metrics,
+                METRICS[self.checkpoint]: metrics,
                 'error': None,
             }
         except ChildStopped:
@@ -199,7 +199,7 @@ class Study:
         return checkpoint
 
     def _test(self, run: Run) -> dict[str, float]:
-        folder = run.folder / TEST_FOLDERS[self._checkpoint]
+        folder = run.folder / TEST_FOLDERS[self.checkpoint]
         log = folder.with_suffix('.log')
         checkpoint = self._tested_checkpoint(run)
         before = scalar_files(folder)
@@ -217,7 +217,7 @@ class Study:
         Raises:
             ChildFailed: If there is none, or more than one that may be meant.
         """
-        if self._checkpoint == 'last':
+        if self.checkpoint == 'last':
             checkpoint, _ = newest_checkpoint(run.folder)
             if checkpoint is None:
                 raise ChildFailed(f'the training left no checkpoint in {run.folder}')
