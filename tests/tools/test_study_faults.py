@@ -112,9 +112,9 @@ def test_a_search_without_a_trial_that_ended_is_no_success(study, monkeypatch):
     'words', [['--grid', 'x=3'], ['--report'], ['--checkpoint', 'best']]
 )
 def test_what_a_search_would_leave_out_is_refused(study, words, capsys):
-    search = ['a.py', '--work-dir', 'w', '--search', 'x=1:2', '--metric', 'm']
+    search = ['a.py', '--work-dir', str(study.folder), '--search', 'x=1:2']
     with pytest.raises(SystemExit, match='^2$'):
-        study.tool['main']([*search, *words])
+        study.tool['main']([*search, '--metric', 'm', *words])
     assert 'leave out --grid, --report and' in capsys.readouterr().err
 
 

@@ -16,7 +16,7 @@ from mmmix.studies.seeds.child_processes import (
     ChildProcesses,
     ChildStopped,
 )
-from mmmix.studies.seeds.grid import Axis, choices
+from mmmix.studies.seeds.grid import Axis, Choice, choices
 from mmmix.studies.seeds.logged_metrics import validations
 from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands, Run
@@ -25,6 +25,8 @@ from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
 if TYPE_CHECKING:
     from optuna import Study as Trials
     from optuna import Trial
+
+_SETTINGS = 'settings'
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Search:
 
     Raises:
         ImportError: If Optuna is not installed.
-        ValueError: If the config validates on the data that it is tested on.
+        ValueError: If the config validates on the data that it is tested on, or the
+            folder has trials of other settings.
     """
 
     def __init__(
@@ -103,9 +106,26 @@ class Search:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
             load_if_exists=True,
         )
+        self._check_settings()
         # Another seed after each start, or the first draws would come again.
         begun = len(self.trials.trials)
         self.trials.sampler = optuna.samplers.TPESampler(seed=seed + begun)
+
+    def _check_settings(self) -> None:
+        """Refuse to choose among trials of different settings.
+
+        Raises:
+            ValueError: If trials were made with others.
+        """
+        mark = f'{self._commands.fingerprint(Choice(self._config))} {self._seed}'
+        known = self.trials.user_attrs.get(_SETTINGS, mark)
+        if known != mark:
+            raise ValueError(
+                f'{self._folder / "search.db"} has trials from another content of '
+                f'{self._config}, other --cfg-options, --mix-options, --train-args, '
+                '--nproc or another first of --seeds. Use another --work-dir'
+            )
+        self.trials.set_user_attr(_SETTINGS, mark)
 
     def run(self, count: int, jobs: int = 1) -> None:
         """Make trials until there are so many, some at a time.

@@ -89,6 +89,31 @@ def test_keys_that_lead_nowhere():
         choices([BASE], [Axis('mix.prob', ('1',))] * 2)
 
 
+YOLOX = 'mmdet::yolox/yolox_s_8xb8-300e_coco.py'
+
+
+def test_what_resizes_batches_is_no_mixer(tmp_path):
+    """The baseline is made once, and the mixer behind is the one that is set."""
+    grid = [Axis('mix.ratio.alpha', ('0.2', '1'))]
+    base, *mixed = choices([YOLOX, f'{YOLOX}+lossmix'], grid)
+    assert base == Choice(YOLOX)
+    assert [choice.mix_options for choice in mixed] == [
+        ('ratio.alpha=0.2',),
+        ('ratio.alpha=1',),
+    ]
+    leaf = tmp_path / 'leaf.py'
+    ratio = "ratio=dict(type='Beta', alpha=1.0)"
+    text = f"dict(type='BatchSyncRandomResize'), dict(type='MixBatch', {ratio})"
+    holder = f'dict(data_preprocessor=dict(batch_augments=[{text}]))'
+    leaf.write_text(f'model = {holder}\n')
+    for choice in choices([str(leaf)], grid):
+        (option,) = choice.cfg_options
+        assert option.startswith('model.data_preprocessor.batch_augments.1.ratio.alpha')
+    leaf.write_text(f'model = dict(student={holder}, teacher={holder})\n')
+    with pytest.raises(ValueError, match='several mixers, model.student.*; give the'):
+        choices([str(leaf)], grid)
+
+
 def test_a_setting_that_an_object_knows_may_be_new():
     (choice,) = choices([LEAF], [Axis('mix.prob', ('0.5',))])
     assert choice.cfg_options == ('model.data_preprocessor.batch_augments.0.prob=0.5',)

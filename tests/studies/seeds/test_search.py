@@ -58,11 +58,11 @@ def search(tmp_path, monkeypatch):
         "test_dataloader = dict(dataset=dict(ann_file='test'))\n"
     )
 
-    def make(low=0.2, high=4.0, key='some.alpha'):
-        commands, children = Commands(tmp_path), ChildProcesses()
-        span = Span(key, low, high)
+    def make(low=0.2, high=4.0, seed=3, **settings):
+        commands, children = Commands(tmp_path, **settings), ChildProcesses()
+        span = Span('some.alpha', low, high)
         where = tmp_path / 'work'
-        return Search(str(config), span, 3, where, commands, children, 'coco/AP')
+        return Search(str(config), span, seed, where, commands, children, 'coco/AP')
 
     return make
 
@@ -83,6 +83,18 @@ def test_trials_are_scored_by_their_last_validation(search, tmp_path):
     again.run(8)
     assert len(again.trials.trials) == 8
     assert len(calls(tmp_path)) == 2
+
+
+def test_trials_of_other_settings_are_not_chosen_among(search, tmp_path):
+    search()
+    search(low=0.1)
+    for other in ({'seed': 4}, {'cfg_options': ['a=1']}, {'train_args': ['--amp']}):
+        with pytest.raises(ValueError, match='has trials from another content of'):
+            search(**other)
+    with (tmp_path / 'a.py').open('a') as file:
+        file.write('lr = 0.1\n')
+    with pytest.raises(ValueError, match='Use another --work-dir'):
+        search()
 
 
 def test_a_training_that_lags_behind_is_ended(search):
