@@ -180,14 +180,17 @@ def paired_differences(scores: Scores, metric: str) -> dict[str, Spread]:
         common = [
             seed
             for seed in runs
-            if seed in base and _has(runs[seed], metric) and _has(base[seed], metric)
+            if seed in base
+            and has_value(runs[seed], metric)
+            and has_value(base[seed], metric)
         ]
         ours, theirs = (_values(which, metric, common) for which in (runs, base))
         differences[name] = Spread.of([a - b for a, b in zip(ours, theirs)])
     return differences
 
 
-def _has(metrics: Mapping[str, float], metric: str) -> bool:
+def has_value(metrics: Mapping[str, float], metric: str) -> bool:
+    """Whether a run has a number for a metric."""
     # COCO reports -1 where the data hold no object of a size.
     value = metrics.get(metric, -1.0)
     return math.isfinite(value) and value != -1.0
@@ -196,7 +199,7 @@ def _has(metrics: Mapping[str, float], metric: str) -> bool:
 def _values(
     runs: Mapping[int, Mapping[str, float]], metric: str, seeds: Sequence[int]
 ) -> list[float]:
-    return [runs[seed][metric] for seed in seeds if _has(runs[seed], metric)]
+    return [runs[seed][metric] for seed in seeds if has_value(runs[seed], metric)]
 
 
 def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]:
