@@ -44,8 +44,10 @@ def stock_batch(study):
 
 
 def test_uncertainty(study, tmp_path, monkeypatch):
-    cv2.imwrite(str(tmp_path / 'x.png'), np.full((30, 40, 3), 90, np.uint8))
-    options = ('--outside', f'grey={tmp_path}')
+    image, folder = np.full((30, 40, 3), 90, np.uint8), tmp_path / 'grey'
+    folder.mkdir()
+    cv2.imwrite(str(folder / 'x.png'), image)
+    options = ('--outside', f'grey={folder}')
     rows = run('uncertainty', study, tmp_path / 'out', *options)
     assert [(row['against'], row['model']) for row in rows] == [
         (against, model)
@@ -66,6 +68,10 @@ def test_uncertainty(study, tmp_path, monkeypatch):
     # Nothing is left to do, and the table is the same.
     monkeypatch.setattr(sweeping, 'predict', None)
     assert run('uncertainty', study, tmp_path / 'out', *options) == rows
+    # Other images are not taken for those that were measured.
+    cv2.imwrite(str(folder / 'y.png'), image)
+    with pytest.raises(ValueError, match='outside: .*1 images of .* there, .*2 images'):
+        run('uncertainty', study, tmp_path / 'out', *options)
 
 
 def test_in_between(study, tmp_path):
