@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mmmix.apis.reporting import markdown_table, write_json
+from mmmix.engine.stop_signals import Stopped
 from mmmix.studies.speed.benchmark import (
     Interval,
     alternate,
@@ -72,6 +73,7 @@ def test_ratios_are_paired_by_round():
         (Interval(1.04, 1.03, 1.05), 1.02, True, 'missed'),
         (Interval(1.00, 0.90, 1.10), 1.02, True, 'inconclusive'),
         (Interval(1.00, 0.94, 1.06), 1.02, True, 'inconclusive'),
+        (Interval(1.00, 1.00, 1.00), 1.02, True, 'inconclusive'),
         (Interval(1.75, 1.70, 1.82), 1.8, False, 'met'),
         (Interval(1.75, 1.70, 1.79), 1.8, False, 'missed'),
         (Interval(2.50, 2.00, 3.00), 1.8, False, 'inconclusive'),
@@ -109,7 +111,8 @@ def test_rounds_alternate_and_warm_ups_do_not_count(capsys):
         list(alternate(contenders, rounds=0, warmups=0))
 
 
-@pytest.mark.parametrize('error', [KeyboardInterrupt, RuntimeError])
+# Stopped is what a signal makes in the commands, Ctrl-C too.
+@pytest.mark.parametrize('error', [KeyboardInterrupt, Stopped(2), RuntimeError])
 def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
     def steady(index):
         return {'s': 1.0}
@@ -124,7 +127,7 @@ def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
     )
     contenders = {'steady': steady, 'breaks': breaks}
     arguments = contenders, args, lambda records: {'rounds': {'n': len(records)}}
-    if error is KeyboardInterrupt:
+    if error is not RuntimeError:
         assert run_rounds(*arguments) == {'rounds': {'n': 2}}
     else:
         with pytest.raises(RuntimeError):

@@ -12,6 +12,7 @@ import numpy as np
 
 from mmmix.apis.arguments import add_device_argument, argument, read_seed
 from mmmix.apis.reporting import write_json
+from mmmix.engine.stop_signals import Stopped
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import (
     CLOCKS,
@@ -106,7 +107,7 @@ def run_rounds(
             save()
         finish(summaries)
         save()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         sys.stderr.write(f'\nstopped after {len(records)} of {args.rounds} rounds\n')
         if not records:
             raise
