@@ -17,7 +17,7 @@ from mmmix.studies.seeds.child_processes import (
     ChildStopped,
 )
 from mmmix.studies.seeds.grid import Axis, Choice, choices
-from mmmix.studies.seeds.logged_metrics import validations
+from mmmix.studies.seeds.logged_metrics import logged_metrics, validations
 from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
@@ -132,6 +132,8 @@ class Search:
 
         Raises:
             ChildStopped: If the trainings were stopped.
+            KeyError: If a training ended and no validation has the metric: the other
+                trainings would be in vain too.
         """
         from optuna.trial import TrialState
 
@@ -188,9 +190,9 @@ class Search:
         watch.report()
         found = validations(run.folder, self._metric)
         if not found:
-            raise TrialFailed(
-                f'{run.folder} has no validation with {self._metric}; is it the name '
-                'that the log has, such as coco/AP?'
+            raise KeyError(
+                f'--metric: no validation of {run.folder} has {self._metric!r}; there '
+                f'are {logged_metrics(run.folder)}'
             )
         score = found[-1][1]
         said = 'ended early' if watch.pruned else 'done'

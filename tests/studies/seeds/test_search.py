@@ -58,11 +58,11 @@ def search(tmp_path, monkeypatch):
         "test_dataloader = dict(dataset=dict(ann_file='test'))\n"
     )
 
-    def make(low=0.2, high=4.0, seed=3, **settings):
+    def make(low=0.2, high=4.0, seed=3, metric='coco/AP', **settings):
         commands, children = Commands(tmp_path, **settings), ChildProcesses()
         span = Span('some.alpha', low, high)
         where = tmp_path / 'work'
-        return Search(str(config), span, seed, where, commands, children, 'coco/AP')
+        return Search(str(config), span, seed, where, commands, children, metric)
 
     return make
 
@@ -120,6 +120,12 @@ def test_a_failed_training_is_said_and_does_not_count(search, tmp_path, capsys):
     assert one.trials.trials[0].state.name == 'FAIL'
     assert 'No trial came to its end' in one.report()
     assert one.chosen == ''
+
+
+def test_a_misspelt_metric_ends_a_search_after_one_training(search, tmp_path):
+    with pytest.raises(KeyError, match=r"has 'coco/ap'; there are \['coco/AP'\]"):
+        search(metric='coco/ap').run(6)
+    assert len(calls(tmp_path)) == 1
 
 
 def test_a_search_that_was_stopped_goes_on_with_what_was_under_way(search, tmp_path):
