@@ -113,7 +113,7 @@ def test_rounds_alternate_and_warm_ups_do_not_count(capsys):
 
 # Stopped is what a signal makes in the commands, Ctrl-C too.
 @pytest.mark.parametrize('error', [KeyboardInterrupt, Stopped(2), RuntimeError])
-def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
+def test_an_interruption_keeps_the_complete_rounds(tmp_path, error, capsys):
     def steady(index):
         return {'s': 1.0}
 
@@ -126,12 +126,13 @@ def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
         rounds=9, warmups=1, device='cpu', out=tmp_path / 'out.json', seed=0
     )
     contenders = {'steady': steady, 'breaks': breaks}
-    arguments = contenders, args, lambda records: {'rounds': {'n': len(records)}}
-    if error is not RuntimeError:
-        assert run_rounds(*arguments) == {'rounds': {'n': 2}}
-    else:
-        with pytest.raises(RuntimeError):
-            run_rounds(*arguments)
+    kind = type(error) if isinstance(error, Stopped) else error
+    with pytest.raises(kind):
+        run_rounds(
+            contenders, args, lambda records: {'rounds': {'n': len(records)}}, str
+        )
+    printed = "{'rounds': {'n': 2}}\n" if kind is not RuntimeError else ''
+    assert capsys.readouterr().out == printed
     saved = json.loads(args.out.read_text())
     assert saved['rounds'] == [{'steady': {'s': 1.0}, 'breaks': {'s': 2.0}}] * 2
     assert saved['summary'] == {'rounds': {'n': 2}}
@@ -142,7 +143,7 @@ def test_results_that_cannot_be_written_are_refused_before_the_first_round(tmp_p
     (tmp_path / 'file').touch()
     args = argparse.Namespace(out=tmp_path / 'file/out.json')
     with pytest.raises(NotADirectoryError, match='no folder; choose another --out'):
-        run_rounds({}, args, dict)
+        run_rounds({}, args, dict, str)
 
 
 def test_markdown_table():

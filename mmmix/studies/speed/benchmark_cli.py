@@ -72,14 +72,16 @@ def run_rounds(
     contenders: Mapping[str, Callable[[int], Measurement]],
     args: argparse.Namespace,
     summarize: Callable[[Records], Summaries],
+    table: Callable[[Summaries], str],
     finish: Callable[[Summaries], None] = lambda summaries: None,
 ) -> Summaries:
-    """Time all contenders, and keep what there is if something ends it early.
+    """Time all contenders and print the result, of complete rounds if it is stopped.
 
     Args:
         contenders: What to time, by name.
         args: Parsed arguments, those of :func:`add_benchmark_arguments` included.
         summarize: Makes the result per contender from the complete rounds.
+        table: Lays it out.
         finish: Adds to the summaries after the last round.
 
     Returns:
@@ -88,6 +90,7 @@ def run_rounds(
 
     Raises:
         OSError: Before the first round, if ``args.out`` cannot be written.
+        KeyboardInterrupt, Stopped: If a signal came.
     """
     if args.out is not None:
         check_writable([args.out])
@@ -109,8 +112,10 @@ def run_rounds(
         save()
     except (KeyboardInterrupt, Stopped):
         sys.stderr.write(f'\nstopped after {len(records)} of {args.rounds} rounds\n')
-        if not records:
-            raise
+        if records:
+            sys.stdout.write(f'{table(summaries)}\n')
+        raise
+    sys.stdout.write(f'{table(summaries)}\n')
     return summaries
 
 
