@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import runpy
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mmmix.studies.seeds.child_processes import ChildProcesses
-from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.runs import Commands
 from mmmix.studies.seeds.study import Study
 from tests.studies.seeds.stand_ins import TEST, TRAIN, calls, run_pending, wait_for
 
@@ -145,38 +144,6 @@ def test_names_must_differ(configs, tools, tmp_path):
     ):
         with pytest.raises(ValueError, match='different file names'):
             make_study(bad, tools, seeds)
-
-
-def test_commands():
-    commands = Commands(Path('t'), ['a.b=1', 'c=[2,3]'], ['--amp'])
-    run = Run('mmmix::demo/ssd_digits.py', 4, Path('w/x'))
-    assert run.name == 'ssd_digits/seed_4'
-    options = ['--cfg-options', 'a.b=1', 'c=[2,3]']
-    assert commands.train(run, resume=True) == [
-        *(sys.executable, 't/train.py', 'mmmix::demo/ssd_digits.py'),
-        *('--work-dir', 'w/x', '--seed', '4', '--amp', '--resume'),
-        *options,
-    ]
-    assert '--resume' not in commands.train(run, resume=False)
-    assert commands.test(run, 'e.pth', Path('w/x/test')) == [
-        *(sys.executable, 't/test.py', 'mmmix::demo/ssd_digits.py', 'e.pth'),
-        *('--work-dir', 'w/x/test'),
-        *options,
-    ]
-
-
-def test_commands_of_several_processes():
-    run = Run('x/a.py', 4, Path('w/x'))
-    start = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    many = Commands(Path('t'), processes=8)
-    assert many.train(run, resume=False) == [
-        *(*start, '--nproc_per_node=8', 't/train.py', '--launcher', 'pytorch'),
-        *('x/a.py', '--work-dir', 'w/x', '--seed', '4'),
-    ]
-    assert many.test(run, 'e.pth', Path('w/y')) == [
-        *(*start, '--nproc_per_node=8', 't/test.py', '--launcher', 'pytorch'),
-        *('x/a.py', 'e.pth', '--work-dir', 'w/y'),
-    ]
 
 
 def test_the_number_of_processes_is_part_of_a_result(configs, tools):
