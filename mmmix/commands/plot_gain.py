@@ -28,7 +28,7 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, split_method
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
-from mmmix.studies.seeds.records import METRICS, read_records
+from mmmix.studies.seeds.records import METRICS, is_done, read_records
 from mmmix.studies.seeds.report import has_value
 from mmmix.studies.trained.results.figures import grid, save
 from mmmix.studies.trained.results.tables import mean_and_std
@@ -97,9 +97,9 @@ def gains_of(folder: Path, metric: str) -> Gains:
     values: dict[str, dict[int, float]] = {}
     configs: dict[str, str] = {}
     for name, record in records.items():
-        found = record.get(METRICS['last'])
-        if record.get('state') != 'done' or found is None:
+        if not is_done(record, METRICS['last']):
             continue
+        found = record[METRICS['last']]
         if metric not in found:
             known = ', '.join(found)
             raise KeyError(f'{name} of {folder} has no {metric!r}; there are {known}')

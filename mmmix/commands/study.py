@@ -197,7 +197,8 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
     )
     with lock_folder(args.work_dir) as handle:
         for folder in (args.work_dir, *args.work_dir.glob('*/seed_*')):
-            remove_drafts(folder)
+            if folder.is_dir():
+                remove_drafts(folder)
         children = build_children(args, handle.fileno())
         if args.search:
             return _search(args, commands, children)

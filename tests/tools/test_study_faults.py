@@ -26,6 +26,13 @@ def study(configs, tools, tmp_path):  # noqa: F811
     return call
 
 
+def test_files_of_the_user_are_no_runs(study):
+    notes = study.folder / 'notes/seed_list.txt'
+    notes.parent.mkdir(parents=True)
+    notes.touch()
+    assert study() == 0
+
+
 def test_a_misspelt_metric_loses_no_report(study, capsys):
     assert study('--metric', 'coco/ap') == 0
     out = capsys.readouterr().out

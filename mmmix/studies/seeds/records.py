@@ -54,6 +54,11 @@ def read_records(folder: Path) -> tuple[dict[str, Record], str]:
     return runs, ''
 
 
+def is_done(record: Mapping[str, Any], metrics: str) -> bool:
+    """Whether a run was tested with the checkpoint whose metrics are so called."""
+    return record.get('state') == 'done' and metrics in record
+
+
 def set_aside(path: Path) -> Path:
     """Rename a damaged file, so that another can take its place.
 

@@ -14,7 +14,7 @@ from mmmix.apis.configs.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.seeds.in_words import caution, in_words, told_metrics
 from mmmix.studies.seeds.intervals import detectable, half_width
-from mmmix.studies.seeds.records import METRICS, read_records
+from mmmix.studies.seeds.records import METRICS, is_done, read_records
 
 Scores = dict[str, dict[int, dict[str, float]]]
 """Metrics by config name, then seed, then metric."""
@@ -78,7 +78,7 @@ def finished_scores(
     scores: Scores = {config_name(config): {} for config in configs}
     for record in records.values():
         name = config_name(record['config'])
-        if record.get('state') == 'done' and name in scores and metrics in record:
+        if name in scores and is_done(record, metrics):
             scores[name][record['seed']] = record[metrics]
     return scores
 
@@ -134,14 +134,17 @@ def make_report(
     What is wrong with it, metrics that no run has and runs that failed are remarks.
     """
     records, damage = read_records(folder)
-    scores = finished_scores(records, configs, METRICS[checkpoint])
+    key = METRICS[checkpoint]
+    scores = finished_scores(records, configs, key)
     text, numbers = report(scores, choose_metrics(scores, metrics))
     if damage:
         text = f'{damage}: these are what the folders of the runs tell.\n\n{text}'
     failed = {
         name: record['error']
         for name, record in records.items()
-        if record.get('error') and config_name(record['config']) in scores
+        if record.get('error')
+        and config_name(record['config']) in scores
+        and not is_done(record, key)
     }
     remarks = [f'{name} FAILED: {error}' for name, error in failed.items()]
     text = '\n\n'.join(filter(None, [text, unknown_metrics(scores, metrics), *remarks]))
@@ -155,7 +158,7 @@ def without_runs(folder: Path, configs: Sequence[str], checkpoint: str = 'last')
         return ''
     counts: dict[str, list[bool]] = {}
     for record in records.values():
-        done = record['state'] == 'done' and METRICS[checkpoint] in record
+        done = is_done(record, METRICS[checkpoint])
         counts.setdefault(config_name(record['config']), []).append(done)
     there = ', '.join(f'{n} ({sum(d)} of {len(d)})' for n, d in counts.items())
     names = ', '.join(config_name(config) for config in configs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def parse_span(text: str) -> Span:
         span = Span(key, float(low), float(high))
     except ValueError as error:
         raise ValueError(f'--search expects KEY=LOW:HIGH, got {text!r}') from error
-    if not key or not 0 < span.low < span.high:
+    if not key or not 0 < span.low < span.high < math.inf:
         raise ValueError(f'--search expects 0 < LOW < HIGH, got {text!r}')
     return span
 

@@ -169,7 +169,9 @@ def test_a_choice_on_the_test_data_is_refused(tmp_path):
     check_val_is_not_test('mmmix::demo/ssd_digits_boxmix.py', [])
 
 
-@pytest.mark.parametrize('text', ['a', 'a=1', 'a=1:x', 'a=2:1', 'a=0:1', '=1:2'])
+@pytest.mark.parametrize(
+    'text', ['a', 'a=1', 'a=1:x', 'a=2:1', 'a=0:1', '=1:2', 'a=1:inf']
+)
 def test_bad_spans(text):
     with pytest.raises(ValueError, match='--search expects'):
         parse_span(text)
