@@ -18,10 +18,12 @@ from mmmix.apis.checkpoints.fit import ForeignCheckpointError
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.configs.config_reading import read_config
+from mmmix.apis.reporting import say
 from mmmix.registry import is_classifier
 from mmmix.studies.trained.models.arguments import ModelSpec
 from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.results.tables import group
 from mmmix.visualization import class_names
 
 
@@ -85,6 +87,7 @@ def load_detectors(
             as one method, or one is a classifier, and boxes are wanted.
     """
     _check_each_once(args.models)
+    say_other_seeds(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
     detectors = [load_detector(spec, *common) for spec in args.models]
     for detector in detectors[1:]:
@@ -112,6 +115,25 @@ def _check_each_once(specs: Sequence[ModelSpec]) -> None:
                 'give each checkpoint once'
             )
         seen.add(same)
+
+
+def say_other_seeds(specs: Sequence[ModelSpec]) -> None:
+    """Say where models that are paired by their place are of different seeds.
+
+    Args:
+        specs: Models; those of a study lie in folders that are named by their seed.
+    """
+    folders = group([(spec.name, Path(spec.checkpoint).parent.name) for spec in specs])
+    (first, expected), *others = folders.items()
+    for name, found in others:
+        if len(found) != len(expected) or found == expected:
+            continue
+        if all(folder.startswith('seed_') for folder in (*found, *expected)):
+            say(
+                f'{name} is of {", ".join(found)}, and {first} of '
+                f'{", ".join(expected)}: differences pair them in this order. Give '
+                'the same seeds of all methods, in the same order'
+            )
 
 
 def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
