@@ -151,7 +151,7 @@ def _own_mixer(config: str, content: Config, key: str) -> str | None:
     if len(places) > 1:
         raise ValueError(
             f'--grid {key}: {config} has several mixers, {", ".join(places)}; give '
-            'the whole key of one'
+            'the whole key of one, or for all of them a baseline as CONFIG+METHOD'
         )
     return re.sub(r'\[(\d+)\]', r'.\1', places[0]) if places else None
 

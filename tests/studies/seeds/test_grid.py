@@ -8,6 +8,7 @@ import pytest
 
 from mmmix.apis.configs.config_reading import config_name
 from mmmix.studies.seeds.grid import Axis, Choice, choices, parse_axis
+from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands
 from mmmix.studies.seeds.search import check_val_is_not_test
 
@@ -109,6 +110,13 @@ def test_what_resizes_batches_is_no_mixer(tmp_path):
     for choice in choices([str(leaf)], grid):
         (option,) = choice.cfg_options
         assert option.startswith('model.data_preprocessor.batch_augments.1.ratio.alpha')
+    pipeline = f"[dict(type='PackMixInputs'), dict(type='MixImage', {ratio})]"
+    leaf.write_text(f'train_dataloader = dict(dataset=dict(pipeline={pipeline}))\n')
+    (first, _) = choices([str(leaf)], grid)
+    (option,) = first.cfg_options
+    assert option == 'train_dataloader.dataset.pipeline.1.ratio.alpha=0.2'
+    cfg = read_choice(first.config, first.cfg_options)
+    assert cfg.train_dataloader.dataset.pipeline[1].ratio.alpha == 0.2
     leaf.write_text(f'model = dict(student={holder}, teacher={holder})\n')
     with pytest.raises(ValueError, match='several mixers, model.student.*; give the'):
         choices([str(leaf)], grid)
