@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmmix.apis.checkpoints.resume import newest_checkpoint
 from mmmix.apis.configs.config_reading import config_name
@@ -19,9 +18,9 @@ from mmmix.studies.seeds.child_processes import (
 )
 from mmmix.studies.seeds.grid import Axis, Choice, choices
 from mmmix.studies.seeds.logged_metrics import logged_metrics, validations
-from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
+from mmmix.studies.seeds.val_and_test import check_val_is_not_test
 
 if TYPE_CHECKING:
     from optuna import Study as Trials
@@ -262,38 +261,3 @@ class _Watch:
             self._seen.add(step)
             self._trial.report(score, step)
         return bool(new)
-
-
-def check_val_is_not_test(
-    config: str, cfg_options: Sequence[str], mix_options: Sequence[str] = ()
-) -> None:
-    """Refuse to choose on the data that the choice is tested on.
-
-    Args:
-        config: The config of the search.
-        cfg_options: ``KEY=VALUE`` strings that change it.
-        mix_options: Likewise, for the method of ``CONFIG+METHOD``.
-
-    Raises:
-        ValueError: If both loaders read the same.
-    """
-    content = read_choice(config, cfg_options, mix_options)
-    val, test = (
-        (content.get(f'{split}_dataloader') or {}).get('dataset')
-        for split in ('val', 'test')
-    )
-    if val is None or _source(val) == _source(test):
-        raise ValueError(
-            f'{config} validates on what it is tested on, or not at all: a choice '
-            'needs data of its own. Give val a list by --cfg-options '
-            'val_dataloader.dataset.ann_file=...'
-        )
-
-
-def _source(dataset: Any) -> Any:
-    """Which data a config of a data set reads, transforms aside."""
-    if isinstance(dataset, dict):
-        return {k: _source(v) for k, v in dataset.items() if k != 'pipeline'}
-    if isinstance(dataset, (list, tuple)):
-        return [_source(item) for item in dataset]
-    return dataset

@@ -10,7 +10,7 @@ from mmmix.apis.configs.config_reading import config_name
 from mmmix.studies.seeds.grid import Axis, Choice, choices, parse_axis
 from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands
-from mmmix.studies.seeds.search import check_val_is_not_test
+from mmmix.studies.seeds.val_and_test import check_val_is_not_test
 
 BASE = 'mmmix::demo/ssd_digits.py'
 LEAF = 'mmmix::demo/ssd_digits_boxmix.py'

@@ -20,9 +20,9 @@ from mmmix.studies.seeds import child_processes
 from mmmix.studies.seeds.search import (
     Search,
     Span,
-    check_val_is_not_test,
     parse_span,
 )
+from mmmix.studies.seeds.val_and_test import check_val_is_not_test
 
 # Three validations; the best value is 1, and what is below 0.1 hangs after the first.
 TRAIN = """
@@ -161,6 +161,9 @@ def test_a_choice_on_the_test_data_is_refused(tmp_path):
     with pytest.raises(ValueError, match='validates on what it is tested on'):
         check_val_is_not_test(str(config), [])
     check_val_is_not_test(str(config), ['val_dataloader.dataset.ann_file=y'])
+    for other in ('test_mode=True', 'filter_cfg.min_size=3', 'backend_args=None'):
+        with pytest.raises(ValueError, match='validates on what it is tested on'):
+            check_val_is_not_test(str(config), [f'val_dataloader.dataset.{other}'])
     config.write_text('test_dataloader = dict(dataset=dict())\n')
     with pytest.raises(ValueError, match='or not at all'):
         check_val_is_not_test(str(config), [])
