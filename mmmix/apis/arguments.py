@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import torch
@@ -71,6 +71,11 @@ def read_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f'expected a whole number of at least 1, got {text!r}')
     return int(text)
+
+
+def each_once(values: Iterable[T]) -> list[T]:
+    """Values of an argument in their order; a second time would count them twice."""
+    return list(dict.fromkeys(values))
 
 
 def read_device(text: str) -> str:

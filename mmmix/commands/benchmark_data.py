@@ -160,9 +160,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     if args.threads:
         torch.set_num_threads(args.threads)
     loaders = build_loaders(cfg, methods, args)
-    summaries = run_rounds(loaders, args, partial(summarize, methods, args.goals))
-    print(table(summaries))
-    return summaries
+    return run_rounds(loaders, args, partial(summarize, methods, args.goals), table)
 
 
 def run() -> None:

@@ -191,9 +191,7 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     numbers = sum(tensor.numel() for tensor in tensors)
     print(f'{len(tensors)} tensors, {numbers / 1e6:.1f} M numbers, {args.device}')
     finish = partial(check_agreement, updates)
-    summaries = run_rounds(updates, args, partial(summarize, args.goal), finish)
-    print(table(summaries))
-    return summaries
+    return run_rounds(updates, args, partial(summarize, args.goal), table, finish)
 
 
 def run() -> None:

@@ -170,14 +170,13 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
         f'{args.pairs} pairs of {args.channels} x {args.size[0]} x {args.size[1]}, '
         f'{args.iterations} iterations, {args.device}'
     )
-    summaries = run_rounds(
+    return run_rounds(
         {name: timed(call, device, clock) for name, call in contenders.items()},
         args,
         partial(seconds_and_ratios, _OURS, _NAIVE),
+        table,
         partial(finish, contenders, device, args.tolerance),
     )
-    print(table(summaries))
-    return summaries
 
 
 def run() -> None:

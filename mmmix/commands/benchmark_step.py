@@ -38,9 +38,10 @@ from mmengine.registry import init_default_scope
 from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import check_detects, read_config, split_method
+from mmmix.apis.configs.config_reading import check_detects, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.reporting import markdown_table
+from mmmix.studies.seeds.options import has_method
 from mmmix.studies.speed.benchmark import column, paired_ratio, verdict
 from mmmix.studies.speed.benchmark_cli import (
     Records,
@@ -70,9 +71,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add('--workers', type=int, default=0, help='loading processes, --data config')
     add('--goal', type=float, help='upper bound of the ratios, e.g. 1.02')
-    add('--mix-options', nargs='+', action=Options, help='for all CONFIG+METHOD')
     add_benchmark_arguments(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.workers and args.data == 'synthetic':
+        parser.error('--workers load the images of --data config')
+    check_step_arguments(parser, args)
+    return args
 
 
 def add_step_arguments(parser: argparse.ArgumentParser, count: str) -> None:
@@ -96,6 +100,17 @@ def add_step_arguments(parser: argparse.ArgumentParser, count: str) -> None:
     )
     add('--boxes', type=int, default=3, help='per synthetic image (default: 3)')
     add('--cfg-options', nargs='+', action=Options, help='for all configs')
+    add('--mix-options', nargs='+', action=Options, help='for all CONFIG+METHOD')
+
+
+def check_step_arguments(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> None:
+    """End with a line where an option of :func:`add_step_arguments` has no effect."""
+    if args.size and args.data == 'config':
+        parser.error('--size is that of --data synthetic; a config has its own')
+    if args.mix_options and not any(map(has_method, (args.reference, *args.configs))):
+        parser.error('--mix-options are settings of CONFIG+METHOD')
 
 
 def load(
@@ -104,8 +119,8 @@ def load(
     mix_options: dict[str, Any] | None = None,
 ) -> Config:
     """Read a config and drop its pretrained weights, which change no time."""
-    mixes = split_method(path)[1] is not None
-    cfg = read_config(path, options, mix_options=mix_options if mixes else None)
+    mix_options = mix_options if has_method(path) else None
+    cfg = read_config(path, options, mix_options=mix_options)
     drop_pretrained(cfg)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
@@ -211,11 +226,13 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
         path: TrainingStep(cfg, fetch, device, args.seed, clock)
         for path, cfg, fetch in zip(paths, configs, batches(configs, args))
     }
-    summaries = run_rounds(
-        steps, args, partial(summarize, steps, args.goal), partial(add_memory, steps)
+    return run_rounds(
+        steps,
+        args,
+        partial(summarize, steps, args.goal),
+        table,
+        partial(add_memory, steps),
     )
-    print(table(summaries))
-    return summaries
 
 
 def run() -> None:

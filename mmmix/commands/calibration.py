@@ -25,6 +25,7 @@ from matplotlib.axes import Axes
 from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
+from mmmix.apis.arguments import each_once
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.calibration import (
     DIMENSIONS,
@@ -75,6 +76,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.bins < 1 or not all(0 < iou <= 1 for iou in args.ious):
         parser.error('--bins must be at least 1, and --ious lie in (0, 1]')
+    args.ious = each_once(args.ious)
     return args
 
 

@@ -27,6 +27,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
 from mmmix.apis.commands import run_command
+from mmmix.studies.trained.calibration import find_right
 from mmmix.studies.trained.images.outside import folder_images, read_image
 from mmmix.studies.trained.images.splits import build_split
 from mmmix.studies.trained.images.truth import blank_info, objects_of
@@ -122,9 +123,9 @@ def all_right(
         for of_model, detector in zip(counts, detectors):
             found = predict(detector, images, [infos[i] for i in part], len(part))
             for index, sample in zip(part, found):
-                truth = objects_of(infos[index])
-                column = detection_column(sample.pred_instances, truth, args.score_thr)
-                of_model[index] = column.right.sum()
+                shown = sample.pred_instances
+                shown = shown[shown.scores >= args.score_thr]
+                of_model[index] = find_right(shown, *objects_of(infos[index]))[0].sum()
             bar.update(len(part))
     bar.file.write('\n')
     return counts

@@ -20,10 +20,15 @@ from pathlib import Path
 
 import torch
 
-from mmmix.apis.arguments import Options, argument, read_seed
+from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
-from mmmix.commands.benchmark_step import add_step_arguments, batches, load
+from mmmix.commands.benchmark_step import (
+    add_step_arguments,
+    batches,
+    check_step_arguments,
+    load,
+)
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark_cli import check_unique
 from mmmix.studies.speed.step_counts import (
@@ -45,13 +50,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_step_arguments(parser, '*')
     add = parser.add_argument
-    add('--mix-options', nargs='+', action=Options, help='for all CONFIG+METHOD')
     add('--steps', type=int, default=2, help='that are counted (default: 2)')
     add('--warmups', type=int, default=2, help='steps before them (default: 2)')
     add('--places', type=int, default=20, help='lines that read, per config')
     add('--seed', type=argument(read_seed), default=0)
     add('--out', type=Path, help='JSON file of all counts')
     args = parser.parse_args(argv)
+    check_step_arguments(parser, args)
     args.workers = 0  # batches are loaded here, outside of what is counted
     return args
 

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import argument, each_once, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.in_between import (
@@ -66,6 +66,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not all(0 <= lam <= 1 for lam in args.lams):
         parser.error(f'--lams must lie in [0, 1], got {args.lams}')
+    args.ways, args.lams = each_once(args.ways), each_once(args.lams)
     return args
 
 

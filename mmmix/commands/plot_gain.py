@@ -28,7 +28,8 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, split_method
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
-from mmmix.studies.seeds.records import read_records
+from mmmix.studies.seeds.records import METRICS, is_done, read_records
+from mmmix.studies.seeds.report import has_value
 from mmmix.studies.trained.results.figures import grid, save
 from mmmix.studies.trained.results.tables import mean_and_std
 
@@ -82,6 +83,8 @@ def gains_of(folder: Path, metric: str) -> Gains:
 
     Returns:
         By method, in the order of the records, the differences over common seeds.
+        Runs whose last checkpoint was not tested, or has no number for the metric,
+        are left out.
 
     Raises:
         ValueError: If the records are damaged, a method has two configs, or none has a
@@ -94,14 +97,17 @@ def gains_of(folder: Path, metric: str) -> Gains:
     values: dict[str, dict[int, float]] = {}
     configs: dict[str, str] = {}
     for name, record in records.items():
-        if record.get('state') != 'done':
+        if not is_done(record, METRICS['last']):
             continue
-        if metric not in record['metrics']:
-            known = ', '.join(record['metrics'])
+        found = record[METRICS['last']]
+        if metric not in found:
+            known = ', '.join(found)
             raise KeyError(f'{name} of {folder} has no {metric!r}; there are {known}')
+        if not has_value(found, metric):
+            continue
         method = split_method(record['config'])[1] or ''
         _check_single(configs, method, record['config'], folder)
-        values.setdefault(method, {})[record['seed']] = record['metrics'][metric]
+        values.setdefault(method, {})[record['seed']] = found[metric]
     base = values.pop('', {})
     gains = {
         method: [score - base[seed] for seed, score in seeds.items() if seed in base]

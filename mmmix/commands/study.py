@@ -46,7 +46,7 @@ from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.seeds.arguments import add_study_arguments
 from mmmix.studies.seeds.child_processes import ChildProcesses
-from mmmix.studies.seeds.grid import choices
+from mmmix.studies.seeds.grid import Choice, choices
 from mmmix.studies.seeds.options import has_method, read_choice
 from mmmix.studies.seeds.progress import Progress
 from mmmix.studies.seeds.report import check_metrics, make_report, without_runs
@@ -65,12 +65,24 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if min(args.jobs, args.threads, args.nproc) < 1:
         parser.error('--jobs, --threads and --nproc must be at least 1')
+    if args.heartbeat <= 0 or args.trials < 1:
+        parser.error('--heartbeat must be above 0 and --trials at least 1')
     if args.executor == 'local' and args.executor_options:
         parser.error('--executor-options are for --executor slurm')
+    if args.executor == 'slurm' and args.gpus:
+        parser.error(
+            '--gpus are those of this machine; with --executor slurm a job gets '
+            '--executor-options gpus_per_node=N'
+        )
     if len(args.gpus) % args.nproc:
         parser.error(f'--gpus has {len(args.gpus)} devices, --nproc {args.nproc}')
     if args.search and (len(args.configs) > 1 or len(args.metric or ()) != 1):
         parser.error('--search needs one config, and one --metric of its validations')
+    if args.search and (args.grid or args.report or args.checkpoint != 'last'):
+        parser.error(
+            '--search tests nothing and has a report of its own: leave out --grid, '
+            '--report and --checkpoint'
+        )
     if args.mix is not None:
         args.configs = [f'{config}+{args.mix}' for config in args.configs]
     if args.mix_options and not any(map(has_method, args.configs)):
@@ -185,7 +197,8 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
     )
     with lock_folder(args.work_dir) as handle:
         for folder in (args.work_dir, *args.work_dir.glob('*/seed_*')):
-            remove_drafts(folder)
+            if folder.is_dir():
+                remove_drafts(folder)
         children = build_children(args, handle.fileno())
         if args.search:
             return _search(args, commands, children)
@@ -198,16 +211,22 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             args.checkpoint,
             args.grid,
         )
-        reference = read_choice(args.configs[0], (), args.mix_options)
-        chosen = [option.partition('=')[0] for option in args.cfg_options]
-        say_cuts(reference, chosen, len(args.configs))
-        labels = list(dict.fromkeys(run.label for run in study.runs))
+        found = list(dict.fromkeys(run.choice for run in study.runs))
+        _say_cuts(args, found[0], len(found))
+        labels = [choice.label for choice in found]
         check_metrics(study.records, labels, args.metric, args.checkpoint)
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:
             _leave_report(args, labels)
     return 1 if study.pending else 0
+
+
+def _say_cuts(args: argparse.Namespace, first: Choice, compared: int) -> None:
+    """Say what tests drop, as the reference is tested; see :func:`say_cuts`."""
+    options = (*args.cfg_options, *first.cfg_options)
+    reference = read_choice(first.config, (), (*args.mix_options, *first.mix_options))
+    say_cuts(reference, [option.partition('=')[0] for option in options], compared)
 
 
 def _search(

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import argument, each_once, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
@@ -109,6 +109,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.copies < 1 or args.num_images < 1:
         parser.error('--copies and --num-images must be at least 1')
+    args.ious = each_once(args.ious)
     return args
 
 

@@ -16,7 +16,7 @@ Example:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
+def outside_images(args: argparse.Namespace) -> dict[str, list[Path]]:
+    """The images of each folder of ``--outside``."""
+    return {
+        name: folder_images(folder, args.out / PICTURE)[: args.limit]
+        for name, folder in args.outside.items()
+    }
+
+
 def image_sets(
-    args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
+    args: argparse.Namespace,
+    dataset: BaseDataset,
+    reader: LoadedDetector,
+    folders: Mapping[str, Sequence[Path]],
 ) -> dict[str, EachImage]:
     """The data set's images, then those outside it; noise has the images' sizes."""
     images = DecodedImages(reader, dataset, budget=0)
@@ -104,8 +115,7 @@ def image_sets(
     sets = {args.split: EachImage(len(images), images.__getitem__, top_score)}
     for kind in args.noise:
         sets[kind] = EachImage(len(dataset), partial(noise, kind), top_score)
-    for name, folder in args.outside.items():
-        paths = folder_images(folder, args.out / PICTURE)[: args.limit]
+    for name, paths in folders.items():
         sets[name] = EachImage(len(paths), partial(outside, paths), top_score)
     return sets
 
@@ -131,13 +141,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     detectors = load_detectors(args)
     dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    folders = outside_images(args)
     settings = dict(
         **split_settings(args, dataset),
         seed=args.seed,
-        outside={name: str(Path(p).resolve()) for name, p in args.outside.items()},
+        outside={
+            name: f'{len(paths)} images of {Path(args.outside[name]).resolve()}'
+            for name, paths in folders.items()
+        },
     )
     store = ResultStore(args.out / 'results.json', settings)
-    sets = image_sets(args, dataset, detectors[0])
+    sets = image_sets(args, dataset, detectors[0], folders)
     kept = sweep(detectors, sets, store, args.batch_size)
     scores = [(detector.name, of) for detector, of in zip(detectors, kept)]
     records = [

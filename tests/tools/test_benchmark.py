@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from mmmix.apis.reporting import markdown_table, write_json
+from mmmix.engine.stop_signals import Stopped
 from mmmix.studies.speed.benchmark import (
     Interval,
     alternate,
@@ -72,6 +73,7 @@ def test_ratios_are_paired_by_round():
         (Interval(1.04, 1.03, 1.05), 1.02, True, 'missed'),
         (Interval(1.00, 0.90, 1.10), 1.02, True, 'inconclusive'),
         (Interval(1.00, 0.94, 1.06), 1.02, True, 'inconclusive'),
+        (Interval(1.00, 1.00, 1.00), 1.02, True, 'inconclusive'),
         (Interval(1.75, 1.70, 1.82), 1.8, False, 'met'),
         (Interval(1.75, 1.70, 1.79), 1.8, False, 'missed'),
         (Interval(2.50, 2.00, 3.00), 1.8, False, 'inconclusive'),
@@ -109,8 +111,9 @@ def test_rounds_alternate_and_warm_ups_do_not_count(capsys):
         list(alternate(contenders, rounds=0, warmups=0))
 
 
-@pytest.mark.parametrize('error', [KeyboardInterrupt, RuntimeError])
-def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
+# Stopped is what a signal makes in the commands, Ctrl-C too.
+@pytest.mark.parametrize('error', [KeyboardInterrupt, Stopped(2), RuntimeError])
+def test_an_interruption_keeps_the_complete_rounds(tmp_path, error, capsys):
     def steady(index):
         return {'s': 1.0}
 
@@ -123,12 +126,13 @@ def test_an_interruption_keeps_the_complete_rounds(tmp_path, error):
         rounds=9, warmups=1, device='cpu', out=tmp_path / 'out.json', seed=0
     )
     contenders = {'steady': steady, 'breaks': breaks}
-    arguments = contenders, args, lambda records: {'rounds': {'n': len(records)}}
-    if error is KeyboardInterrupt:
-        assert run_rounds(*arguments) == {'rounds': {'n': 2}}
-    else:
-        with pytest.raises(RuntimeError):
-            run_rounds(*arguments)
+    kind = type(error) if isinstance(error, Stopped) else error
+    with pytest.raises(kind):
+        run_rounds(
+            contenders, args, lambda records: {'rounds': {'n': len(records)}}, str
+        )
+    printed = "{'rounds': {'n': 2}}\n" if kind is not RuntimeError else ''
+    assert capsys.readouterr().out == printed
     saved = json.loads(args.out.read_text())
     assert saved['rounds'] == [{'steady': {'s': 1.0}, 'breaks': {'s': 2.0}}] * 2
     assert saved['summary'] == {'rounds': {'n': 2}}
@@ -139,7 +143,7 @@ def test_results_that_cannot_be_written_are_refused_before_the_first_round(tmp_p
     (tmp_path / 'file').touch()
     args = argparse.Namespace(out=tmp_path / 'file/out.json')
     with pytest.raises(NotADirectoryError, match='no folder; choose another --out'):
-        run_rounds({}, args, dict)
+        run_rounds({}, args, dict, str)
 
 
 def test_markdown_table():

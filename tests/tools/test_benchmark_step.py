@@ -161,6 +161,22 @@ def test_cpu_seconds_do_not_count_waiting(batches):
         pick_clock(args, workers=1)
 
 
+@pytest.mark.parametrize(
+    ('tool', 'words', 'said'),
+    [
+        (TOOL, ['--workers', '2'], '--workers load the images of --data config'),
+        (TOOL, ['--data', 'config', '--size', '64', '64'], '--size is that of --data'),
+        (TOOL, ['--mix-options', 'prob=1'], 'settings of CONFIG+METHOD'),
+        ('mmmix.commands.count_ops', ['--mix-options', 'prob=1'], 'of CONFIG+METHOD'),
+    ],
+)
+def test_options_without_effect_are_refused(tool, words, said, capsys):
+    parse = runpy.run_module(tool)['parse_args']
+    with pytest.raises(SystemExit, match='^2$'):
+        parse([demo('ssd_digits'), demo('ssd_digits_boxmix'), *words])
+    assert said in capsys.readouterr().err
+
+
 def test_a_config_given_twice_is_refused():
     main = runpy.run_module(TOOL)['main']
     with pytest.raises(ValueError, match='given once'):

@@ -8,7 +8,7 @@ import pytest
 
 from mmmix.commands import plot_gain
 from mmmix.commands.plot_gain import draw, gains_of, parse_study
-from mmmix.studies.seeds.records import write_records
+from mmmix.studies.seeds.records import read_records, write_records
 from mmmix.studies.trained.results.figures import grid
 
 SCORES = {
@@ -42,6 +42,22 @@ def test_gains_are_paired_by_seed(tmp_path):
     assert list(gains) == ['boxmix', 'lossmix']
     assert gains['boxmix'] == pytest.approx([0.1, 0.2])
     assert gains['lossmix'] == pytest.approx([-0.05])
+
+
+@pytest.mark.parametrize('absent', [float('nan'), -1.0])
+def test_what_has_no_number_is_no_gain(tmp_path, absent):
+    """COCO's -1 stands for no object of a size."""
+    scores = {**SCORES, 'a.py+boxmix': {0: 0.2, 1: absent}}
+    assert gains_of(write_study(tmp_path / 'a', scores), 'mAP')['boxmix'] == [0.1]
+
+
+def test_a_run_of_which_the_best_checkpoint_alone_was_tested_is_left_out(tmp_path):
+    folder = write_study(tmp_path / 'a')
+    records, _ = read_records(folder)
+    one = records['a.py+boxmix/seed_1']
+    one['metrics_best'] = one.pop('metrics')
+    write_records(folder, records)
+    assert gains_of(folder, 'mAP')['boxmix'] == [0.1]
 
 
 def test_the_drawing_has_means_and_intervals():

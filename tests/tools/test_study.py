@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import runpy
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mmmix.studies.seeds.child_processes import ChildProcesses
-from mmmix.studies.seeds.runs import Commands, Run
+from mmmix.studies.seeds.runs import Commands
 from mmmix.studies.seeds.study import Study
 from tests.studies.seeds.stand_ins import TEST, TRAIN, calls, run_pending, wait_for
 
@@ -109,7 +108,31 @@ def test_results_of_another_config_are_not_mixed_in(configs, tools):
     Path(configs[1]).write_text("model = 'other'\n")
     with pytest.raises(ValueError, match='bcd/seed_0 from another content'):
         make_study(configs, tools, seeds=(0,))
+    # Seed 0 would be in the mean of seed 1.
+    with pytest.raises(ValueError, match='bcd/seed_0 from another content'):
+        make_study(configs, tools, seeds=(1,))
+    assert len(make_study(configs[:1], tools, seeds=(1,)).pending) == 1
+
+
+@pytest.mark.parametrize('state', ['started', 'trained'])
+def test_what_other_settings_left_unfinished_is_in_no_mean(configs, tools, state):
+    run_pending(make_study(configs, tools, seeds=(0,)))
+    results = tools.parent / 'work/results.json'
+    content = json.loads(results.read_text())
+    content['runs']['bcd/seed_0']['state'] = state
+    results.write_text(json.dumps(content))
+    Path(configs[1]).write_text("model = 'other'\n")
     assert len(make_study(configs, tools, seeds=(1,)).pending) == 2
+
+
+def test_a_run_without_its_entry_is_known_by_its_folder(configs, tools):
+    """It would go on from a checkpoint of the other content."""
+    run_pending(make_study(configs, tools, seeds=(0,)))
+    (tools.parent / 'work/results.json').unlink()
+    assert len(make_study(configs, tools, seeds=(0,)).pending) == 2
+    Path(configs[1]).write_text("model = 'other'\n")
+    with pytest.raises(ValueError, match=r'move .*/work/bcd/seed_0 away'):
+        make_study(configs, tools, seeds=(0,))
 
 
 def test_names_must_differ(configs, tools, tmp_path):
@@ -121,38 +144,6 @@ def test_names_must_differ(configs, tools, tmp_path):
     ):
         with pytest.raises(ValueError, match='different file names'):
             make_study(bad, tools, seeds)
-
-
-def test_commands():
-    commands = Commands(Path('t'), ['a.b=1', 'c=[2,3]'], ['--amp'])
-    run = Run('mmmix::demo/ssd_digits.py', 4, Path('w/x'))
-    assert run.name == 'ssd_digits/seed_4'
-    options = ['--cfg-options', 'a.b=1', 'c=[2,3]']
-    assert commands.train(run, resume=True) == [
-        *(sys.executable, 't/train.py', 'mmmix::demo/ssd_digits.py'),
-        *('--work-dir', 'w/x', '--seed', '4', '--amp', '--resume'),
-        *options,
-    ]
-    assert '--resume' not in commands.train(run, resume=False)
-    assert commands.test(run, 'e.pth', Path('w/x/test')) == [
-        *(sys.executable, 't/test.py', 'mmmix::demo/ssd_digits.py', 'e.pth'),
-        *('--work-dir', 'w/x/test'),
-        *options,
-    ]
-
-
-def test_commands_of_several_processes():
-    run = Run('x/a.py', 4, Path('w/x'))
-    start = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    many = Commands(Path('t'), processes=8)
-    assert many.train(run, resume=False) == [
-        *(*start, '--nproc_per_node=8', 't/train.py', '--launcher', 'pytorch'),
-        *('x/a.py', '--work-dir', 'w/x', '--seed', '4'),
-    ]
-    assert many.test(run, 'e.pth', Path('w/y')) == [
-        *(*start, '--nproc_per_node=8', 't/test.py', '--launcher', 'pytorch'),
-        *('x/a.py', 'e.pth', '--work-dir', 'w/y'),
-    ]
 
 
 def test_the_number_of_processes_is_part_of_a_result(configs, tools):
@@ -218,6 +209,8 @@ def test_the_tool_varies_a_setting(configs, tools, tmp_path, capsys):
         ['--nproc', '0'],
         ['--nproc', '2', '--gpus', '0', '1', '2'],
         ['--executor-options', 'timeout_min=3'],
+        ['--gpus', '0', '--executor', 'slurm'],
+        ['--heartbeat', '0'],
     ],
 )
 def test_arguments_that_contradict_each_other(configs, tools, tmp_path, wrong, capsys):

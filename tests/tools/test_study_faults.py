@@ -26,6 +26,13 @@ def study(configs, tools, tmp_path):  # noqa: F811
     return call
 
 
+def test_files_of_the_user_are_no_runs(study):
+    notes = study.folder / 'notes/seed_list.txt'
+    notes.parent.mkdir(parents=True)
+    notes.touch()
+    assert study() == 0
+
+
 def test_a_misspelt_metric_loses_no_report(study, capsys):
     assert study('--metric', 'coco/ap') == 0
     out = capsys.readouterr().out
@@ -106,6 +113,36 @@ def test_a_search_without_a_trial_that_ended_is_no_success(study, monkeypatch):
     assert study.tool['main'](argv) == 1
     monkeypatch.setattr(Nothing, 'chosen', '1.5')
     assert study.tool['main'](argv) == 0
+
+
+@pytest.mark.parametrize(
+    'words', [['--grid', 'x=3'], ['--report'], ['--checkpoint', 'best']]
+)
+def test_what_a_search_would_leave_out_is_refused(study, words, capsys):
+    search = ['a.py', '--work-dir', str(study.folder), '--search', 'x=1:2']
+    with pytest.raises(SystemExit, match='^2$'):
+        study.tool['main']([*search, '--metric', 'm', *words])
+    assert 'leave out --grid, --report and' in capsys.readouterr().err
+
+
+def test_a_method_that_needs_a_setting_may_have_it_of_the_grid(study, monkeypatch):
+    """AlignMix has no default level."""
+    monkeypatch.setitem(study.tool['run_all'].__globals__, 'run_all', lambda *a: None)
+    config = 'mmmix::photos/ssd160-lite0_animals100.py+alignmix'
+    words = ['--grid', 'mix.level=1,2', '--work-dir', str(study.folder)]
+    assert study.tool['main']([config, *words]) == 1
+
+
+def test_a_threshold_is_told_where_values_of_a_setting_are_compared(
+    study, tmp_path, capsys
+):
+    config = tmp_path / 'cut.py'
+    config.write_text('x = 1\nmodel = dict(test_cfg=dict(score_thr=0.05))\n')
+    words = [str(config), '--seeds', '0', '--work-dir', str(study.folder)]
+    study.tool['main']([*words, '--grid', 'x=1,2'])
+    assert 'tests drop what scores below' in capsys.readouterr().out
+    study.tool['main']([*words, '--grid', 'model.test_cfg.score_thr=0.001,0.05'])
+    assert 'tests drop what scores below' not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ def test_two_models(study, tmp_path, monkeypatch):
     assert run(study, tmp_path, *options) == rows
     with pytest.raises(ValueError, match='measure'):
         run(study, tmp_path, *options, '--measure', 'side')
+    # An IoU that is given twice is no second seed.
+    assert run(study, tmp_path, *options[:5], '0.1', *options[5:]) == rows
 
 
 def patched_map(study, iou):

@@ -44,8 +44,10 @@ def stock_batch(study):
 
 
 def test_uncertainty(study, tmp_path, monkeypatch):
-    cv2.imwrite(str(tmp_path / 'x.png'), np.full((30, 40, 3), 90, np.uint8))
-    options = ('--outside', f'grey={tmp_path}')
+    image, folder = np.full((30, 40, 3), 90, np.uint8), tmp_path / 'grey'
+    folder.mkdir()
+    cv2.imwrite(str(folder / 'x.png'), image)
+    options = ('--outside', f'grey={folder}')
     rows = run('uncertainty', study, tmp_path / 'out', *options)
     assert [(row['against'], row['model']) for row in rows] == [
         (against, model)
@@ -66,6 +68,10 @@ def test_uncertainty(study, tmp_path, monkeypatch):
     # Nothing is left to do, and the table is the same.
     monkeypatch.setattr(sweeping, 'predict', None)
     assert run('uncertainty', study, tmp_path / 'out', *options) == rows
+    # Other images are not taken for those that were measured.
+    cv2.imwrite(str(folder / 'y.png'), image)
+    with pytest.raises(ValueError, match='outside: .*1 images of .* there, .*2 images'):
+        run('uncertainty', study, tmp_path / 'out', *options)
 
 
 def test_in_between(study, tmp_path):
@@ -102,6 +108,19 @@ def test_calibration(study, tmp_path):
         assert float(row['D-ECE']) >= abs(gap) - 1e-9
     assert float(rows[0]['precision']) >= float(rows[2]['precision'])
     assert cv2.imread(str(tmp_path / 'calibration.png')).std() > 10
+
+
+def test_a_value_that_is_given_twice_counts_once(study, tmp_path):
+    """Not as two seeds, and not as that of another λ."""
+    twice = ('--ious', '0.5', '0.5', '0.75')
+    rows = run('calibration', study, tmp_path / 'c', *twice, '--min-score', '0')
+    assert [row['IoU'] for row in rows] == ['0.5', '0.5', '0.75', '0.75']
+    assert rows[0]['precision_std'] == rows[1]['Δ D-ECE_std'] == ''
+    lams = ('--ways', 'blend', 'blend', 'cut', '--lams', '0', '0', '1')
+    rows = run('in_between', study, tmp_path / 'i', *lams, models=1)
+    assert [(row['way'], row['λ'], row['score_std']) for row in rows] == [
+        (way, lam, '') for way in ('blend', 'cut') for lam in ('0.0', '1.0')
+    ]
 
 
 def test_image_intervals(study, tmp_path):

@@ -60,7 +60,8 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
         '--search',
         type=argument(parse_span),
         metavar='KEY=LOW:HIGH',
-        help='instead: choose a setting of one config by Optuna, on val; no tests',
+        help='instead: choose a setting of one config by Optuna, on val and with the '
+        'first of --seeds; no tests',
     )
     add('--trials', type=int, default=20, help='trainings of --search (default: 20)')
     add('--heartbeat', type=float, default=60, help='seconds between signs of life')

@@ -6,14 +6,14 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from mmmix.apis.cli import split_method
+from mmengine.config import Config
+
 from mmmix.apis.configs.cfg_options import missing_place
-from mmmix.studies.seeds.options import read_choice
+from mmmix.engine.described_mixers import placed_mixers
+from mmmix.studies.seeds.options import has_method, read_choice
 
 MIX = 'mix.'
-_AUGMENTS = 'model.data_preprocessor.batch_augments'
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def choices(
 
     Raises:
         KeyError: If a config has no place for a key.
-        ValueError: If a key comes twice, or the configs have no method to vary.
+        ValueError: If a key comes twice, the configs have no method to vary, or one
+            has several mixers.
     """
     keys = [axis.key for axis in grid]
     if len(set(keys)) < len(keys):
@@ -103,7 +104,7 @@ def _of_config(
         for axis in grid
         if axis.key.startswith(MIX)
     ]
-    content = read_choice(config, mix_options=[*mix_options, *first]).to_dict()
+    content = read_choice(config, mix_options=[*mix_options, *first])
     targets = {axis.key: _target(config, content, axis.key) for axis in grid}
     axes = [axis for axis in grid if targets[axis.key]]
     combined = []
@@ -119,31 +120,40 @@ def _of_config(
     return combined
 
 
-def _target(config: str, content: dict[str, Any], key: str) -> tuple[str, str] | None:
-    """Which option of the commands sets a key; None if it does not concern a config."""
-    if not key.startswith(MIX):
-        _check_place(config, content, key)
-        return 'cfg', key
-    name = key.removeprefix(MIX)
-    if split_method(config)[1] is not None:
-        return 'mix', name
-    augments = content.get('model', {}).get('data_preprocessor', {})
-    if not augments.get('batch_augments'):
-        return None
-    real = f'{_AUGMENTS}.0.{name}'
-    _check_place(config, content, real)
+def _target(config: str, content: Config, key: str) -> tuple[str, str] | None:
+    """Which option of the commands sets a key; None if it does not concern a config.
+
+    Raises:
+        KeyError: If the config has no place for the key.
+    """
+    real = key
+    if key.startswith(MIX):
+        name = key.removeprefix(MIX)
+        if has_method(config):
+            return 'mix', name
+        mixer = _own_mixer(config, content, key)
+        if mixer is None:
+            return None
+        real = f'{mixer}.{name}'
+    missing = missing_place(content.to_dict(), real)
+    if missing:  # mmengine would make it up in silence
+        raise KeyError(f'{config}: {missing}')
     return 'cfg', real
 
 
-def _check_place(config: str, content: dict[str, Any], key: str) -> None:
-    """Refuse a key that leads nowhere; mmengine would make it up in silence.
+def _own_mixer(config: str, content: Config, key: str) -> str | None:
+    """Where a config has its mixer, as a key; None if it has none.
 
     Raises:
-        KeyError: With the part that is missing, and what is there.
+        ValueError: If it has several, of which each may be meant.
     """
-    missing = missing_place(content, key)
-    if missing:
-        raise KeyError(f'{config}: {missing}')
+    places = [place for place, _ in placed_mixers(content)]
+    if len(places) > 1:
+        raise ValueError(
+            f'--grid {key}: {config} has several mixers, {", ".join(places)}; give '
+            'the whole key of one, or for all of them a baseline as CONFIG+METHOD'
+        )
+    return re.sub(r'\[(\d+)\]', r'.\1', places[0]) if places else None
 
 
 def _split(text: str) -> list[str]:

@@ -36,6 +36,8 @@ def in_words(
             f'{start} {mean:+.3f} with one seed, which tells nothing: seeds differ '
             'among themselves; give more --seeds.'
         )
+    if mean == std == 0:
+        return f'{start} the same with each of {n} seeds, to the last digit.'
     half = half_width(std, n)
     interval = f'95 % interval {mean - half:+.3f} to {mean + half:+.3f}, {n} seeds'
     if abs(mean) > half:

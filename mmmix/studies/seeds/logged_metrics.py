@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 _NO_METRICS = ('time', 'data_time')
 
@@ -38,11 +40,25 @@ def validations(folder: Path, metric: str) -> list[tuple[int, float]]:
         folder: Working directory of the training.
         metric: Its name in the log.
     """
-    found = {}
+    return sorted(
+        {
+            int(entry['step']): float(entry[metric])
+            for entry in _entries(folder)
+            if metric in entry
+        }.items()
+    )
+
+
+def logged_metrics(folder: Path) -> list[str]:
+    """The metrics of a training's validations, named ``<kind>/<name>``."""
+    return list(
+        dict.fromkeys(k for entry in _entries(folder) for k in entry if '/' in k)
+    )
+
+
+def _entries(folder: Path) -> Iterator[dict[str, Any]]:
+    """What a training has logged so far, in the order of time."""
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
             with suppress(ValueError):  # The last line may be on its way.
-                content = json.loads(line)
-                if metric in content:
-                    found[int(content['step'])] = float(content[metric])
-    return sorted(found.items())
+                yield json.loads(line)

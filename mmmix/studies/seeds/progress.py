@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmmix.apis.reporting import say
 from mmmix.studies.seeds.child_processes import tail
+from mmmix.studies.seeds.records import METRICS
 
 if TYPE_CHECKING:
     from mmmix.studies.seeds.runs import Run
@@ -35,6 +36,7 @@ class Progress:
         self._total = len(study.runs)
         self._left = len(study.pending)
         self._jobs = jobs
+        self._metrics = METRICS[study.checkpoint]
         self._began: dict[str, float] = {}
         self._durations: list[float] = []
         say(f'{self._total} runs, {self._left} of them to do')
@@ -50,7 +52,7 @@ class Progress:
         if record.get('error'):
             outcome = f'FAILED: {record["error"]}'
         else:
-            metrics = record.get('metrics') or record['metrics_best']
+            metrics = record[self._metrics]
             scores = [f'{key} {value:.3f}' for key, value in metrics.items()]
             outcome = ', '.join([f'{record["minutes"]:.1f} min', *scores[:3]])
         say(f'{self._done()} {run.name}: {outcome}. {self._eta()}')

@@ -54,6 +54,11 @@ def read_records(folder: Path) -> tuple[dict[str, Record], str]:
     return runs, ''
 
 
+def is_done(record: Mapping[str, Any], metrics: str) -> bool:
+    """Whether a run was tested with the checkpoint whose metrics are so called."""
+    return record.get('state') == 'done' and metrics in record
+
+
 def set_aside(path: Path) -> Path:
     """Rename a damaged file, so that another can take its place.
 
@@ -84,11 +89,8 @@ def rebuild_records(folder: Path) -> dict[str, Record]:
 
 def _record_of(run: Path) -> Record:
     """A run's record, from its copy or from what the run has left."""
-    name = f'{run.parent.name}/{run.name}'
-    try:
-        record = json.loads((run / _RECORD).read_text(encoding='utf-8'))
-        _check(name, record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    record = record_in(run)
+    if record is None:
         record = dict(
             config=run.parent.name + ('' if '@' in run.parent.name else '.py'),
             seed=int(run.name.removeprefix('seed_')),
@@ -99,6 +101,16 @@ def _record_of(run: Path) -> Record:
         metrics = _tested(run)
         if metrics:
             record |= dict(state='done', metrics=metrics)
+    return record
+
+
+def record_in(run: Path) -> Record | None:
+    """The copy of a run's record in its folder; None without a whole one."""
+    try:
+        record = json.loads((run / _RECORD).read_text(encoding='utf-8'))
+        _check(f'{run.parent.name}/{run.name}', record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
     return record
 
 

@@ -14,7 +14,7 @@ from mmmix.apis.configs.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.seeds.in_words import caution, in_words, told_metrics
 from mmmix.studies.seeds.intervals import detectable, half_width
-from mmmix.studies.seeds.records import METRICS, read_records
+from mmmix.studies.seeds.records import METRICS, is_done, read_records
 
 Scores = dict[str, dict[int, dict[str, float]]]
 """Metrics by config name, then seed, then metric."""
@@ -78,7 +78,7 @@ def finished_scores(
     scores: Scores = {config_name(config): {} for config in configs}
     for record in records.values():
         name = config_name(record['config'])
-        if record.get('state') == 'done' and name in scores and metrics in record:
+        if name in scores and is_done(record, metrics):
             scores[name][record['seed']] = record[metrics]
     return scores
 
@@ -134,14 +134,17 @@ def make_report(
     What is wrong with it, metrics that no run has and runs that failed are remarks.
     """
     records, damage = read_records(folder)
-    scores = finished_scores(records, configs, METRICS[checkpoint])
+    key = METRICS[checkpoint]
+    scores = finished_scores(records, configs, key)
     text, numbers = report(scores, choose_metrics(scores, metrics))
     if damage:
         text = f'{damage}: these are what the folders of the runs tell.\n\n{text}'
     failed = {
         name: record['error']
         for name, record in records.items()
-        if record.get('error') and config_name(record['config']) in scores
+        if record.get('error')
+        and config_name(record['config']) in scores
+        and not is_done(record, key)
     }
     remarks = [f'{name} FAILED: {error}' for name, error in failed.items()]
     text = '\n\n'.join(filter(None, [text, unknown_metrics(scores, metrics), *remarks]))
@@ -155,7 +158,7 @@ def without_runs(folder: Path, configs: Sequence[str], checkpoint: str = 'last')
         return ''
     counts: dict[str, list[bool]] = {}
     for record in records.values():
-        done = record['state'] == 'done' and METRICS[checkpoint] in record
+        done = is_done(record, METRICS[checkpoint])
         counts.setdefault(config_name(record['config']), []).append(done)
     there = ', '.join(f'{n} ({sum(d)} of {len(d)})' for n, d in counts.items())
     names = ', '.join(config_name(config) for config in configs)
@@ -180,14 +183,17 @@ def paired_differences(scores: Scores, metric: str) -> dict[str, Spread]:
         common = [
             seed
             for seed in runs
-            if seed in base and _has(runs[seed], metric) and _has(base[seed], metric)
+            if seed in base
+            and has_value(runs[seed], metric)
+            and has_value(base[seed], metric)
         ]
         ours, theirs = (_values(which, metric, common) for which in (runs, base))
         differences[name] = Spread.of([a - b for a, b in zip(ours, theirs)])
     return differences
 
 
-def _has(metrics: Mapping[str, float], metric: str) -> bool:
+def has_value(metrics: Mapping[str, float], metric: str) -> bool:
+    """Whether a run has a number for a metric."""
     # COCO reports -1 where the data hold no object of a size.
     value = metrics.get(metric, -1.0)
     return math.isfinite(value) and value != -1.0
@@ -196,7 +202,7 @@ def _has(metrics: Mapping[str, float], metric: str) -> bool:
 def _values(
     runs: Mapping[int, Mapping[str, float]], metric: str, seeds: Sequence[int]
 ) -> list[float]:
-    return [runs[seed][metric] for seed in seeds if _has(runs[seed], metric)]
+    return [runs[seed][metric] for seed in seeds if has_value(runs[seed], metric)]
 
 
 def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]:

@@ -25,6 +25,9 @@ _OWN = {
 }
 """Options of a training that a study sets, and what to do instead."""
 
+_OF_TESTS = ('--no-check', '--trust-checkpoint')
+"""Options of a training that its test needs too: it would end in what they allow."""
+
 
 def parse_train_args(text: str) -> list[str]:
     """The words of ``--train-args``.
@@ -79,7 +82,8 @@ class Commands:
     Args:
         tools: Folder with ``train.py`` and ``test.py``.
         cfg_options: ``KEY=VALUE`` strings for both.
-        train_args: More arguments for the training.
+        train_args: More arguments for the training; ``--no-check`` and
+            ``--trust-checkpoint`` are for its test too.
         mix_options: ``KEY=VALUE`` strings for the methods of ``CONFIG+METHOD``.
         processes: Of each training and test, on one machine.
     """
@@ -101,6 +105,7 @@ class Commands:
         """Test a checkpoint of a run; logs and metrics go to ``folder``."""
         command = [*self._start('test.py'), run.config, checkpoint]
         command += ['--work-dir', str(folder)]
+        command += [word for word in self.train_args if word in _OF_TESTS]
         return command + self._options(run)
 
     def _start(self, tool: str) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmmix.apis.checkpoints.resume import newest_checkpoint
 from mmmix.apis.configs.config_reading import config_name
@@ -16,15 +16,17 @@ from mmmix.studies.seeds.child_processes import (
     ChildProcesses,
     ChildStopped,
 )
-from mmmix.studies.seeds.grid import Axis, choices
-from mmmix.studies.seeds.logged_metrics import validations
-from mmmix.studies.seeds.options import read_choice
+from mmmix.studies.seeds.grid import Axis, Choice, choices
+from mmmix.studies.seeds.logged_metrics import logged_metrics, validations
 from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
+from mmmix.studies.seeds.val_and_test import check_val_is_not_test
 
 if TYPE_CHECKING:
     from optuna import Study as Trials
     from optuna import Trial
+
+_SETTINGS = 'settings'
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def parse_span(text: str) -> Span:
         span = Span(key, float(low), float(high))
     except ValueError as error:
         raise ValueError(f'--search expects KEY=LOW:HIGH, got {text!r}') from error
-    if not key or not 0 < span.low < span.high:
+    if not key or not 0 < span.low < span.high < math.inf:
         raise ValueError(f'--search expects 0 < LOW < HIGH, got {text!r}')
     return span
 
@@ -71,7 +73,8 @@ class Search:
 
     Raises:
         ImportError: If Optuna is not installed.
-        ValueError: If the config validates on the data that it is tested on.
+        ValueError: If the config validates on the data that it is tested on, or the
+            folder has trials of other settings.
     """
 
     def __init__(
@@ -103,15 +106,34 @@ class Search:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
             load_if_exists=True,
         )
+        self._check_settings()
         # Another seed after each start, or the first draws would come again.
         begun = len(self.trials.trials)
         self.trials.sampler = optuna.samplers.TPESampler(seed=seed + begun)
+
+    def _check_settings(self) -> None:
+        """Refuse to choose among trials of different settings.
+
+        Raises:
+            ValueError: If trials were made with others.
+        """
+        mark = f'{self._commands.fingerprint(Choice(self._config))} {self._seed}'
+        known = self.trials.user_attrs.get(_SETTINGS, mark)
+        if known != mark:
+            raise ValueError(
+                f'{self._folder / "search.db"} has trials from another content of '
+                f'{self._config}, other --cfg-options, --mix-options, --train-args, '
+                '--nproc or another first of --seeds. Use another --work-dir'
+            )
+        self.trials.set_user_attr(_SETTINGS, mark)
 
     def run(self, count: int, jobs: int = 1) -> None:
         """Make trials until there are so many, some at a time.
 
         Raises:
             ChildStopped: If the trainings were stopped.
+            KeyError: If a training ended and no validation has the metric: the other
+                trainings would be in vain too.
         """
         from optuna.trial import TrialState
 
@@ -168,9 +190,9 @@ class Search:
         watch.report()
         found = validations(run.folder, self._metric)
         if not found:
-            raise TrialFailed(
-                f'{run.folder} has no validation with {self._metric}; is it the name '
-                'that the log has, such as coco/AP?'
+            raise KeyError(
+                f'--metric: no validation of {run.folder} has {self._metric!r}; there '
+                f'are {logged_metrics(run.folder)}'
             )
         score = found[-1][1]
         said = 'ended early' if watch.pruned else 'done'
@@ -239,38 +261,3 @@ class _Watch:
             self._seen.add(step)
             self._trial.report(score, step)
         return bool(new)
-
-
-def check_val_is_not_test(
-    config: str, cfg_options: Sequence[str], mix_options: Sequence[str] = ()
-) -> None:
-    """Refuse to choose on the data that the choice is tested on.
-
-    Args:
-        config: The config of the search.
-        cfg_options: ``KEY=VALUE`` strings that change it.
-        mix_options: Likewise, for the method of ``CONFIG+METHOD``.
-
-    Raises:
-        ValueError: If both loaders read the same.
-    """
-    content = read_choice(config, cfg_options, mix_options)
-    val, test = (
-        (content.get(f'{split}_dataloader') or {}).get('dataset')
-        for split in ('val', 'test')
-    )
-    if val is None or _source(val) == _source(test):
-        raise ValueError(
-            f'{config} validates on what it is tested on, or not at all: a choice '
-            'needs data of its own. Give val a list by --cfg-options '
-            'val_dataloader.dataset.ann_file=...'
-        )
-
-
-def _source(dataset: Any) -> Any:
-    """Which data a config of a data set reads, transforms aside."""
-    if isinstance(dataset, dict):
-        return {k: _source(v) for k, v in dataset.items() if k != 'pipeline'}
-    if isinstance(dataset, (list, tuple)):
-        return [_source(item) for item in dataset]
-    return dataset

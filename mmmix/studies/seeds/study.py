@@ -29,6 +29,7 @@ from mmmix.studies.seeds.records import (
     TEST_FOLDERS,
     Record,
     read_records,
+    record_in,
     set_aside,
     write_records,
 )
@@ -87,7 +88,7 @@ class Study:
         self._folder = folder
         self._commands = commands
         self._children = children
-        self._checkpoint = checkpoint
+        self.checkpoint = checkpoint
         self._lock = threading.Lock()
         self.records = self._read_records()
         self._fingerprints = {c.label: commands.fingerprint(c) for c in chosen}
@@ -104,21 +105,31 @@ class Study:
         return records
 
     def _check_records(self) -> None:
-        for run in self.runs:
-            record = self.records.get(run.name)
-            known = record and record['fingerprint']
-            if known and known != self._fingerprints[run.label]:
+        """Refuse what was made from other settings.
+
+        That of seeds which are not asked for now would stand in the same mean. A run
+        whose entry was removed goes on from the checkpoints in its folder all the same.
+
+        Raises:
+            ValueError: Naming the run, and what may be other.
+        """
+        marks = {config_name(label): mark for label, mark in self._fingerprints.items()}
+        folders = {run.name: record_in(run.folder) for run in self.runs}
+        for name, record in {**folders, **self.records}.items():
+            counts = record and (name in folders or record['state'] == 'done')
+            mark = marks.get(name.rpartition('/')[0])
+            if counts and mark and record['fingerprint'] not in (None, mark):
                 raise ValueError(
-                    f'{self._folder / RESULTS} has {run.name} from another content of '
-                    f'{record["config"]}, other --cfg-options, --train-args or '
-                    f'--nproc. Use another --work-dir, or move {run.folder} away and '
-                    'remove the entry'
+                    f'{self._folder} has {name} from another content of '
+                    f'{record["config"]}, other --cfg-options, --mix-options, '
+                    '--train-args or --nproc. Use another --work-dir, or move '
+                    f'{self._folder / name} away and remove its entry in {RESULTS}'
                 )
 
     def _state(self, run: Run) -> str | None:
         record = self.records.get(run.name, {})
         state = record.get('state')
-        if state == 'done' and METRICS[self._checkpoint] not in record:
+        if state == 'done' and METRICS[self.checkpoint] not in record:
             return 'trained'
         return state
 
@@ -150,7 +161,7 @@ class Study:
             metrics = self._test(run)
             outcome = {
                 'state': 'done',
-                METRICS[self._checkpoint]: metrics,
+                METRICS[self.checkpoint]: metrics,
                 'error': None,
             }
         except ChildStopped:
@@ -188,7 +199,7 @@ class Study:
         return checkpoint
 
     def _test(self, run: Run) -> dict[str, float]:
-        folder = run.folder / TEST_FOLDERS[self._checkpoint]
+        folder = run.folder / TEST_FOLDERS[self.checkpoint]
         log = folder.with_suffix('.log')
         checkpoint = self._tested_checkpoint(run)
         before = scalar_files(folder)
@@ -206,7 +217,7 @@ class Study:
         Raises:
             ChildFailed: If there is none, or more than one that may be meant.
         """
-        if self._checkpoint == 'last':
+        if self.checkpoint == 'last':
             checkpoint, _ = newest_checkpoint(run.folder)
             if checkpoint is None:
                 raise ChildFailed(f'the training left no checkpoint in {run.folder}')

@@ -84,7 +84,8 @@ class SubmittedJobs:
             ends: Asked now and then; the job is cancelled once it says so.
 
         Raises:
-            ChildFailed: If it returns an error, or its job does not come to an end.
+            ChildFailed: If it returns an error, or its job is not taken or does not
+                come to an end.
             ChildStopped: If :meth:`stop` was called, or ``ends`` said so.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -94,8 +95,7 @@ class SubmittedJobs:
                 raise ChildStopped('stopped before it began')
             job = self._left_behind(note)
             if job is None:
-                function = CommandJob(command, log.resolve(), self._environment)
-                job = self._executor.submit(function)
+                job = self._sent(CommandJob(command, log.resolve(), self._environment))
                 note.write_text(job.job_id)
             self._running[log] = job
         try:
@@ -106,6 +106,20 @@ class SubmittedJobs:
         finally:
             with self._lock:
                 del self._running[log]
+
+    def _sent(self, function: CommandJob) -> Job:
+        """Send a job.
+
+        Raises:
+            ChildFailed: If the scheduler does not take it, for it is busy, say: no
+                reason to take back the other jobs.
+        """
+        from submitit.core.utils import FailedJobError
+
+        try:
+            return self._executor.submit(function)
+        except FailedJobError as error:
+            raise ChildFailed(f'no job was sent: {error}') from error
 
     def _left_behind(self, note: Path) -> Job | None:
         """The job that a study before this one has sent and not seen the end of."""

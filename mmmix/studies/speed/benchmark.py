@@ -109,10 +109,11 @@ def verdict(ratio: Interval, goal: float, *, at_most: bool = True) -> str:
 
     Returns:
         ``'inconclusive'`` if the interval is wider than ±5 % of the median:
-        the machine was too noisy, whatever the ratio. Otherwise ``'met'`` if
-        any value within the interval keeps to the goal, else ``'missed'``.
+        the machine was too noisy, whatever the ratio; or if it has no width, as
+        that of a single round. Otherwise ``'met'`` if any value within the
+        interval keeps to the goal, else ``'missed'``.
     """
-    if ratio.half_width > 0.05:
+    if not 0 < ratio.half_width <= 0.05:
         return 'inconclusive'
     kept = ratio.low <= goal if at_most else ratio.high >= goal
     return 'met' if kept else 'missed'

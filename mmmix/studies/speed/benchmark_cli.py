@@ -12,6 +12,7 @@ import numpy as np
 
 from mmmix.apis.arguments import add_device_argument, argument, read_seed
 from mmmix.apis.reporting import write_json
+from mmmix.engine.stop_signals import Stopped
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import (
     CLOCKS,
@@ -71,14 +72,16 @@ def run_rounds(
     contenders: Mapping[str, Callable[[int], Measurement]],
     args: argparse.Namespace,
     summarize: Callable[[Records], Summaries],
+    table: Callable[[Summaries], str],
     finish: Callable[[Summaries], None] = lambda summaries: None,
 ) -> Summaries:
-    """Time all contenders, and keep what there is if something ends it early.
+    """Time all contenders and print the result, of complete rounds if it is stopped.
 
     Args:
         contenders: What to time, by name.
         args: Parsed arguments, those of :func:`add_benchmark_arguments` included.
         summarize: Makes the result per contender from the complete rounds.
+        table: Lays it out.
         finish: Adds to the summaries after the last round.
 
     Returns:
@@ -87,6 +90,7 @@ def run_rounds(
 
     Raises:
         OSError: Before the first round, if ``args.out`` cannot be written.
+        KeyboardInterrupt, Stopped: If a signal came.
     """
     if args.out is not None:
         check_writable([args.out])
@@ -106,10 +110,12 @@ def run_rounds(
             save()
         finish(summaries)
         save()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         sys.stderr.write(f'\nstopped after {len(records)} of {args.rounds} rounds\n')
-        if not records:
-            raise
+        if records:
+            sys.stdout.write(f'{table(summaries)}\n')
+        raise
+    sys.stdout.write(f'{table(summaries)}\n')
     return summaries
 
 

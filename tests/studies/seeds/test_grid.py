@@ -8,8 +8,9 @@ import pytest
 
 from mmmix.apis.configs.config_reading import config_name
 from mmmix.studies.seeds.grid import Axis, Choice, choices, parse_axis
+from mmmix.studies.seeds.options import read_choice
 from mmmix.studies.seeds.runs import Commands
-from mmmix.studies.seeds.search import check_val_is_not_test
+from mmmix.studies.seeds.val_and_test import check_val_is_not_test
 
 BASE = 'mmmix::demo/ssd_digits.py'
 LEAF = 'mmmix::demo/ssd_digits_boxmix.py'
@@ -87,6 +88,38 @@ def test_keys_that_lead_nowhere():
         choices([BASE], [Axis('mix.prob', ('1',))])
     with pytest.raises(ValueError, match='a key twice'):
         choices([BASE], [Axis('mix.prob', ('1',))] * 2)
+
+
+YOLOX = 'mmdet::yolox/yolox_s_8xb8-300e_coco.py'
+
+
+def test_what_resizes_batches_is_no_mixer(tmp_path):
+    """The baseline is made once, and the mixer behind is the one that is set."""
+    grid = [Axis('mix.ratio.alpha', ('0.2', '1'))]
+    base, *mixed = choices([YOLOX, f'{YOLOX}+lossmix'], grid)
+    assert base == Choice(YOLOX)
+    assert [choice.mix_options for choice in mixed] == [
+        ('ratio.alpha=0.2',),
+        ('ratio.alpha=1',),
+    ]
+    leaf = tmp_path / 'leaf.py'
+    ratio = "ratio=dict(type='Beta', alpha=1.0)"
+    text = f"dict(type='BatchSyncRandomResize'), dict(type='MixBatch', {ratio})"
+    holder = f'dict(data_preprocessor=dict(batch_augments=[{text}]))'
+    leaf.write_text(f'model = {holder}\n')
+    for choice in choices([str(leaf)], grid):
+        (option,) = choice.cfg_options
+        assert option.startswith('model.data_preprocessor.batch_augments.1.ratio.alpha')
+    pipeline = f"[dict(type='PackMixInputs'), dict(type='MixImage', {ratio})]"
+    leaf.write_text(f'train_dataloader = dict(dataset=dict(pipeline={pipeline}))\n')
+    (first, _) = choices([str(leaf)], grid)
+    (option,) = first.cfg_options
+    assert option == 'train_dataloader.dataset.pipeline.1.ratio.alpha=0.2'
+    cfg = read_choice(first.config, first.cfg_options)
+    assert cfg.train_dataloader.dataset.pipeline[1].ratio.alpha == 0.2
+    leaf.write_text(f'model = dict(student={holder}, teacher={holder})\n')
+    with pytest.raises(ValueError, match='several mixers, model.student.*; give the'):
+        choices([str(leaf)], grid)
 
 
 def test_a_setting_that_an_object_knows_may_be_new():

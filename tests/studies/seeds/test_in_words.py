@@ -29,7 +29,7 @@ def test_the_first_metric_and_recall_are_told():
         (-0.025, 0.01, 3, 'a: m is lower by 0.025 (95 % interval -0.050 to -0.000,'),
         (0.024, 0.01, 3, 'a: m is +0.024, which is not certain (95 % interval -0.001'),
         (0.0, 0.01, 3, 'one like this takes more than 50 seeds.'),
-        (0.0, 0.0, 3, 'a: m is +0.000, which is not certain'),
+        (0.0, 0.0, 3, 'a: m is the same with each of 3 seeds'),
         (0.1, None, 1, 'a: m is +0.100 with one seed, which tells nothing'),
         (None, None, 0, 'a: no seed has m for both.'),
     ],

@@ -24,7 +24,9 @@ def clock(monkeypatch):
 def test_the_time_left_of_two_runs_at_a_time(clock, capsys):
     runs = [SimpleNamespace(name=name) for name in 'abcde']
     done = dict(minutes=1.0, metrics={'mAP': 0.5})
-    progress = Progress(SimpleNamespace(runs=runs, pending=runs[1:]), jobs=2)
+    progress = Progress(
+        SimpleNamespace(runs=runs, pending=runs[1:], checkpoint='last'), jobs=2
+    )
     progress.began(runs[1])
     progress.began(runs[2])
     progress.beat([])
@@ -51,6 +53,19 @@ def test_the_time_left_of_two_runs_at_a_time(clock, capsys):
         'now [4/5] d: FAILED: exit code 1. ETA: 0:00:13',
         'now [4/5] ETA: 0:00:00',
     ]
+
+
+@pytest.mark.parametrize(('checkpoint', 'score'), [('last', '0.500'), ('best', '0.6')])
+def test_the_scores_are_those_of_the_checkpoint_that_was_tested(
+    checkpoint, score, capsys
+):
+    run = SimpleNamespace(name='a')
+    study = SimpleNamespace(runs=[run], pending=[run], checkpoint=checkpoint)
+    record = dict(minutes=1.0, metrics={'mAP': 0.5}, metrics_best={'mAP': 0.6})
+    progress = Progress(study, jobs=1)
+    progress.began(run)
+    progress.ended(run, record)
+    assert f'a: 1.0 min, mAP {score}' in capsys.readouterr().out
 
 
 def test_progress_is_the_last_line_with_a_time_left(tmp_path):

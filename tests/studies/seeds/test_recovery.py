@@ -157,6 +157,12 @@ def test_no_best_checkpoint_or_two(folder):
         first, _ = run_pending(study_of(folder, checkpoint='best'))
         assert 'default_hooks.checkpoint.save_best' in first['error']
         assert '--checkpoint last' in first['error']
+    # The last checkpoint was tested all the same.
+    for checkpoint, failed in (('last', []), ('best', ['a/seed_0', 'bcd/seed_0'])):
+        names = ['a.py', 'bcd.py']
+        text, numbers = make_report(folder / 'work', names, None, checkpoint)
+        assert list(numbers['failed']) == failed
+        assert ('FAILED' in text) == bool(failed)
 
 
 def test_other_folders_are_no_runs(folder):

@@ -20,9 +20,9 @@ from mmmix.studies.seeds import child_processes
 from mmmix.studies.seeds.search import (
     Search,
     Span,
-    check_val_is_not_test,
     parse_span,
 )
+from mmmix.studies.seeds.val_and_test import check_val_is_not_test
 
 # Three validations; the best value is 1, and what is below 0.1 hangs after the first.
 TRAIN = """
@@ -58,11 +58,11 @@ def search(tmp_path, monkeypatch):
         "test_dataloader = dict(dataset=dict(ann_file='test'))\n"
     )
 
-    def make(low=0.2, high=4.0, key='some.alpha'):
-        commands, children = Commands(tmp_path), ChildProcesses()
-        span = Span(key, low, high)
+    def make(low=0.2, high=4.0, seed=3, metric='coco/AP', **settings):
+        commands, children = Commands(tmp_path, **settings), ChildProcesses()
+        span = Span('some.alpha', low, high)
         where = tmp_path / 'work'
-        return Search(str(config), span, 3, where, commands, children, 'coco/AP')
+        return Search(str(config), span, seed, where, commands, children, metric)
 
     return make
 
@@ -83,6 +83,18 @@ def test_trials_are_scored_by_their_last_validation(search, tmp_path):
     again.run(8)
     assert len(again.trials.trials) == 8
     assert len(calls(tmp_path)) == 2
+
+
+def test_trials_of_other_settings_are_not_chosen_among(search, tmp_path):
+    search()
+    search(low=0.1)
+    for other in ({'seed': 4}, {'cfg_options': ['a=1']}, {'train_args': ['--amp']}):
+        with pytest.raises(ValueError, match='has trials from another content of'):
+            search(**other)
+    with (tmp_path / 'a.py').open('a') as file:
+        file.write('lr = 0.1\n')
+    with pytest.raises(ValueError, match='Use another --work-dir'):
+        search()
 
 
 def test_a_training_that_lags_behind_is_ended(search):
@@ -108,6 +120,12 @@ def test_a_failed_training_is_said_and_does_not_count(search, tmp_path, capsys):
     assert one.trials.trials[0].state.name == 'FAIL'
     assert 'No trial came to its end' in one.report()
     assert one.chosen == ''
+
+
+def test_a_misspelt_metric_ends_a_search_after_one_training(search, tmp_path):
+    with pytest.raises(KeyError, match=r"has 'coco/ap'; there are \['coco/AP'\]"):
+        search(metric='coco/ap').run(6)
+    assert len(calls(tmp_path)) == 1
 
 
 def test_a_search_that_was_stopped_goes_on_with_what_was_under_way(search, tmp_path):
@@ -143,6 +161,9 @@ def test_a_choice_on_the_test_data_is_refused(tmp_path):
     with pytest.raises(ValueError, match='validates on what it is tested on'):
         check_val_is_not_test(str(config), [])
     check_val_is_not_test(str(config), ['val_dataloader.dataset.ann_file=y'])
+    for other in ('test_mode=True', 'filter_cfg.min_size=3', 'backend_args=None'):
+        with pytest.raises(ValueError, match='validates on what it is tested on'):
+            check_val_is_not_test(str(config), [f'val_dataloader.dataset.{other}'])
     config.write_text('test_dataloader = dict(dataset=dict())\n')
     with pytest.raises(ValueError, match='or not at all'):
         check_val_is_not_test(str(config), [])
@@ -151,7 +172,9 @@ def test_a_choice_on_the_test_data_is_refused(tmp_path):
     check_val_is_not_test('mmmix::demo/ssd_digits_boxmix.py', [])
 
 
-@pytest.mark.parametrize('text', ['a', 'a=1', 'a=1:x', 'a=2:1', 'a=0:1', '=1:2'])
+@pytest.mark.parametrize(
+    'text', ['a', 'a=1', 'a=1:x', 'a=2:1', 'a=0:1', '=1:2', 'a=1:inf']
+)
 def test_bad_spans(text):
     with pytest.raises(ValueError, match='--search expects'):
         parse_span(text)

@@ -112,6 +112,14 @@ def test_a_study_goes_on_from_this_machine_to_slurm_and_back(tmp_path, slurm):
     assert [run.name for run in back.pending] == ['a/seed_2']
 
 
+def test_a_job_that_slurm_does_not_take_fails_its_run_alone(tmp_path, slurm):
+    text = '#!/bin/sh\necho "sbatch: error: Socket timed out" >&2\nexit 1\n'
+    (tmp_path / 'slurm/sbatch').write_text(text)
+    study = make_study(tmp_path, SubmittedJobs(slurm, poll=0.05), seeds=(0, 1))
+    errors = [record['error'] for record in run_pending(study)]
+    assert errors == ['no job was sent: sbatch: error: Socket timed out'] * 2
+
+
 @pytest.mark.slow
 def test_a_failed_job_says_why(tmp_path, slurm):
     study = make_study(tmp_path, SubmittedJobs(slurm, poll=0.05), 'fail_once')

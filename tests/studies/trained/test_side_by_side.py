@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
 from mmengine.structures import InstanceData
 
+from mmmix.commands import compare_detections
 from mmmix.studies.trained.side_by_side import (
     Row,
     detection_column,
@@ -64,6 +67,21 @@ def test_images_on_which_models_differ():
     counts = np.array([[1, 5, 2, 0], [1, 2, 2, 3], [1, 4, 0, 1]])
     assert most_different(counts, 3) == [1, 3, 2]
     assert most_different(np.zeros((2, 3)), 2) == [0, 1]
+
+
+def test_what_is_found_of_objects_to_ignore_is_not_counted_as_right(monkeypatch):
+    boxes = [instances.bboxes[0].tolist() for instances in TRUTH]
+    info = dict(
+        instances=[
+            dict(bbox=boxes[0], bbox_label=1),
+            dict(bbox=boxes[1], bbox_label=0, ignore_flag=1),
+        ]
+    )
+    sample = SimpleNamespace(pred_instances=FOUND)
+    monkeypatch.setattr(compare_detections, 'predict', lambda *arguments: [sample])
+    detector = SimpleNamespace(read_image=lambda info: None)
+    args = SimpleNamespace(batch_size=1, score_thr=0.3)
+    assert compare_detections.all_right([detector], [info], args).tolist() == [[1]]
 
 
 def test_models_of_one_name_are_numbered():

@@ -56,7 +56,8 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         type=argument(parse_model),
         metavar='[NAME=]CONFIG@CHECKPOINT',
         help="a model; NAME defaults to the config's name. The same NAME several "
-        'times: seeds of one method. The first NAME is the reference of differences',
+        'times: seeds of one method, in one order for all methods. The first NAME is '
+        'the reference of differences',
     )
     add('--out', type=Path, required=True, metavar='DIR', help='folder of the results')
     add('--split', choices=SPLITS, default='test', help='default: test')

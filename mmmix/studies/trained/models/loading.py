@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,10 +18,12 @@ from mmmix.apis.checkpoints.fit import ForeignCheckpointError
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.configs.config_reading import read_config
+from mmmix.apis.reporting import say
 from mmmix.registry import is_classifier
 from mmmix.studies.trained.models.arguments import ModelSpec
 from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+from mmmix.studies.trained.results.tables import group
 from mmmix.visualization import class_names
 
 
@@ -80,9 +83,11 @@ def load_detectors(
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
-        ValueError: If they do not detect the same classes, or one is a classifier, and
-            boxes are wanted.
+        ValueError: If they do not detect the same classes, a checkpoint is given twice
+            as one method, or one is a classifier, and boxes are wanted.
     """
+    _check_each_once(args.models)
+    say_other_seeds(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
     detectors = [load_detector(spec, *common) for spec in args.models]
     for detector in detectors[1:]:
@@ -93,6 +98,42 @@ def load_detectors(
                 f'{detector.spec} has {detector.classes}'
             )
     return detectors
+
+
+def _check_each_once(specs: Sequence[ModelSpec]) -> None:
+    """Refuse one training as two seeds: intervals would be too narrow.
+
+    Raises:
+        ValueError: With the model.
+    """
+    seen: set[ModelSpec] = set()
+    for spec in specs:
+        same = spec._replace(checkpoint=str(Path(spec.checkpoint).resolve()))
+        if same in seen:
+            raise ValueError(
+                f'{spec} is given twice, and would count as two seeds of {spec.name}; '
+                'give each checkpoint once'
+            )
+        seen.add(same)
+
+
+def say_other_seeds(specs: Sequence[ModelSpec]) -> None:
+    """Say where models that are paired by their place are of different seeds.
+
+    Args:
+        specs: Models; those of a study lie in folders that are named by their seed.
+    """
+    folders = group([(spec.name, Path(spec.checkpoint).parent.name) for spec in specs])
+    (first, expected), *others = folders.items()
+    for name, found in others:
+        if len(found) != len(expected) or found == expected:
+            continue
+        if all(folder.startswith('seed_') for folder in (*found, *expected)):
+            say(
+                f'{name} is of {", ".join(found)}, and {first} of '
+                f'{", ".join(expected)}: differences pair them in this order. Give '
+                'the same seeds of all methods, in the same order'
+            )
 
 
 def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:

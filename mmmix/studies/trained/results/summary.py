@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.studies.trained.results.tables import (
-    difference,
+    difference_of_means,
     group,
     interval_cell,
     markdown_table,
@@ -57,10 +57,11 @@ def summarise(
 
 def _difference(members: Sequence[Record], base: Sequence[Record], metric: str) -> Any:
     """Over the seeds that both methods have a number of, if they have all seeds."""
-    if len(members) == len(base):
-        pairs = [pair for pair in zip(members, base) if len(_known(pair, metric)) == 2]
-        members, base = zip(*pairs) if pairs else ((), ())
-    return difference(_known(members, metric), _known(base, metric))
+    if len(members) != len(base):
+        # As many numbers by chance, one that is unknown left out, are no pairs.
+        return difference_of_means(_known(members, metric), _known(base, metric))
+    pairs = [_known(pair, metric) for pair in zip(members, base)]
+    return mean_and_std([pair[0] - pair[1] for pair in pairs if len(pair) == 2])
 
 
 def _known(records: Sequence[Record], metric: str) -> list[float]:

@@ -22,14 +22,8 @@ def mean_and_std(values: Sequence[float]) -> Spread:
     return Spread.of(list(values))
 
 
-def difference(values: Sequence[float], base: Sequence[float]) -> Spread:
-    """The difference of two methods, over seeds.
-
-    As many values on both sides are taken to be in the same order of seeds and are
-    paired. Otherwise this is the difference of the means, without a spread.
-    """
-    if len(values) == len(base):
-        return mean_and_std([a - b for a, b in zip(values, base)])
+def difference_of_means(values: Sequence[float], base: Sequence[float]) -> Spread:
+    """The difference of two methods whose seeds cannot be paired, without a spread."""
     ours, theirs = mean_and_std(values).mean, mean_and_std(base).mean
     missing = ours is None or theirs is None
     count = min(len(values), len(base))

@@ -17,7 +17,11 @@ from mmmix.studies.trained.models.arguments import (
     parse_model,
 )
 from mmmix.studies.trained.models.fingerprint import fingerprint
-from mmmix.studies.trained.models.loading import load_detector, load_detectors
+from mmmix.studies.trained.models.loading import (
+    load_detector,
+    load_detectors,
+    say_other_seeds,
+)
 from mmmix.studies.trained.models.prediction import predict
 from tests.apis.safe_loading.poisons import poison
 
@@ -115,6 +119,42 @@ def test_loaded_detector(tiny_study):
     assert not other.bgr_to_rgb
     assert fingerprint(other) != fingerprint(detector)
     assert fingerprint(detector) == fingerprint(load_detector(tiny_study.spec))
+
+
+def test_a_training_is_no_two_seeds(tiny_study, monkeypatch):
+    monkeypatch.chdir(tiny_study.root)
+    again = tiny_study.spec._replace(checkpoint='tiny.pth')
+    args = argparse.Namespace(
+        models=[tiny_study.spec, again],
+        device='cpu',
+        cfg_options=None,
+        trust_checkpoint=False,
+    )
+    with pytest.raises(ValueError, match='given twice, and would count as two seeds'):
+        load_detectors(args)
+    args.models[1] = again._replace(name='other')
+    assert [detector.name for detector in load_detectors(args)] == ['tiny', 'other']
+
+
+@pytest.mark.parametrize(
+    ('seeds', 'said'),
+    [
+        ([0, 1], ''),
+        ([1, 2], 'b is of seed_1, seed_2, and a of seed_0, seed_1: differences pair'),
+        ([1, 0], 'b is of seed_1, seed_0, and a of seed_0, seed_1: differences pair'),
+        ([1], ''),  # not paired
+        (['x', 'y'], ''),
+    ],
+)
+def test_models_of_other_seeds_are_not_paired_in_silence(seeds, said, capsys):
+    models = [('a', 0), ('a', 1), *(('b', seed) for seed in seeds)]
+    specs = [ModelSpec(name, 'c.py', f'w/seed_{seed}/e.pth') for name, seed in models]
+    if 'x' in seeds:
+        specs[2:] = [ModelSpec('b', 'c.py', f'{seed}/e.pth') for seed in seeds]
+    say_other_seeds(specs)
+    out = capsys.readouterr().out
+    assert said in out
+    assert bool(said) == bool(out)
 
 
 def test_checkpoints_of_other_models(tiny_study, tmp_path):

@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from mmmix.studies.seeds.report import Spread
 from mmmix.studies.trained.results.summary import summarise, write_summary
 
 RECORDS = [
@@ -39,6 +40,14 @@ def test_rows_by_condition_then_method():
     assert table['g', 'one']['Δ score'].mean == pytest.approx(0.5)
     assert table['g', 'one']['time'].mean is None
     assert table['g', 'one']['Δ time'].mean is None
+
+
+def test_seeds_are_no_pairs_because_one_more_has_no_number():
+    """Three seeds, of one no number, against two: 2.5 is of seed 1, 1.0 of seed 0."""
+    scores = dict(base=[1.0, 2.0], mix=[None, 2.5, 3.5])
+    records = [dict(model=m, score=s) for m, found in scores.items() for s in found]
+    (_, row) = summarise(records, [], ['score'])
+    assert row['Δ score'] == Spread(1.5, None, 2)
 
 
 def test_files(tmp_path):
