@@ -14,7 +14,6 @@ It needs no mmpretrain.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
+from mmmix.engine.whole_files import save_whole
 from mmmix.layouts.writing import check_writable
 
 PREFIX = 'backbone.'
@@ -144,8 +144,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         loaded = CheckpointLoader.load_checkpoint(path, map_location='cpu')
     weights = backbone_weights(loaded)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    draft = args.out.with_name(f'{args.out.name}.{os.getpid()}.tmp')
     meta = dict(exported_from=Path(path).name)
-    torch.save(dict(meta=meta, state_dict=weights), draft)
-    os.replace(draft, args.out)
+    save_whole(args.out, dict(meta=meta, state_dict=weights))
     print(f'backbone of {len(weights)} tensors: {args.out}')

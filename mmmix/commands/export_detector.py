@@ -25,7 +25,6 @@ all of the weights.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +45,7 @@ from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.configs.plain_config import has_teacher, plain_config, plain_config_text
 from mmmix.commands import export_backbone
 from mmmix.engine.hooks.teachers.mix_teacher_hook import TEACHER_STARTED
+from mmmix.engine.whole_files import save_whole, write_whole
 from mmmix.layouts.writing import check_writable
 
 ROLES = ('teacher', 'student')
@@ -151,11 +151,8 @@ def check_fit(cfg: Config, weights: Mapping[str, torch.Tensor]) -> None:
 def write(out: Path, checkpoint: Mapping[str, Any], text: str) -> None:
     """Write both files, each in one step."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f'{out.name}.{os.getpid()}.tmp')
-    torch.save(checkpoint, draft)
-    os.replace(draft, out)
-    draft.write_text(text, encoding='utf-8')
-    os.replace(draft, out.with_suffix('.py'))
+    save_whole(out, checkpoint)
+    write_whole(out.with_suffix('.py'), text.encode())
 
 
 def main(argv: Sequence[str] | None = None) -> None:

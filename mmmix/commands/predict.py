@@ -18,11 +18,12 @@ import mmcv
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
+from mmengine.runner import CheckpointLoader
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
 from mmmix.apis.arguments import Options, add_device_argument
-from mmmix.apis.checkpoints.loading import add_trust_argument
+from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.resume import last_checkpoint
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name
@@ -88,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     root, images = images_of(args)
     check_outputs(images, root, args)
-    checkpoint = args.checkpoint or best_checkpoint(args.config)
+    checkpoint = args.checkpoint or best_checkpoint(args.config, args.trust_checkpoint)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
     detector = load_detector(
         spec, args.device, args.cfg_options, args.trust_checkpoint, boxes=True
@@ -157,10 +158,16 @@ def write(
     )
 
 
-def best_checkpoint(config: str) -> str:
+def best_checkpoint(config: str, trust: bool = False) -> str:
     """The checkpoint of a training, as ``mmmix train`` leaves it.
 
     The best one, of several the one of the most epochs or iterations; else the last.
+    Best ones that an earlier run left are passed over, as far as the last checkpoint
+    tells which are its own.
+
+    Args:
+        config: Of the training.
+        trust: Whether the last checkpoint may hold more than tensors and plain values.
 
     Raises:
         DamagedCheckpointError: If there are checkpoints, and none is whole.
@@ -168,6 +175,8 @@ def best_checkpoint(config: str) -> str:
     """
     folder = Path('work_dirs', config_name(config))
     best = sorted(folder.glob('best_*.pth'), key=_saved_at)
+    if len(best) > 1:
+        best = _of_last_run(best, folder, trust) or best
     last = str(best[-1]) if best else last_checkpoint(folder)
     if last:
         return last
@@ -175,6 +184,25 @@ def best_checkpoint(config: str) -> str:
         f'{folder.absolute()} has no checkpoint; name one behind the config, or train '
         f'first: mmmix train {config}'
     )
+
+
+def _of_last_run(best: Sequence[Path], folder: Path, trust: bool) -> list[Path]:
+    """Those of the best checkpoints that the last one names; none if it cannot tell."""
+    try:
+        last = last_checkpoint(folder)
+        if last is None:
+            return []
+        with install_safe_loading(trust):
+            saved = CheckpointLoader.load_checkpoint(last, map_location='cpu')
+    except ValueError:  # damaged, or not trusted
+        return []
+    info = (saved.get('message_hub') or {}).get('runtime_info') or {}
+    known = {
+        Path(value).name
+        for key, value in info.items()
+        if key.startswith('best_ckpt') and isinstance(value, str)
+    }
+    return [path for path in best if path.name in known]
 
 
 def _saved_at(path: Path) -> tuple[int, float]:

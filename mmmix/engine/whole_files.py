@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import torch
 from mmengine.fileio import LocalBackend, register_backend
 
 DRAFT = '.tmp'
@@ -50,6 +53,13 @@ def write_whole(path: str | Path, content: bytes) -> None:
             draft.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def save_whole(path: str | Path, content: Any) -> None:
+    """``torch.save`` in one step; see :func:`write_whole`."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_whole(path, buffer.getvalue())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -191,6 +191,16 @@ def missing_weights(root):
     change(Path('mine.py'), 'load_from = None', "load_from = 'nope.pth'")
 
 
+def fault_in_what_is_tested_alone(root):
+    with Path('mine.py').open('a') as file:
+        file.write('val_dataloader = val_cfg = val_evaluator = None\n')
+    image(root, LAST).unlink()
+
+
+def metric_of_a_file_that_is_nowhere(root):
+    change(Path('mine.py'), "'CocoStyleMetric'", "'CocoMetric', ann_file='no.json'")
+
+
 def broken_config(root):
     change(Path('mine.py'), 'model = dict(', 'model = dict((')
 
@@ -211,6 +221,7 @@ FAULTS = [
     (nothing_to_learn, 'no object is left to train on'),
     (id_twice_in_val, 'more than once'),
     (missing_weights, 'nope.pth'),
+    (fault_in_what_is_tested_alone, f'image mine/JPEGImages/{LAST}'),
     (broken_config, "mine.py: '(' was never closed"),
     (base_of_a_missing_package, 'mine.py: mmengine does not support to load nothere'),
 ]
@@ -256,6 +267,7 @@ def test_a_planted_fault_is_found(plant, said, mine, capsys):
         (wrong_number_of_classes, 'num_classes'),
         (unknown_type, 'Vizz'),
         (loss_that_explodes, 'not finite'),
+        (metric_of_a_file_that_is_nowhere, 'no.json'),
         (setting_of_no_optimizer, 'optim_wrapper.optimizer.lrr=1 is not taken'),
     ],
     ids=name_of,

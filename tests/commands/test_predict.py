@@ -174,6 +174,21 @@ def test_the_checkpoint_is_the_best_else_the_last(tmp_path):
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_10.pth'
 
 
+def test_the_best_of_an_earlier_run_is_passed_over(tmp_path):
+    """Epoch 11 of a run whose folder a new one was trained into."""
+    folder = tmp_path / 'work_dirs' / 'x'
+    folder.mkdir(parents=True)
+    for epoch in (8, 11):
+        (folder / f'best_mAP_epoch_{epoch}.pth').touch()
+    info = dict(best_ckpt='elsewhere/x/best_mAP_epoch_8.pth', best_score=0.5)
+    hub = dict(runtime_info=info)
+    torch.save(dict(state_dict={}, message_hub=hub), folder / 'epoch_12.pth')
+    (folder / 'last_checkpoint').write_text('elsewhere/x/epoch_12.pth')
+    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_8.pth'
+    (folder / 'epoch_12.pth').write_bytes(b'cut short')
+    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_11.pth'
+
+
 def test_bad_arguments_are_refused(capsys):
     for arguments in (['--score-thr', '2'], ['--batch-size', '0']):
         with pytest.raises(SystemExit):

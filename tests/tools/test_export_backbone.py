@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -34,6 +37,21 @@ def test_it_writes_the_backbones_names_and_weights(prefix, resnet, tmp_path, cap
     assert written['state_dict'].keys() == own.keys()
     assert all(torch.equal(written['state_dict'][k], v) for k, v in own.items())
     assert not list(tmp_path.glob('*.tmp'))
+
+
+def test_a_full_disk_leaves_nothing_half_written(resnet, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, 'no room')
+
+    path = tmp_path / 'epoch_3.pth'
+    torch.save(classifier_of(resnet), path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'replace', full)
+        with pytest.raises(OSError, match='no room'):
+            export_detector.main(['--backbone', str(path)])
+        with pytest.raises(OSError, match='no room'):
+            export_detector.write(tmp_path / 'detector.pth', {}, '')
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_checkpoints_without_such_a_backbone_are_refused(tmp_path):

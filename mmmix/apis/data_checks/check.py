@@ -22,6 +22,7 @@ from .class_names import Source, check_class_names
 from .image_labels import bad_line, check_folders, check_image_labels, class_count
 from .images import SAMPLED, check_images
 from .left_out import check_endings
+from .metrics import check_metrics
 
 SETTINGS = {'max_boxes': MAX_BOXES, 'sampled_images': SAMPLED}
 """What ``data_checks = dict(...)`` of a config may set, and the defaults."""
@@ -68,7 +69,7 @@ def check_data(runner: Runner, splits: tuple[str, ...]) -> None:
     if training:
         _check_objects([s for s in sources if s.key.startswith('train')])
     for split, loop in zip(splits, loops):
-        _check_metrics(loop, f'{split}_evaluator')
+        check_metrics(loop, f'{split}_evaluator')
     for source in sources:
         check_image_labels(source, class_count(runner.cfg))
         messages += check_endings(source)
@@ -165,26 +166,3 @@ def sources_of(
             contents=seen.get(id(dataset)),
             images=(images or {}).get(id(dataset)),
         )
-
-
-def _check_metrics(loop: Any, key: str) -> None:
-    """Make sure that a metric's own annotation file has the classes' order.
-
-    Raises:
-        ValueError: If it has another, which would judge with swapped classes.
-    """
-    metrics = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
-    for metric in metrics:
-        categories = getattr(getattr(metric, '_coco_api', None), 'cats', None)
-        meta = getattr(metric, 'dataset_meta', None)
-        classes = meta.get('classes') if isinstance(meta, Mapping) else None
-        if not categories or not classes:
-            continue
-        names = [category['name'] for category in categories.values()]
-        order = [name for name in names if name in classes]
-        if order != list(classes):
-            raise ValueError(
-                f'{key}: the file of {type(metric).__name__} has the categories '
-                f'{order}, and the classes are {list(classes)}: detections would be '
-                'judged with other classes. Bring both into one order'
-            )

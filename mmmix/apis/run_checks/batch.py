@@ -177,9 +177,18 @@ def _mixed_labels(model: nn.Module, samples: Any) -> str:
 
 def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
     """Whether the weights that a config starts from are there and fit."""
-    path = cfg.get('load_from')
+    missing = [
+        (place, file)
+        for place, file in named_weights(cfg.get('model'))
+        if '://' not in file and not os.path.isfile(os.path.expanduser(file))
+    ]
+    for place, file in missing:
+        text = f'{place}: there is no file {os.path.abspath(os.path.expanduser(file))}'
+        fix = f'correct the init_cfg of {place}, or train with --no-pretrained'
+        yield Finding(FAULT, 'weights', text, fix)
+    path = os.path.expanduser(cfg.get('load_from') or '')
     if not path:
-        yield _without_load_from(cfg)
+        yield from () if missing else [_without_load_from(cfg)]
     elif '://' in path:
         yield Finding(OK, 'weights', f'{path} will be fetched')
     elif not os.path.isfile(path):

@@ -65,11 +65,12 @@ class Loaded:
 def load_data_sets(cfg: Config) -> Loaded:
     """Load the data sets of all splits, and note what is wrong with annotations."""
     loaded = Loaded(words=words_of(cfg))
+    validated = (cfg.get('val_dataloader') or {}).get('dataset')
     for split in SPLITS:
         config = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
         if cfg.get(f'{split}_cfg') is None or config is None:
             continue
-        if split == 'test' and config == cfg.val_dataloader.dataset:
+        if split == 'test' and config == validated and cfg.get('val_cfg') is not None:
             continue
         try:
             check_dataset_paths(cfg, (split,))

@@ -20,6 +20,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from mmmix.apis.data_checks.metrics import check_metrics
 from mmmix.registry import class_of, is_a
 
 from .finding import FAULT, OK, RAISED, WARNING, Finding, said
@@ -29,11 +30,12 @@ _AMP_SETTINGS = ('loss_scale', 'dtype', 'use_fsdp')
 
 
 def check_loop(runner: Runner) -> Iterator[Finding]:
-    """Build the training loop and its data loader, which the schedule is made for."""
-    try:
-        _ = runner.train_loop
-    except RAISED as error:
-        yield Finding(FAULT, 'training loop', said(error))
+    """Build the training loop, which the schedule is made for, and the validation."""
+    for split, check in (('train', 'training loop'), ('val', 'validation')):
+        try:
+            check_metrics(getattr(runner, f'{split}_loop'), f'{split}_evaluator')
+        except RAISED as error:
+            yield Finding(FAULT, check, said(error))
 
 
 def check_optimizer(runner: Runner, with_schedule: bool) -> Iterator[Finding]:

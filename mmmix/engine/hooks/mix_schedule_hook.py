@@ -11,7 +11,12 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from mmmix.engine.find_mixers import find_batch_mixers, find_image_mixers
+from mmmix.engine.find_mixers import (
+    find_batch_mixers,
+    find_image_mixers,
+    label_mixers,
+)
+from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.mixing.checks import check_integer
 
 
@@ -94,6 +99,7 @@ class MixScheduleHook(Hook):
         self._image_mixers = find_image_mixers(runner.train_dataloader.dataset)
         self._batch_mixers = find_batch_mixers(runner.model)
         self._warn_if_never_on(runner)
+        self._warn_of_other_mixers(runner)
         self._switch(runner)
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -121,6 +127,17 @@ class MixScheduleHook(Hook):
             logger='current',
             level=logging.WARNING,
         )
+
+    def _warn_of_other_mixers(self, runner: Runner) -> None:
+        """Say of a classifier that what mixes its labels goes on all the time."""
+        names = label_mixers(unwrapped_model(runner))
+        if names and (self.begin or self.end is not None or self.last is not None):
+            print_log(
+                f'{self} has no effect on {", ".join(names)}: it switches mixers of '
+                'detectors alone. Take it out of custom_hooks',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _progress(self, runner: Runner) -> tuple[int, int]:
         """How many iterations (or epochs) are done, and of how many."""

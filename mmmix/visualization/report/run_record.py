@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ BINS = 20
 
 MAX_POINTS = 1000
 """A curve that grows longer loses every second of its points."""
+
+_OF_BATCH = re.compile(r', iteration (\d+)$')
+"""How the title of a batch's picture ends; the first iteration is 0."""
 
 
 class RunRecord:
@@ -73,10 +77,23 @@ class RunRecord:
         return [[row[0], row[2] / row[1]] for row in self.mixing if row[1]]
 
     def cut(self, iteration: int) -> None:
-        """Forget what came after an iteration, from which a run goes on."""
+        """Forget what came after an iteration, from which a run goes on.
+
+        The pictures of a validation go too: those of one that stays are drawn anew.
+        """
         for points in self.curves.values():
             points[:] = [point for point in points if point[0] <= iteration]
         self.mixing = [row for row in self.mixing if row[0] <= iteration]
+        self.validations = {
+            name: found
+            for name, found in self.validations.items()
+            if found['iteration'] <= iteration
+        }
+        self.pictures = {
+            title: name
+            for title, name in self.pictures.items()
+            if (match := _OF_BATCH.search(title)) and int(match[1]) < iteration
+        }
 
     def dumps(self) -> bytes:
         """All of it as JSON."""

@@ -151,6 +151,23 @@ def test_metrics_read_the_same_order(run, tmp_path):
         check_data(runner, ('train', 'val'))
 
 
+def test_metrics_judge_the_same_images(run, tmp_path):
+    write_coco(tmp_path, coco_content())
+    data, metric = coco_config(tmp_path), dict(type='CocoMetric')
+    same = dict(metric, ann_file=str(tmp_path / 'train.json'))
+    runner = run(data, val_evaluator=same, test_evaluator=same)
+    check_data(runner, ('train', 'val'))
+    for change in (dict(file_name='z.jpg'), dict(id=77)):
+        content = coco_content()
+        content['images'][-1].update(change)
+        (tmp_path / 'other').mkdir(exist_ok=True)
+        write_coco(tmp_path / 'other', content)
+        other = dict(metric, ann_file=str(tmp_path / 'other/train.json'))
+        runner = run(data, val_evaluator=other, test_evaluator=other)
+        with pytest.raises(ValueError, match='val_evaluator: .* of other images'):
+            check_data(runner, ('train', 'val'))
+
+
 def sampled(kind, **settings):
     return dict(
         batch_size=2,

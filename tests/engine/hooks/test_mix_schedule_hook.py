@@ -142,6 +142,23 @@ def test_a_schedule_that_never_mixes_is_warned_of(settings, never, monkeypatch):
     assert (True not in states(hook, hook.by_epoch)) is never
 
 
+@pytest.mark.parametrize(('settings', 'said'), [(dict(), 0), (dict(last=2), 1)])
+def test_a_schedule_of_what_mixes_labels_is_warned_of(settings, said, monkeypatch):
+    texts = []
+    monkeypatch.setattr(
+        'mmmix.engine.hooks.mix_schedule_hook.print_log',
+        lambda text, **_: texts.append(text),
+    )
+    runner, _ = make_runner()
+    runner.model = nn.Module()
+    runner.model.data_preprocessor = nn.Module()
+    augments = SimpleNamespace(augments=[RATIO])  # stands for mmpretrain's
+    runner.model.data_preprocessor.batch_augments = augments
+    hook = MixScheduleHook(**settings)
+    hook.before_train(runner)
+    assert [f'{hook} has no effect on dict' in text for text in texts] == [True] * said
+
+
 @pytest.mark.parametrize(('rank', 'seed'), [(0, 3), (1, 4)])
 def test_a_resumed_process_draws_by_its_own_seed(tmp_path, monkeypatch, rank, seed):
     """The checkpoint is the first process's, whose seed mmengine gives to all."""

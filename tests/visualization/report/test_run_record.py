@@ -27,9 +27,15 @@ def test_a_run_that_goes_on_forgets_what_came_later():
     for step in (10, 20, 30):
         record.add('train/loss', step, step)
         record.add_mixing(step, 4, [0.5])
+        record.pictures[f'mix_preview, iteration {step}'] = f'{step}.jpg'
+    record.validations = {'teacher': {'iteration': 20}, 'student': {'iteration': 30}}
+    record.pictures['best validation images of the student: objects'] = 'best.jpg'
     record.cut(20)
     assert record.curves['train/loss'] == [[10, 10.0], [20, 20.0]]
     assert [row[0] for row in record.mixing] == [10, 20]
+    assert list(record.validations) == ['teacher']
+    # The batch of number 20 is the first one that comes again.
+    assert record.pictures == {'mix_preview, iteration 10': '10.jpg'}
 
 
 def test_a_validation_that_is_made_again_gives_one_point():

@@ -132,7 +132,7 @@ class RunReportHook(Hook):
 
     def _finish(self, runner: Runner) -> None:
         """Write the last page, and say where it is."""
-        self._write(runner, 'finished')
+        self._write(runner, 'finished', runner.iter)
         runner.logger.info(f'Report of the run: {self._folder / "index.html"}')
 
     def _begin(self, runner: Runner) -> None:
@@ -208,9 +208,9 @@ class RunReportHook(Hook):
     def _write_if_due(self, runner: Runner, done: int) -> None:
         """Write unless that would take too much of the time, or the end is near."""
         if time.monotonic() >= self._next and done < runner.max_iters:
-            self._write(runner, 'running')
+            self._write(runner, 'running', done)
 
-    def _write(self, runner: Runner, state: str) -> None:
+    def _write(self, runner: Runner, state: str, done: int) -> None:
         """Replace the record, then the page."""
         begin = time.monotonic()
         try:
@@ -218,7 +218,7 @@ class RunReportHook(Hook):
             write_whole(self._folder / 'record.json', self._record.dumps())
             page = render_page(
                 self._record,
-                self._facts(runner, state),
+                self._facts(runner, state, done),
                 self._pictures.embedded(),
                 RECALLS.tolist(),
                 detects=not is_classifier(runner.cfg),
@@ -228,9 +228,8 @@ class RunReportHook(Hook):
             end = time.monotonic()
             self._next = end + (end - begin) / self.max_share
 
-    def _facts(self, runner: Runner, state: str) -> dict[str, str]:
+    def _facts(self, runner: Runner, state: str, done: int) -> dict[str, str]:
         """What the page says at its top."""
-        done = runner.iter
         spent = time.time() - self._began
         model = unwrapped_model(runner)
         facts = {

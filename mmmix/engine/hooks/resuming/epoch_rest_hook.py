@@ -11,7 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
-from .whole_checkpoint_hook import EPOCH_DONE
+from .last_validation import EPOCH_DONE
 
 
 @HOOKS.register_module()

@@ -10,23 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from mmdet.registry import HOOKS
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_files import NO_ROOM, NoRoomError, write_whole
 
+from .last_validation import (
+    EPOCH_DONE,
+    forget_later_validations,
+    note_validation,
+    was_cut_off,
+)
+
 POINTER = 'last_checkpoint'
 """The file of a working directory that names its last checkpoint, as in mmengine."""
-VALIDATED = 'last_validation'
-"""The file that has the iteration after which the last validation came to its end."""
 OUTDATED = 'outdated_ckpts'
 """Key of ``message_hub``: names of the checkpoints that go when this one is saved."""
 STOPPED = 'stopped_ckpt'
 """Key of ``message_hub``: the checkpoint of a stop in the middle of an epoch."""
-EPOCH_DONE = 'epoch_batches_done'
-"""Key of ``message_hub``: batches of its epoch behind a checkpoint, of how many."""
 
 
 @HOOKS.register_module()
@@ -62,6 +65,8 @@ class WholeCheckpointHook(CheckpointHook):
         if not own and '://' not in str(self.out_dir or ''):
             self.backend_args = dict(backend='whole')
         super().before_train(runner)
+        if is_main_process():
+            forget_later_validations(runner)
         if runner.iter == 0:
             return
         hub = runner.message_hub
@@ -69,7 +74,7 @@ class WholeCheckpointHook(CheckpointHook):
         self.last_ckpt = hub.get_info('last_ckpt')
         self._outdated = list(hub.get_info(OUTDATED) or ())
         self._remove_outdated(runner)
-        if _is_validation_due(runner) and _last_validation(runner) < runner.iter:
+        if was_cut_off(runner):
             runner.logger.info(
                 f'The validation after iteration {runner.iter} did not come to its '
                 'end; it is made again'
@@ -80,8 +85,7 @@ class WholeCheckpointHook(CheckpointHook):
         """Save the best checkpoint, then note that the validation is over."""
         super().after_val_epoch(runner, metrics)
         if runner.iter and is_main_process():
-            path = Path(runner.work_dir) / VALIDATED
-            write_whole(path, str(runner.iter).encode())
+            note_validation(runner)
 
     def save_now(self, runner: Runner, done: int, epoch: int) -> None:
         """Save a checkpoint, if there is none of this moment, to stop after it.
@@ -272,29 +276,3 @@ def _epoch_done(runner: Runner, meta: dict[str, Any]) -> list[int]:
         return [0, 0]
     length = runner.max_iters // runner.max_epochs
     return [meta['iter'] - meta['epoch'] * length, length]
-
-
-def _is_validation_due(runner: Runner) -> bool:
-    """Whether the loop validates between the last iteration and the next one."""
-    loop = runner.train_loop
-    if runner.val_loop is None:
-        return False
-    if isinstance(loop, IterBasedTrainLoop):
-        done, end = loop.iter, loop.max_iters
-    elif isinstance(loop, EpochBasedTrainLoop):
-        done, end = loop.epoch, loop.max_epochs
-        if (runner.message_hub.get_info(EPOCH_DONE) or [0])[0]:
-            return False
-    else:
-        return False
-    loop._decide_current_val_interval()
-    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == end)
-
-
-def _last_validation(runner: Runner) -> int:
-    """After which iteration the working directory's last validation ended; or 0."""
-    path = Path(runner.work_dir) / VALIDATED
-    text = path.read_text().strip() if path.is_file() else ''
-    found = [int(text) if text.isdecimal() else 0]
-    broadcast_object_list(found)
-    return found[0]

@@ -116,10 +116,14 @@ def test_a_page_between_two_points_knows_what_was_mixed(tmp_path, monkeypatch):
     pages = []
     monkeypatch.setattr(
         'mmmix.engine.hooks.report.run_report_hook.render_page',
-        lambda record, *rest, **flags: pages.append(len(record.mixing)) or '',
+        lambda record, facts, *rest, **flags: (
+            pages.append((facts['iteration'], len(record.mixing))) or ''
+        ),
     )
     toy_run(tmp_path, report=dict(interval=10))  # validated after 4 iterations
-    assert pages[0] == 1
+    done = ['4 of 12', '8 of 12', '10 of 12', '12 of 12']
+    assert pages[0] == (done[0], 1)
+    assert list(dict.fromkeys(text for text, _ in pages)) == done
     assert [row[0] for row in record_of(tmp_path)['mixing']] == [4, 8, 10, 12]
 
 

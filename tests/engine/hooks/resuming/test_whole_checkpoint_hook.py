@@ -5,86 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import zipfile
-from functools import partial
 
 import pytest
 import torch
-from mmdet.registry import METRICS
-from mmengine.evaluator import BaseMetric
 from mmengine.fileio import LocalBackend, register_backend
 
-from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.engine import WholeCheckpointHook, whole_files
 from mmmix.engine.hooks.resuming import whole_checkpoint_hook
-from tests.engine.teacher_toy import make_runner
-
-
-@METRICS.register_module()
-class Scripted(BaseMetric):
-    """Two scores a validation, from lists."""
-
-    def __init__(self, up, down=(0.0,) * 9, prefix=None):
-        super().__init__(prefix=prefix)
-        self.scores = [dict(up=a, down=b) for a, b in zip(up, down)]
-
-    def process(self, data_batch, data_samples):
-        self.results.append(0)
-
-    def compute_metrics(self, results):
-        return self.scores.pop(0)
-
-
-def run(
-    folder,
-    kind='WholeCheckpointHook',
-    up=(1, 3, 2, 4),
-    down=(0.0,) * 9,
-    prefix=None,
-    burn_in=2,
-    **changes,
-):
-    """Train eight iterations, validated and saved every second one."""
-    settings = dict(
-        type=kind,
-        interval=2,
-        by_epoch=False,
-        max_keep_ckpts=2,
-        save_best='up',
-        rule='greater',
-    )
-    settings |= changes.pop('checkpoint', {})
-    options = dict(
-        train_cfg=dict(type='IterBasedTrainLoop', max_iters=8, val_interval=2),
-        model=dict(),
-        val_cfg=dict(),
-        val_dataloader=dict(
-            batch_size=16,
-            num_workers=0,
-            collate_fn=dict(type='default_collate'),
-            dataset=dict(type='ToySignals'),
-            sampler=dict(type='DefaultSampler', shuffle=False),
-        ),
-        val_evaluator=dict(
-            type='Scripted', up=list(up), down=list(down), prefix=prefix
-        ),
-        default_hooks=dict(checkpoint=settings, logger=dict(type='LoggerHook')),
-    )
-    hooks = [
-        dict(type='MixTeacherHook', momentum=0.1, burn_in=burn_in, distance_interval=0)
-    ]
-    runner = make_runner(folder, hooks, **{**options, **changes})
-    runner.model.forward = partial(_forward, runner.model.forward)
-    with install_safe_loading():
-        runner.train()
-    return runner
-
-
-def _forward(forward, x, mode='tensor', **kwargs):
-    return forward(x, mode=mode, **kwargs) if mode == 'loss' else [None] * len(x)
-
-
-def files(folder):
-    return sorted(path.name for path in folder.glob('*.pth'))
+from tests.engine.hooks.resuming.scripted_runs import files, run
 
 
 @pytest.mark.parametrize(('prefix', 'best'), [('teacher', 6), ('student', 2)])
@@ -167,30 +95,6 @@ def test_an_old_file_goes_when_what_follows_it_is_on_the_disk(tmp_path, monkeypa
         had_best = bool(best)
     # Of four savings two are kept, and one more while the third is written.
     assert max(len([n for n in found if n.startswith('iter')]) for found in seen) == 3
-
-
-def test_a_validation_that_was_cut_off_is_made_again(tmp_path, monkeypatch):
-    run(tmp_path / 'whole')
-    folder = tmp_path / 'run'
-
-    def cut(hook, runner, metrics):
-        if runner.iter == 4:
-            raise ArithmeticError
-        return stock(hook, runner, metrics)
-
-    stock = WholeCheckpointHook.after_val_epoch
-    monkeypatch.setattr(WholeCheckpointHook, 'after_val_epoch', cut)
-    with pytest.raises(ArithmeticError):
-        run(folder)
-    monkeypatch.undo()
-    assert (folder / 'last_validation').read_text() == '2'
-    last = str(folder / 'iter_4.pth')
-    # Scores of the validations after 4, 6 and 8 iterations.
-    runner = run(folder, up=(3, 2, 4), load_from=last, resume=True)
-    assert runner.val_evaluator.metrics[0].scores == []
-    assert files(folder) == files(tmp_path / 'whole')
-    # One that came to its end is not: two scores are enough.
-    run(folder, up=(), load_from=str(folder / 'iter_8.pth'), resume=True)
 
 
 def test_what_a_kill_left_to_delete_is_deleted(tmp_path, monkeypatch):
