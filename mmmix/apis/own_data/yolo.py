@@ -148,12 +148,13 @@ class YOLOLayout(Layout):
             inside = image.relative_to(self.root).parts[:-1]
             name = next(filter(None, (split_name(Path(part)) for part in inside)), None)
             folders.setdefault(name, {}).setdefault(image.parent, []).append(image)
-        if 'train' in folders:
-            folders.pop(None, None)
+        rest = folders.pop(None, {})
+        # Without any to train on, those of a test would be trained on, too.
+        if 'train' in folders or len(folders) > 1 or (folders and rest):
             for name, places in folders.items():
                 images = [image for some in places.values() for image in some]
                 self.splits[name] = self._of_folder(min(places), images, len(places))
-        else:
+        if not self.splits:
             self.splits = {'all': self._of_folder(self.root, self.images, 1)}
 
     def _of_list(self, path: Path) -> Split:

@@ -164,6 +164,21 @@ def two_training_files(root):
     (root / 'labels.json').unlink()
 
 
+def voc_list_of_validation_alone(root):
+    write_voc(root, lists=True)
+    (root / 'ImageSets' / 'Main' / 'train.txt').unlink()
+
+
+def yolo_list_of_test_alone(root):
+    write_yolo(root)
+    (root / 'test.txt').write_text(f'images/{stem_of(3)}.png\n')
+
+
+def yolo_folder_of_test_beside_others(root):
+    write_yolo(root)
+    write_yolo(root / 'test', count=2, names=False)
+
+
 def three_images(root):
     write_voc(root, count=3)
 
@@ -202,6 +217,9 @@ def three_images(root):
         (flat_box_in_yolo, r'bild 05 ä.txt, line 1: the box has no width'),
         (images_elsewhere, r'labels.json names 12 images, .* add the images'),
         (two_training_files, 'train_b.json and another file are both for train'),
+        (voc_list_of_validation_alone, r"the splits \['val'\] and none to train on"),
+        (yolo_list_of_test_alone, r"the splits \['test'\] and none to train on"),
+        (yolo_folder_of_test_beside_others, r"\['test'\] and none to train on"),
         (three_images, '3 labelled images'),
     ],
 )
