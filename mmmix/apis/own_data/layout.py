@@ -64,6 +64,7 @@ class Layout(ABC):
         splits: The parts that it states itself, by ``'train'``, ``'val'`` and
             ``'test'``; ``'all'`` where it states none.
         notes: What a person should know.
+        renewed: Texts, by path, of lists of an earlier draw whose labels have changed.
     """
 
     kind: ClassVar[str]
@@ -77,6 +78,7 @@ class Layout(ABC):
         self.files = files
         self.images = [path for path in files if path.suffix.lower() in SUFFIXES]
         self.splits: dict[str, Split] = {}
+        self.renewed: dict[Path, str] = {}
 
     @classmethod
     @abstractmethod

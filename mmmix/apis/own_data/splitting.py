@@ -44,7 +44,7 @@ def complete_splits(layout: Layout, val_share: float, seed: int) -> dict[Path, s
             )
         for name, part in zip(('train', 'val'), draw(layout, items, val_share, seed)):
             layout.splits[name] = Split(part, dict(whole.settings))
-    files: dict[Path, str] = {}
+    files = dict(layout.renewed)
     known = {'ann_file'} if layout.needs_list else {'ann_file', 'data_prefix'}
     for name, split in layout.splits.items():
         is_new = whole is not None and name in ('train', 'val')

@@ -159,6 +159,31 @@ def test_images_that_came_after_the_draw_are_said(tmp_path):
     assert 'labels.mmmix_val.json' in note
 
 
+def test_a_second_call_takes_the_labels_as_they_are_now(tmp_path):
+    """A file of a split is a copy, which a correction of the labels does not reach."""
+    root = write_coco(tmp_path / 'mine', 8)
+    first, _ = initialised(root)
+    content = json.loads((root / 'labels.json').read_text())
+    left_out = content['images'].pop(int(sorted(first['train'])[0].split()[1]))
+    for number, image in enumerate(content['images'], 100):
+        for annotation in content['annotations']:
+            if annotation['image_id'] == image['id']:
+                annotation.update(image_id=number, bbox=[1, 2, 30, 40])
+        image['id'] = number  # as a new export may number them
+    (root / 'labels.json').write_text(json.dumps(content))
+    second, layout = initialised(root)
+    assert second['val'] == first['val']
+    assert second['train'] == first['train'] - {left_out['file_name'][:-4]}
+    for name in ('train', 'val'):
+        part = json.loads((root / f'labels.mmmix_{name}.json').read_text())
+        assert {tuple(ann['bbox']) for ann in part['annotations']} == {(1, 2, 30, 40)}
+        assert {ann['image_id'] for ann in part['annotations']} == {
+            image['id'] for image in part['images']
+        }
+    assert any('2 lists are written again' in note for note in layout.notes)
+    assert not any('written again' in note for note in initialised(root)[1].notes)
+
+
 def test_folders_of_both_splits_come_before_drawn_lists(tmp_path):
     """A split in several folders is written to a list; the other one is not lost."""
     root = tmp_path / 'mine'
