@@ -244,7 +244,8 @@ def planned(
             f'batch{half}; give {4 if halved else 2} or more'
             + (', or leave --mix out' if method else '')
         )
-    return make_plan(detector, len(layout.splits['train'].items), batch, args.epochs)
+    images = len(layout.splits['train'].with_objects)
+    return make_plan(detector, images, batch, args.epochs)
 
 
 def unlabelled_images(args: argparse.Namespace) -> Unlabelled | None:

@@ -52,6 +52,11 @@ class Split:
             counts.update(item.names)
         return counts
 
+    @property
+    def with_objects(self) -> list[Item]:
+        """The images that are trained on: ``filter_empty_gt`` leaves out the others."""
+        return [item for item in self.items if item.names]
+
 
 class Layout(ABC):
     """A folder in one of the layouts.

@@ -19,9 +19,16 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
     """
     train, val = layout.splits['train'], layout.splits['val']
     texts = []
-    if len(train.items) < FEW_IMAGES:
+    count = len(train.with_objects)
+    if count < len(train.items):
         texts.append(
-            f'{len(train.items)} images to train on are few: a detector learns little '
+            f'{len(train.items) - count} of {len(train.items)} training images have no '
+            'object and are left out of the training; to keep them as background, '
+            'write filter_empty_gt=False into the config'
+        )
+    if count < FEW_IMAGES:
+        texts.append(
+            f'{count} images to train on are few: a detector learns little '
             f'from less than {FEW_IMAGES}; label more, or add unlabelled ones'
         )
     places = {item.image.resolve() for item in train.items}
