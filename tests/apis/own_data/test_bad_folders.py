@@ -147,6 +147,14 @@ def _data_yaml(text):
     return make
 
 
+def _classes_txt(text):
+    def make(root):
+        write_yolo(root, names=False)
+        (root / 'classes.txt').write_text(text)
+
+    return make
+
+
 def keypoints(root):
     write_yolo(root)
     (root / 'labels' / f'{stem_of(5)}.txt').write_text('0 .5 .5 .2 .2 .4 .4 2 .6 .6 2')
@@ -213,6 +221,8 @@ def three_images(root):
         (_data_yaml('names: [cat, dog]\nnc: 3'), r'data.yaml has nc: 3 and 2 names'),
         (_data_yaml('train: images\nval: images'), 'data.yaml has None as names'),
         (_data_yaml('names: {0: cat'), 'data.yaml is not whole YAML; correct it'),
+        (_classes_txt('cat\n\ndog\nbird\n'), r'classes.txt: line 2 is blank'),
+        (_classes_txt('cat\ncat\n'), r"classes.txt has \['cat'\] more than once"),
         (keypoints, r'bild 05 ä.txt, line 1: .* of keypoints keep the first five'),
         (flat_box_in_yolo, r'bild 05 ä.txt, line 1: the box has no width'),
         (images_elsewhere, r'labels.json names 12 images, .* add the images'),

@@ -145,6 +145,19 @@ def test_a_list_of_images_that_are_now_for_the_test_is_drawn_anew(tmp_path):
     assert again['val'] == again['test'] == set(held_out)
 
 
+def test_data_yaml_may_name_a_folder_and_a_list(tmp_path):
+    root = write_yolo(tmp_path / 'mine', 4)
+    write_yolo(root / 'more', 3, names=False)
+    write_list(root / 'some.txt', 0, 1, form='images/{}.png')
+    write_list(root / 'val.txt', 3, form='images/{}.png')
+    (root / 'data.yaml').write_text(
+        'names: [cat, dog]\ntrain: [more/images, some.txt]\nval: val.txt\n'
+    )
+    layout = find_layout(root)
+    assert len(layout.splits['train'].items) == 5
+    assert images(layout.splits['val']) == stems(3)
+
+
 def test_images_that_came_after_the_draw_are_said(tmp_path):
     root = write_coco(tmp_path / 'mine', 8)
     first, _ = initialised(root)
