@@ -262,6 +262,7 @@ def test_what_is_left_out_is_said(tmp_path, capsys):
     assert '1 ids of' in out
     assert 'are few' in out
     assert 'in the validation images and never in the training images: big dog' in out
+    assert 'big dog; they are no classes of the config' in out
 
 
 def test_files_that_are_not_read_are_said(tmp_path, capsys):
@@ -276,6 +277,7 @@ def test_files_that_are_not_read_are_said(tmp_path, capsys):
 
 def test_a_link_back_and_an_image_on_both_sides(tmp_path, capsys):
     root = write_voc(tmp_path / 'mine', lists=True)
+    (root / 'ImageSets' / 'Main' / 'test.txt').write_text(stem_of(1))
     (root / 'JPEGImages' / 'back').symlink_to(root)
     with open(root / 'ImageSets' / 'Main' / 'val.txt', 'a') as file:
         file.write(stem_of(0))
@@ -283,6 +285,8 @@ def test_a_link_back_and_an_image_on_both_sides(tmp_path, capsys):
     out = capsys.readouterr().out
     assert '1 of 5 validation images are training images too' in out
     assert stem_of(0) in out
+    assert '1 of 1 test images are training images too' in out
+    assert stem_of(1) in out
 
 
 def test_a_broken_image_stays_out_of_the_split(tmp_path, capsys):

@@ -123,6 +123,17 @@ def test_a_second_call_trains_on_no_validation_image(write, tmp_path):
     assert all('mmmix' in s.settings['ann_file'] for s in layout.splits.values())
 
 
+@pytest.mark.parametrize('options', [(0.4, 0), (0.2, 1)])
+def test_a_share_and_a_seed_without_effect_are_said(options, tmp_path):
+    root = write_yolo(tmp_path / 'mine')
+    initialised(root)
+    for values, told in ((options, 1), ((0.2, 0), 0)):
+        layout = find_layout(root)
+        complete_splits(layout, *values)
+        notes = [note for note in layout.notes if '--val-share and --seed' in note]
+        assert len(notes) == told
+
+
 def test_lists_of_ones_own_for_both_come_first(tmp_path):
     root = tmp_path / 'mine'
     voc_with('train')(root)
