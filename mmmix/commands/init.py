@@ -18,6 +18,7 @@ from typing import Any
 from mmmix.apis.own_data.config_text import Choice, config_text
 from mmmix.apis.own_data.defaults import (
     DETECTOR,
+    SEED,
     TO_COMPARE,
     TO_COMPARE_ANY,
     VAL_SHARE,
@@ -91,7 +92,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='of the images, for validation, where there are no lists '
         '(default: %(default)s)',
     )
-    add('--seed', type=int, default=0, help='of the split (default: 0)')
+    add('--seed', type=int, default=SEED, help='of the split (default: %(default)s)')
     add('--force', action='store_true', help='replace an existing config')
     args = parser.parse_args(argv)
     for name in ('size', 'batch_size', 'epochs'):
@@ -244,7 +245,8 @@ def planned(
             f'batch{half}; give {4 if halved else 2} or more'
             + (', or leave --mix out' if method else '')
         )
-    return make_plan(detector, len(layout.splits['train'].items), batch, args.epochs)
+    images = len(layout.splits['train'].with_objects)
+    return make_plan(detector, images, batch, args.epochs)
 
 
 def unlabelled_images(args: argparse.Namespace) -> Unlabelled | None:

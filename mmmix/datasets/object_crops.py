@@ -12,6 +12,7 @@ import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
+from .transforms import CheckedLoadImageFromFile
 from .voc_layout import VOCLayoutDataset, check_splits
 
 
@@ -73,7 +74,8 @@ def write_crops(
 
     Raises:
         FileNotFoundError: If a list, an image or an annotation is missing.
-        ValueError: If a split has no object to crop.
+        ValueError: If a split has no object to crop, or an image has another size than
+            its annotation says.
     """
     check_splits(root, splits)
     counts = {}
@@ -131,6 +133,7 @@ def _crops(
         metainfo=dict(classes=settings.classes),
         test_mode=True,
     )
+    load = CheckedLoadImageFromFile()  # boxes may be for the image as it is stored
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         chosen = [
@@ -140,7 +143,7 @@ def _crops(
         ]
         if not chosen:
             continue
-        image = mmcv.imread(info['img_path'])
+        image = load(info)['img']
         for number, instance in chosen:
             box = np.array(instance['bbox'], dtype=float)
             x1, y1, x2, y2 = crop_window(box, image.shape[:2], settings.context)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 from mmdet.structures.bbox import bbox_overlaps
 
 from mmmix.layouts.writing import whole_folder
 
+from .transforms import CheckedLoadImageFromFile
 from .voc_layout import VOCLayoutDataset, check_splits
 
 ROUNDS = 5
@@ -55,7 +55,8 @@ def write_patches(
     Raises:
         FileExistsError: If ``out`` exists.
         FileNotFoundError: If the list, an image or an annotation is missing.
-        ValueError: If there is no object to cut out of any image.
+        ValueError: If there is no object to cut out of any image, or an image has
+            another size than its annotation says.
     """
     check_splits(root, [split])
     counts = dict.fromkeys(classes, 0)
@@ -109,12 +110,13 @@ def _first_cuts(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """File name and pixels of the first objects that can be cut out."""
     images: set[str] = set()
+    load = CheckedLoadImageFromFile()  # boxes may be for the image as it is stored
     for entry in entries:
         if len(images) == count:
             return
         if entry['img_id'] in images:
             continue
-        patch = cut_out(mmcv.imread(entry['img_path']), entry['bbox'])
+        patch = cut_out(load(dict(entry))['img'], entry['bbox'])
         if patch is not None:
             images.add(entry['img_id'])
             yield f'{entry["img_id"]}_{entry["number"]}.png', patch
@@ -150,6 +152,8 @@ def _whole_objects(
                 yield dict(
                     img_path=info['img_path'],
                     img_id=info['img_id'],
+                    width=info['width'],
+                    height=info['height'],
                     number=number,
                     bbox=instance['bbox'],
                     **{'class': classes[instance['bbox_label']]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,25 +118,53 @@ def read_annotations(ann_file: Path) -> Coco | list[str]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is neither.
+        ValueError: If it is neither, or names an image twice, which could come into
+            both parts.
     """
     if not ann_file.is_file():
         raise FileNotFoundError(f'no annotation file at {ann_file.absolute()}')
     if ann_file.suffix == '.txt':
-        lines = ann_file.read_text(encoding='utf-8').splitlines()
-        return [line.strip() for line in lines if line.strip()]
+        lines = ann_file.read_text(encoding='utf-8-sig').splitlines()
+        names = [line.strip() for line in lines if line.strip()]
+        _check_repeats(ann_file, names)
+        return names
     if ann_file.suffix != '.json':
         raise ValueError(
             'expected a COCO annotation file (.json) or a VOC image list (.txt), got '
             f'{ann_file}'
         )
-    content = json.loads(ann_file.read_text(encoding='utf-8'))
+    try:
+        content = json.loads(ann_file.read_text(encoding='utf-8-sig'))
+    except ValueError as error:
+        raise ValueError(
+            f'{ann_file} is not whole JSON: {error}; export it again'
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f'{ann_file} is not in COCO format: expected an object with images, '
+            f'annotations and categories, got a {type(content).__name__}'
+        )
     missing = {'images', 'annotations', 'categories'} - set(content)
     if missing:
         raise ValueError(
             f'{ann_file} is not in COCO format: it lacks {sorted(missing)}'
         )
+    _check_repeats(ann_file, [image['id'] for image in content['images']])
     return content
+
+
+def _check_repeats(ann_file: Path, names: Sequence[Any]) -> None:
+    """Make sure that no image is there twice.
+
+    Raises:
+        ValueError: If one is.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f'{ann_file} has {len(twice)} images more than once, such as {twice[0]!r}; '
+            'delete the repeats: one could be labelled and the other not'
+        )
 
 
 def write_split(

@@ -172,6 +172,23 @@ def read_data_yaml(path: str | Path) -> dict[str, Any]:
     return {**content, 'names': names}
 
 
+def read_names(path: str | Path) -> list[str]:
+    """Read a file with the name of a class on each line, in the order of the ids.
+
+    Raises:
+        ValueError: If a name is there twice, or a line between names is blank.
+    """
+    text = Path(path).read_text(encoding='utf-8-sig').rstrip()
+    names = [line.strip() for line in text.splitlines()]
+    if '' in names:
+        raise ValueError(
+            f'{path}: line {names.index("") + 1} is blank, and the place of a name is '
+            'its id; write the name of that id, or delete the line'
+        )
+    _check_names(path, names, None)
+    return names
+
+
 def _check_names(path: str | Path, names: Sequence[str], stated: Any) -> None:
     """Check that ids have one name each.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import subprocess
 import sys
@@ -164,6 +165,35 @@ def test_the_schedule_follows_the_number_of_images(tmp_path):
     assert cfg.param_scheduler[0].end == 200 * 2 // 10
     assert cfg.param_scheduler[1].milestones == (133, 183)
     assert cfg.auto_scale_lr.base_batch_size == 4
+
+
+@pytest.mark.parametrize('kind', WRITERS)
+def test_the_schedule_counts_images_with_objects(kind, tmp_path, capsys):
+    """A batch of more would never be full, and ``drop_last`` leave no iteration."""
+    root = WRITERS[kind](tmp_path / 'mine')
+    main(['mine'])
+    for path in root.rglob('*.xml'):
+        if path.stem[-4:-2] > '02':
+            path.write_text('<annotation/>')
+    for path in root.rglob('labels/*.txt'):
+        if path.stem[-4:-2] > '02':
+            path.write_text('')
+    if kind == 'coco':
+        content = json.loads((root / 'labels.json').read_text())
+        some = [ann for ann in content['annotations'] if ann['image_id'] <= 2]
+        (root / 'labels.json').write_text(json.dumps(content | dict(annotations=some)))
+    for path in [*root.rglob('mmmix_*.txt'), *root.rglob('*.mmmix_*.json')]:
+        path.unlink()
+    capsys.readouterr()
+    main(['mine', '--force'])
+    loader = Config.fromfile('mine.py').train_dataloader
+    loader.dataset.pipeline = []
+    count = len(DATASETS.build(loader.dataset))
+    assert 0 < count < 4
+    assert loader.batch_size == count
+    out = capsys.readouterr().out
+    assert f'epochs of 1 iterations with {count} images' in out
+    assert f'{10 - count} of 10 training images have no object' in out
 
 
 def test_a_short_training_comes_to_its_learning_rate(tmp_path):

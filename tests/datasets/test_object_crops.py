@@ -7,6 +7,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmmix.apis.plain_errors import said_by_us
 from mmmix.commands import make_glyphs, make_object_crops
@@ -80,6 +81,27 @@ def test_every_object_becomes_an_image_with_its_box(tmp_path):
         rows, columns = np.mgrid[y1:y2, x1:x2]
         assert np.abs(crop[..., 0].astype(int) - columns).mean() < 3
         assert np.abs(crop[..., 1].astype(int) - rows).mean() < 3
+
+
+def tag(path, orientation):
+    """Write into a file of an image how it is to be shown; 6: turned by a quarter."""
+    with Image.open(path) as image:
+        exif = image.getexif()
+        exif[0x0112] = orientation
+        image.save(path, exif=exif, quality='keep')
+
+
+def test_objects_of_a_photograph_that_its_tag_turns_are_where_they_were(tmp_path):
+    for name, orientation in (('as it is', 1), ('turned', 6)):
+        write_voc(tmp_path / name, OBJECTS)
+        tag(tmp_path / name / 'JPEGImages/a.jpg', orientation)
+    crops = []
+    for name in ('as it is', 'turned'):
+        out = tmp_path / f'{name} out'
+        write_crops(tmp_path / name, out, ['train'], CropSettings(CLASSES, 1.5, 12))
+        crops.append({p.relative_to(out): p.read_bytes() for p in out.rglob('*.*')})
+    assert crops[0] == crops[1]
+    assert len(crops[0]) == 3
 
 
 def test_nothing_to_crop_is_an_error(tmp_path):

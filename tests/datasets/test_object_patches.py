@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmmix.commands import make_object_patches
 from mmmix.datasets.object_patches import cut_out, write_patches
@@ -125,3 +128,19 @@ def test_nothing_to_cut_is_an_error_and_leaves_nothing(voc, tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(SystemExit):
         make_object_patches.parse_args(['voc', '--out', 'o', '--count', '0'])
+
+
+def test_a_photograph_that_its_tag_turns_is_cut_as_it_is_stored(voc, tmp_path):
+    patches = []
+    for orientation in (1, 6):
+        root = shutil.copytree(voc, tmp_path / f'data{orientation}')
+        path = root / 'JPEGImages/large.jpg'
+        with Image.open(path) as image:
+            exif = image.getexif()
+            exif[0x0112] = orientation
+            image.save(path, exif=exif, quality='keep')
+        out = tmp_path / f'patches{orientation}'
+        write_patches(root, out, 'train', ['cat'], 1, 40)
+        patches.append({p.name: read_patch(p).tolist() for p in out.rglob('*.png')})
+    assert patches[0] == patches[1]
+    assert len(patches[0]) == 1

@@ -170,3 +170,30 @@ def test_files_that_cannot_be_split(tmp_path):
     lacking.write_text(json.dumps(dict(images=[], categories=[])))
     with pytest.raises(ValueError, match=r"lacks \['annotations'\]"):
         read_annotations(lacking)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'said'),
+    [
+        ('a.json', '{"images": [', 'a.json is not whole JSON: .*; export it again'),
+        ('a.json', '[{"image_id": 1}]', 'a.json is not in COCO .* got a list'),
+        ('a.txt', 'a\nb\na\n', "a.txt has 1 images more than once, such as 'a'"),
+        (
+            'a.json',
+            '{"images": [{"id": 3}, {"id": 3}], "annotations": [], "categories": []}',
+            'a.json has 1 images more than once, such as 3',
+        ),
+    ],
+)
+def test_a_bad_file_is_named(name, text, said, tmp_path):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=said):
+        read_annotations(tmp_path / name)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    (tmp_path / 'a.txt').write_text('a\nb\n', encoding='utf-8-sig')
+    assert read_annotations(tmp_path / 'a.txt') == ['a', 'b']
+    content = dict(images=[], annotations=[], categories=[])
+    (tmp_path / 'a.json').write_text(json.dumps(content), encoding='utf-8-sig')
+    assert read_annotations(tmp_path / 'a.json') == content

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .coco_file import load, starts_so
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_name
 
 _OURS = {name: f'.mmmix_{name}' for name in ('train', 'val')}
 """What the names of files end in that a split was written to."""
-_LISTS = re.compile(r'"(annotations|categories|images)"\s*:\s*[\[{]')
-"""Not the number of images that the manifest of a data set may have."""
 
 
 class COCOLayout(Layout):
@@ -28,7 +26,7 @@ class COCOLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """The first JSON file with images and annotations."""
-        return next((p for p in files if p.suffix == '.json' and _starts_so(p)), None)
+        return next((p for p in files if p.suffix == '.json' and starts_so(p)), None)
 
     def read(self) -> None:
         """Read the files, and find their images.
@@ -38,7 +36,7 @@ class COCOLayout(Layout):
             FileNotFoundError: If no image of a file is there.
         """
         jsons = [path for path in self.files if path.suffix == '.json']
-        every = {path: _load(path) for path in jsons if _starts_so(path)}
+        every = {path: load(path) for path in jsons if starts_so(path)}
         self._contents = {p: some for p, some in every.items() if some['annotations']}
         self._note_unread(jsons, [path for path in every if path not in self._contents])
         ours = [p for p in self._contents if p.stem.endswith(tuple(_OURS.values()))]
@@ -95,15 +93,28 @@ class COCOLayout(Layout):
         return path, json.dumps(part), settings
 
     def _keep_drawn(self, ours: Sequence[Path]) -> None:
-        """Take the files that were drawn from the only one to train on."""
+        """Take the images of files that were drawn, with their labels of today."""
         whole = self.splits.get('all', self.splits.get('train'))
-        if whole is None:
+        if whole is None or 'val' in self.splits:
             return
         source = self.root / whole.settings['ann_file']
         files = {name: _drawn(source, name) for name in _OURS}
-        if set(files.values()) <= set(ours):
-            folder = self._image_folder(source, self._name(source, 1))
-            self.keep_drawn(files, lambda path: self._read(path, folder))
+        if not set(files.values()) <= set(ours):
+            return
+        folder = self.root / whole.settings['data_prefix']['img']
+        parts, stale = {}, {}
+        for name, path in files.items():
+            images = {folder / i['file_name'] for i in self._contents[path]['images']}
+            items = [item for item in whole.items if item.image in images]
+            before = self._contents[path]
+            _, text, settings = self.listed(name, Split(items, whole.settings))
+            parts[path] = Split(items, settings)
+            if self._contents[path] != before:
+                stale[path] = text
+        if all(part.items for part in parts.values()):
+            self.keep_drawn(files, parts.__getitem__)
+            self.renewed = stale
+            self.note('lists are written again', stale, f'{source} has changed')
 
     def _note_unread(self, jsons: Sequence[Path], empty: Sequence[Path]) -> None:
         """Say which files hold no labels.
@@ -156,7 +167,9 @@ class COCOLayout(Layout):
         Raises:
             ValueError: If neither tells.
         """
-        name = split_name(path) or split_name(path.parent)
+        # What the whole is called, data/test for one, tells nothing of its parts.
+        folder = None if path.parent == self.root else split_name(path.parent)
+        name = split_name(path) or folder
         if name is None and count > 1:
             raise ValueError(
                 f'{count} files are in COCO format, and the name of {path} does not '
@@ -226,13 +239,6 @@ class COCOLayout(Layout):
         )
 
 
-def _starts_so(path: Path) -> bool:
-    """Whether a JSON file is an object with lists of COCO; a broken one may be."""
-    with open(path, encoding='utf-8-sig', errors='replace') as file:
-        start = file.read(1 << 20)
-    return start.lstrip().startswith('{') and bool(_LISTS.search(start))
-
-
 def _drawn(source: Path, name: str) -> Path:
     """The file that the images of a split of another file are written to."""
     return source.with_name(f'{source.stem}{_OURS[name]}.json')
@@ -241,48 +247,3 @@ def _drawn(source: Path, name: str) -> Path:
 def _size(image: Mapping) -> tuple[Any, Any]:
     """(width, height) in pixels that an image is said to have."""
     return image.get('width'), image.get('height')
-
-
-def _load(path: Path) -> dict:
-    """Read a file.
-
-    Raises:
-        ValueError: If it is broken or not in COCO format.
-    """
-    try:
-        content = json.loads(path.read_text(encoding='utf-8-sig'))
-    except ValueError as error:
-        raise ValueError(
-            f'{path} is not whole JSON: {error}; export it again'
-        ) from error
-    fault = next(_faults(content), None)
-    if fault:
-        raise ValueError(
-            f'{path} is not in COCO format: {fault}; export it again, or take it out '
-            'of the folder'
-        )
-    return content
-
-
-def _faults(content: Any) -> Iterator[str]:
-    """What of COCO's outline is not there."""
-    if not isinstance(content, dict):
-        yield f'it is a {type(content).__name__}, expected an object'
-        return
-    for name, keys in {
-        'images': ('id', 'file_name'),
-        'categories': ('id', 'name'),
-        'annotations': ('image_id',),
-    }.items():
-        entries = content.get(name, [] if name == 'annotations' else None)
-        if not isinstance(entries, list):
-            yield f'{name!r} is {type(entries).__name__}, expected a list'
-            return
-        for number, entry in enumerate(entries):
-            missing = [k for k in keys if not isinstance(entry, dict) or k not in entry]
-            if missing:
-                yield f'entry {number} of {name!r} has no {missing[0]!r}'
-                return
-        content.setdefault(name, [])
-    if any('segments_info' in ann for ann in content['annotations'][:1]):
-        yield 'it is panoptic, with its boxes under "segments_info"'

@@ -50,7 +50,7 @@ def config_text(choice: Choice) -> str:
         name=layout.root.resolve().name,
         file=f'{choice.name}.py',
         count=len(choice.classes),
-        train=len(layout.splits['train'].items),
+        train=len(layout.splits['train'].with_objects),
         val=len(layout.splits['val'].items),
         bases='\n'.join(f"    'mmmix::_base_/{base}.py'," for base in _bases(choice)),
         root=layout.root.as_posix() + '/',

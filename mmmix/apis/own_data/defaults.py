@@ -10,3 +10,6 @@ DETECTOR = 'ssd300'
 
 VAL_SHARE = 0.2
 """Share of the images for validation where the folder has no split."""
+
+SEED = 0
+"""Of that split."""

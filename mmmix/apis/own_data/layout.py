@@ -52,6 +52,11 @@ class Split:
             counts.update(item.names)
         return counts
 
+    @property
+    def with_objects(self) -> list[Item]:
+        """The images that are trained on: ``filter_empty_gt`` leaves out the others."""
+        return [item for item in self.items if item.names]
+
 
 class Layout(ABC):
     """A folder in one of the layouts.
@@ -64,6 +69,7 @@ class Layout(ABC):
         splits: The parts that it states itself, by ``'train'``, ``'val'`` and
             ``'test'``; ``'all'`` where it states none.
         notes: What a person should know.
+        renewed: Texts, by path, of lists of an earlier draw whose labels have changed.
     """
 
     kind: ClassVar[str]
@@ -77,6 +83,7 @@ class Layout(ABC):
         self.files = files
         self.images = [path for path in files if path.suffix.lower() in SUFFIXES]
         self.splits: dict[str, Split] = {}
+        self.renewed: dict[Path, str] = {}
 
     @classmethod
     @abstractmethod

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from mmmix.layouts.near_duplicates import groups_alike, perceptual_hash
 
+from .defaults import SEED, VAL_SHARE
 from .layout import Item, Layout, Split
 
 DRAWS = 50
@@ -44,7 +45,13 @@ def complete_splits(layout: Layout, val_share: float, seed: int) -> dict[Path, s
             )
         for name, part in zip(('train', 'val'), draw(layout, items, val_share, seed)):
             layout.splits[name] = Split(part, dict(whole.settings))
-    files: dict[Path, str] = {}
+    elif (val_share, seed) != (VAL_SHARE, SEED):
+        layout.notes.append(
+            'no images are drawn for validation, as the folder has its splits: '
+            '--val-share and --seed change nothing. To draw anew, delete the lists '
+            'that are called mmmix_train and mmmix_val, if it has them'
+        )
+    files = dict(layout.renewed)
     known = {'ann_file'} if layout.needs_list else {'ann_file', 'data_prefix'}
     for name, split in layout.splits.items():
         is_new = whole is not None and name in ('train', 'val')

@@ -85,7 +85,7 @@ class StockDetector:
             name=layout.root.resolve().name,
             file=f'{choice.name}.py',
             count=count,
-            train=len(layout.splits['train'].items),
+            train=len(layout.splits['train'].with_objects),
             val=len(layout.splits['val'].items),
             base=self.name,
             root=layout.root.as_posix() + '/',

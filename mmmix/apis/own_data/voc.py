@@ -142,10 +142,11 @@ class VOCLayout(Layout):
         homes = {path for path in folders if path.parts[-len(_MAIN) :] == _MAIN}
         found, others = stated_lists(self.files, homes, _LISTS)
         self.note('lists are not read', others, f'those in {"/".join(_MAIN)} count')
-        if 'train' in found:
-            self.splits = {}
-            for name, path in found.items():
-                self.add_split(name, partial(read, path))
+        self.splits = {}
+        for name, path in found.items():
+            self.add_split(name, partial(read, path))
+        if not self.splits:
+            self.splits = {'all': every}
         self.keep_drawn({name: self._drawn(name) for name in ('train', 'val')}, read)
 
     def _listed_by(self, path: Path, items: dict[str, Item], every: Split) -> Split:

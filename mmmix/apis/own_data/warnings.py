@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .layout import Layout
+from .layout import Layout, Split
 
 FEW_IMAGES = 100
 FEW_OBJECTS = 20
@@ -19,19 +19,21 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
     """
     train, val = layout.splits['train'], layout.splits['val']
     texts = []
-    if len(train.items) < FEW_IMAGES:
+    count = len(train.with_objects)
+    if count < len(train.items):
         texts.append(
-            f'{len(train.items)} images to train on are few: a detector learns little '
+            f'{len(train.items) - count} of {len(train.items)} training images have no '
+            'object and are left out of the training; to keep them as background, '
+            'write filter_empty_gt=False into the config'
+        )
+    if count < FEW_IMAGES:
+        texts.append(
+            f'{count} images to train on are few: a detector learns little '
             f'from less than {FEW_IMAGES}; label more, or add unlabelled ones'
         )
-    places = {item.image.resolve() for item in train.items}
-    shared = [item.image for item in val.items if item.image.resolve() in places]
-    if shared:
-        texts.append(
-            f'{len(shared)} of {len(val.items)} validation images are training images '
-            f'too, such as {shared[0]}: the figures of validation will be too good; '
-            'take them out of one list'
-        )
+    texts += _shared_with(train, val, 'validation')
+    if 'test' in layout.splits:
+        texts += _shared_with(train, layout.splits['test'], 'test')
     names = train.names
     rare = [f'{name} ({names[name]})' for name in classes if names[name] < FEW_OBJECTS]
     if rare:
@@ -40,9 +42,12 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
         )
     absent = [name for name in val.names if name not in names]
     if absent:
+        fate = 'their AP stays 0'
+        if not set(absent) <= set(classes):
+            fate = 'they are no classes of the config, and no figure counts them'
         texts.append(
             f'in the validation images and never in the training images: '
-            f'{", ".join(absent[:10])}; their AP stays 0. Draw the split anew (another '
+            f'{", ".join(absent[:10])}; {fate}. Draw the split anew (another '
             '--seed, without the lists), or label some for training'
         )
     unseen = [name for name in classes if names[name] and name not in val.names]
@@ -52,3 +57,16 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
             'of their AP'
         )
     return texts
+
+
+def _shared_with(train: Split, other: Split, name: str) -> list[str]:
+    """A sentence on images that are trained on, too, if there are any."""
+    places = {item.image.resolve() for item in train.items}
+    shared = [item.image for item in other.items if item.image.resolve() in places]
+    if not shared:
+        return []
+    return [
+        f'{len(shared)} of {len(other.items)} {name} images are training images too, '
+        f'such as {shared[0]}: the figures of {name} will be too good; take them out '
+        'of one list'
+    ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.layouts.image_files import SUFFIXES
-from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels
+from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
 from .layout import Item, Layout, Split, checked_key, split_name
 from .lists import stated_lists
@@ -79,8 +79,7 @@ class YOLOLayout(Layout):
         """The names of a text file, else numbers as names."""
         for path in self.files:
             if path.name in _NAME_FILES:
-                lines = path.read_text(encoding='utf-8-sig').splitlines()
-                return [line.strip() for line in lines if line.strip()]
+                return read_names(path)
         most = -1
         for image in self.images:
             found = max(read_labels(label_file(image)).ids, default=-1)
@@ -101,10 +100,13 @@ class YOLOLayout(Layout):
         """A split of ``data.yaml``: a folder, a list, or several of them."""
         values = value if isinstance(value, list) else [value]
         places = [self._resolved(str(one), content) for one in values]
-        if len(places) == 1 and places[0].is_file():
+        lists = [place for place in places if place.is_file()]
+        if len(places) == 1 and lists:
             return self._of_list(places[0])
         images = [p for p in self.images if any(q in p.parents for q in places)]
-        return self._of_folder(places[0], images, len(places))
+        for path in lists:
+            images += [item.image for item in self._of_list(path).items]
+        return self._of_folder(places[0], list(dict.fromkeys(images)), len(places))
 
     def _resolved(self, value: str, content: dict) -> Path:
         """The folder or list that ``data.yaml`` names.
@@ -148,12 +150,13 @@ class YOLOLayout(Layout):
             inside = image.relative_to(self.root).parts[:-1]
             name = next(filter(None, (split_name(Path(part)) for part in inside)), None)
             folders.setdefault(name, {}).setdefault(image.parent, []).append(image)
-        if 'train' in folders:
-            folders.pop(None, None)
+        rest = folders.pop(None, {})
+        # Without any to train on, those of a test would be trained on, too.
+        if 'train' in folders or len(folders) > 1 or (folders and rest):
             for name, places in folders.items():
                 images = [image for some in places.values() for image in some]
                 self.splits[name] = self._of_folder(min(places), images, len(places))
-        else:
+        if not self.splits:
             self.splits = {'all': self._of_folder(self.root, self.images, 1)}
 
     def _of_list(self, path: Path) -> Split:

@@ -147,6 +147,14 @@ def _data_yaml(text):
     return make
 
 
+def _classes_txt(text):
+    def make(root):
+        write_yolo(root, names=False)
+        (root / 'classes.txt').write_text(text)
+
+    return make
+
+
 def keypoints(root):
     write_yolo(root)
     (root / 'labels' / f'{stem_of(5)}.txt').write_text('0 .5 .5 .2 .2 .4 .4 2 .6 .6 2')
@@ -162,6 +170,21 @@ def two_training_files(root):
     for name in ('train_a.json', 'train_b.json'):
         shutil.copy(root / 'labels.json', root / name)
     (root / 'labels.json').unlink()
+
+
+def voc_list_of_validation_alone(root):
+    write_voc(root, lists=True)
+    (root / 'ImageSets' / 'Main' / 'train.txt').unlink()
+
+
+def yolo_list_of_test_alone(root):
+    write_yolo(root)
+    (root / 'test.txt').write_text(f'images/{stem_of(3)}.png\n')
+
+
+def yolo_folder_of_test_beside_others(root):
+    write_yolo(root)
+    write_yolo(root / 'test', count=2, names=False)
 
 
 def three_images(root):
@@ -198,10 +221,15 @@ def three_images(root):
         (_data_yaml('names: [cat, dog]\nnc: 3'), r'data.yaml has nc: 3 and 2 names'),
         (_data_yaml('train: images\nval: images'), 'data.yaml has None as names'),
         (_data_yaml('names: {0: cat'), 'data.yaml is not whole YAML; correct it'),
+        (_classes_txt('cat\n\ndog\nbird\n'), r'classes.txt: line 2 is blank'),
+        (_classes_txt('cat\ncat\n'), r"classes.txt has \['cat'\] more than once"),
         (keypoints, r'bild 05 ä.txt, line 1: .* of keypoints keep the first five'),
         (flat_box_in_yolo, r'bild 05 ä.txt, line 1: the box has no width'),
         (images_elsewhere, r'labels.json names 12 images, .* add the images'),
         (two_training_files, 'train_b.json and another file are both for train'),
+        (voc_list_of_validation_alone, r"the splits \['val'\] and none to train on"),
+        (yolo_list_of_test_alone, r"the splits \['test'\] and none to train on"),
+        (yolo_folder_of_test_beside_others, r"\['test'\] and none to train on"),
         (three_images, '3 labelled images'),
     ],
 )
@@ -234,6 +262,7 @@ def test_what_is_left_out_is_said(tmp_path, capsys):
     assert '1 ids of' in out
     assert 'are few' in out
     assert 'in the validation images and never in the training images: big dog' in out
+    assert 'big dog; they are no classes of the config' in out
 
 
 def test_files_that_are_not_read_are_said(tmp_path, capsys):
@@ -248,6 +277,7 @@ def test_files_that_are_not_read_are_said(tmp_path, capsys):
 
 def test_a_link_back_and_an_image_on_both_sides(tmp_path, capsys):
     root = write_voc(tmp_path / 'mine', lists=True)
+    (root / 'ImageSets' / 'Main' / 'test.txt').write_text(stem_of(1))
     (root / 'JPEGImages' / 'back').symlink_to(root)
     with open(root / 'ImageSets' / 'Main' / 'val.txt', 'a') as file:
         file.write(stem_of(0))
@@ -255,6 +285,8 @@ def test_a_link_back_and_an_image_on_both_sides(tmp_path, capsys):
     out = capsys.readouterr().out
     assert '1 of 5 validation images are training images too' in out
     assert stem_of(0) in out
+    assert '1 of 1 test images are training images too' in out
+    assert stem_of(1) in out
 
 
 def test_a_broken_image_stays_out_of_the_split(tmp_path, capsys):

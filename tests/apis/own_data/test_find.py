@@ -7,7 +7,7 @@ import pytest
 from mmmix.apis.own_data.find import find_layout
 from mmmix.layouts.files_below import files_below
 
-from .folders import write_coco, write_image, write_yolo
+from .folders import WRITERS, write_coco, write_image, write_yolo
 
 
 def test_predictions_in_the_folder_are_no_data(tmp_path):
@@ -25,6 +25,12 @@ def test_a_manifest_that_counts_images_is_no_coco_file(tmp_path):
     data = write_yolo(tmp_path / 'data')
     (data / 'manifest.json').write_text('{"coco": false, "images": 1700, "boxes": 9}')
     assert find_layout(data).kind == 'yolo'
+
+
+def test_a_folder_may_be_called_after_a_split(tmp_path):
+    for kind, write in WRITERS.items():
+        layout = find_layout(write(tmp_path / f'test {kind}'))
+        assert set(layout.splits) == {'all'}
 
 
 def test_images_of_formats_that_nothing_reads_are_told(tmp_path):

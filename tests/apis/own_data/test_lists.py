@@ -123,6 +123,17 @@ def test_a_second_call_trains_on_no_validation_image(write, tmp_path):
     assert all('mmmix' in s.settings['ann_file'] for s in layout.splits.values())
 
 
+@pytest.mark.parametrize('options', [(0.4, 0), (0.2, 1)])
+def test_a_share_and_a_seed_without_effect_are_said(options, tmp_path):
+    root = write_yolo(tmp_path / 'mine')
+    initialised(root)
+    for values, told in ((options, 1), ((0.2, 0), 0)):
+        layout = find_layout(root)
+        complete_splits(layout, *values)
+        notes = [note for note in layout.notes if '--val-share and --seed' in note]
+        assert len(notes) == told
+
+
 def test_lists_of_ones_own_for_both_come_first(tmp_path):
     root = tmp_path / 'mine'
     voc_with('train')(root)
@@ -145,6 +156,19 @@ def test_a_list_of_images_that_are_now_for_the_test_is_drawn_anew(tmp_path):
     assert again['val'] == again['test'] == set(held_out)
 
 
+def test_data_yaml_may_name_a_folder_and_a_list(tmp_path):
+    root = write_yolo(tmp_path / 'mine', 4)
+    write_yolo(root / 'more', 3, names=False)
+    write_list(root / 'some.txt', 0, 1, form='images/{}.png')
+    write_list(root / 'val.txt', 3, form='images/{}.png')
+    (root / 'data.yaml').write_text(
+        'names: [cat, dog]\ntrain: [more/images, some.txt]\nval: val.txt\n'
+    )
+    layout = find_layout(root)
+    assert len(layout.splits['train'].items) == 5
+    assert images(layout.splits['val']) == stems(3)
+
+
 def test_images_that_came_after_the_draw_are_said(tmp_path):
     root = write_coco(tmp_path / 'mine', 8)
     first, _ = initialised(root)
@@ -157,6 +181,31 @@ def test_images_that_came_after_the_draw_are_said(tmp_path):
     (note,) = (note for note in layout.notes if 'left out' in note and 'new' in note)
     assert note.startswith('1 images are in neither of ')
     assert 'labels.mmmix_val.json' in note
+
+
+def test_a_second_call_takes_the_labels_as_they_are_now(tmp_path):
+    """A file of a split is a copy, which a correction of the labels does not reach."""
+    root = write_coco(tmp_path / 'mine', 8)
+    first, _ = initialised(root)
+    content = json.loads((root / 'labels.json').read_text())
+    left_out = content['images'].pop(int(sorted(first['train'])[0].split()[1]))
+    for number, image in enumerate(content['images'], 100):
+        for annotation in content['annotations']:
+            if annotation['image_id'] == image['id']:
+                annotation.update(image_id=number, bbox=[1, 2, 30, 40])
+        image['id'] = number  # as a new export may number them
+    (root / 'labels.json').write_text(json.dumps(content))
+    second, layout = initialised(root)
+    assert second['val'] == first['val']
+    assert second['train'] == first['train'] - {left_out['file_name'][:-4]}
+    for name in ('train', 'val'):
+        part = json.loads((root / f'labels.mmmix_{name}.json').read_text())
+        assert {tuple(ann['bbox']) for ann in part['annotations']} == {(1, 2, 30, 40)}
+        assert {ann['image_id'] for ann in part['annotations']} == {
+            image['id'] for image in part['images']
+        }
+    assert any('2 lists are written again' in note for note in layout.notes)
+    assert not any('written again' in note for note in initialised(root)[1].notes)
 
 
 def test_folders_of_both_splits_come_before_drawn_lists(tmp_path):

@@ -1,0 +1,64 @@
+"""JSON files that are in COCO format, or should be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_LISTS = re.compile(r'"(annotations|categories|images)"\s*:\s*[\[{]')
+"""Not the number of images that the manifest of a data set may have."""
+
+
+def starts_so(path: Path) -> bool:
+    """Whether a JSON file is an object with lists of COCO; a broken one may be."""
+    with open(path, encoding='utf-8-sig', errors='replace') as file:
+        start = file.read(1 << 20)
+    return start.lstrip().startswith('{') and bool(_LISTS.search(start))
+
+
+def load(path: Path) -> dict:
+    """Read a file.
+
+    Raises:
+        ValueError: If it is broken or not in COCO format.
+    """
+    try:
+        content = json.loads(path.read_text(encoding='utf-8-sig'))
+    except ValueError as error:
+        raise ValueError(
+            f'{path} is not whole JSON: {error}; export it again'
+        ) from error
+    fault = next(_faults(content), None)
+    if fault:
+        raise ValueError(
+            f'{path} is not in COCO format: {fault}; export it again, or take it out '
+            'of the folder'
+        )
+    return content
+
+
+def _faults(content: Any) -> Iterator[str]:
+    """What of COCO's outline is not there."""
+    if not isinstance(content, dict):
+        yield f'it is a {type(content).__name__}, expected an object'
+        return
+    for name, keys in {
+        'images': ('id', 'file_name'),
+        'categories': ('id', 'name'),
+        'annotations': ('image_id',),
+    }.items():
+        entries = content.get(name, [] if name == 'annotations' else None)
+        if not isinstance(entries, list):
+            yield f'{name!r} is {type(entries).__name__}, expected a list'
+            return
+        for number, entry in enumerate(entries):
+            missing = [k for k in keys if not isinstance(entry, dict) or k not in entry]
+            if missing:
+                yield f'entry {number} of {name!r} has no {missing[0]!r}'
+                return
+        content.setdefault(name, [])
+    if any('segments_info' in ann for ann in content['annotations'][:1]):
+        yield 'it is panoptic, with its boxes under "segments_info"'
