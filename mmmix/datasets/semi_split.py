@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmmix.layouts.whole_json import read_json
+
 Coco = dict[str, Any]
 
 
@@ -133,12 +135,7 @@ def read_annotations(ann_file: Path) -> Coco | list[str]:
             'expected a COCO annotation file (.json) or a VOC image list (.txt), got '
             f'{ann_file}'
         )
-    try:
-        content = json.loads(ann_file.read_text(encoding='utf-8-sig'))
-    except ValueError as error:
-        raise ValueError(
-            f'{ann_file} is not whole JSON: {error}; export it again'
-        ) from error
+    content = read_json(ann_file)
     if not isinstance(content, dict):
         raise ValueError(
             f'{ann_file} is not in COCO format: expected an object with images, '

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from mmmix.layouts.whole_json import read_json
 
 _LISTS = re.compile(r'"(annotations|categories|images)"\s*:\s*[\[{]')
 """Not the number of images that the manifest of a data set may have."""
@@ -25,12 +26,7 @@ def load(path: Path) -> dict:
     Raises:
         ValueError: If it is broken or not in COCO format.
     """
-    try:
-        content = json.loads(path.read_text(encoding='utf-8-sig'))
-    except ValueError as error:
-        raise ValueError(
-            f'{path} is not whole JSON: {error}; export it again'
-        ) from error
+    content = read_json(path)
     fault = next(_faults(content), None)
     if fault:
         raise ValueError(
