@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.faults.nodes import free_port
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+TOOLS = Path(__file__).resolve().parents[3] / 'tools'
 PER_MACHINE = 2
 
 
@@ -132,6 +132,8 @@ def _networks(names: list[str]) -> list[str]:
         ),
         *(['-n', name, 'link', 'set', 'to0', 'up'] for name in names),
         *(['-n', name, 'link', 'set', 'lo', 'up'] for name in names),
+        # Some containers may make them, and not start a process in them.
+        *(['netns', 'exec', name, 'true'] for name in names),
     ]
     return names if all(_ip(*step) for step in steps) else []
 

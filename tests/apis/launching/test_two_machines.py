@@ -41,7 +41,7 @@ def test_one_machine_is_killed_and_both_are_started_again(two, tmp_path, whole):
     run, port = Run(tmp_path / 'run', MAKE), free_port()
     arguments = ('train', run.config, '--work-dir', run.work)
     first, second = (one.start(*arguments, port=port) for one in two)
-    _wait_for_iterations(run)
+    _wait_for_iterations(run, first, second)
     machines.kill(second)
     assert first.wait(600) == 1
     assert len(run.files()) < len(whole.files()) or harness.same(run, whole)
@@ -54,7 +54,7 @@ def test_a_machine_that_comes_back_joins_the_other_one(two, tmp_path, whole):
     run, port = Run(tmp_path / 'run', MAKE), free_port()
     arguments = ('train', run.config, '--work-dir', run.work)
     first, second = (one.start(*arguments, port=port, restarts=3) for one in two)
-    _wait_for_iterations(run)
+    _wait_for_iterations(run, first, second)
     machines.kill(second)
     second = two[1].start(*arguments, port=port, restarts=3)
     codes = [first.wait(900), second.wait(900)]
@@ -68,16 +68,20 @@ def test_a_signal_to_one_machine_is_obeyed_by_both(two, tmp_path, whole):
     run, port = Run(tmp_path / 'run', MAKE), free_port()
     arguments = ('train', run.config, '--work-dir', run.work)
     runs = [one.start(*arguments, port=port) for one in two]
-    _wait_for_iterations(run)
+    _wait_for_iterations(run, *runs)
     runs[1].terminate()
     assert [one.wait(600) for one in runs] == [143, 143], two[0].output()[-3000:]
     assert machines.both(two, *arguments, '--resume') == [0, 0]
     assert not harness.same(run, whole)
 
 
-def _wait_for_iterations(run):
+def _wait_for_iterations(run, *parts):
     """Until the first checkpoint is there, and with it the second iteration."""
-    machines.wait_until((run.work / 'last_checkpoint').is_file)
+    first = run.work / 'last_checkpoint'
+    machines.wait_until(
+        lambda: first.is_file() or any(part.poll() is not None for part in parts)
+    )
+    assert [part.poll() for part in parts] == [None] * len(parts)
 
 
 CONFIG = """
