@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mmdet.models.detectors import DETR, MaskRCNN
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import load_checkpoint, save_checkpoint
 
+from mmmix.apis.launching.launch import released
 from mmmix.models.supervisions import LossMix
 
 from . import zoo
@@ -170,11 +172,10 @@ def test_distributed_training_gives_the_same_gradients(model, tmp_path):
     try:
         wrapped = MMDistributedDataParallel(inner, device_ids=None)
         inputs, samples = batch()
-        losses = wrapped(inputs, samples, mode='loss')
-        inner.parse_losses(losses)[0].backward()
+        with released(SimpleNamespace(model=wrapped)):
+            losses = wrapped(inputs, samples, mode='loss')
+            inner.parse_losses(losses)[0].backward()
         state = wrapped.state_dict()
-        # Freed after the group, it would end the threads that wait for Python's lock.
-        del wrapped, losses
     finally:
         torch.distributed.destroy_process_group()
     plain.parse_losses(plain.loss(inputs, samples))[0].backward()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from mmengine.model import MMDistributedDataParallel
 from torch import nn
 from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
 
+from mmmix.apis.launching.launch import released
 from mmmix.datasets.samplers import MixSourceSampler
 from mmmix.engine import MixTeacherHook
 from tests.engine.hooks.teachers.teacher_steps import M, equal, run, started, step
@@ -193,11 +193,9 @@ def test_distributed_wrapper(tmp_path):
     try:
         hook = MixTeacherHook(momentum=M, empty_patience=2)
         runner = stub_runner(MMDistributedDataParallel(model, device_ids=None))
-        hook.before_train(runner)
-        run(hook, runner, 3, dict(pseudo_count=torch.tensor(0.0)))
-        # Freed after the group, it would end the threads that wait for Python's lock.
-        del hook, runner
-        gc.collect()
+        with released(runner):
+            hook.before_train(runner)
+            run(hook, runner, 3, dict(pseudo_count=torch.tensor(0.0)))
     finally:
         torch.distributed.destroy_process_group()
     assert equal(model.teacher, plain.teacher)
