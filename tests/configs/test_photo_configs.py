@@ -70,7 +70,8 @@ def test_the_leaves_are_detectors_by_size_and_number_of_images():
     expected = {f'{d}_animals{n}' for d in detectors for n in (100, 300, 1200)}
     expected |= {f'retinanet160-lite0_animals{n}' for n in (100, 300)}
     expected |= {'yolov3-160-lite0_animals100'}
-    expected |= {f'{d}160-lite0_animals300-crop' for d in ('ssd', 'yolov3-')}
+    cropped = ('ssd', 'faster-rcnn', 'retinanet', 'yolov3-')
+    expected |= {f'{d}160-lite0_animals300-crop' for d in cropped}
     expected |= {f'{d}224-lite0_animals300' for d in ('ssd', 'faster-rcnn')}
     assert found == expected
 

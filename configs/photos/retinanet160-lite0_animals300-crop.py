@@ -1,0 +1,8 @@
+# RetinaNet on 300 cropped, jittered photographs of animals. 1 GPU (or CPU) x 16 images.
+_base_ = [
+    '../_base_/models/retinanet160-lite0.py',
+    '../_base_/datasets/voc-animals_crop.py',
+    '../_base_/schedules/photos_60e.py',
+]
+
+train_dataloader = dict(dataset=dict(ann_file='ImageSets/Main/train300.txt'))
