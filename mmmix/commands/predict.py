@@ -181,8 +181,8 @@ def best_checkpoint(config: str, trust: bool = False) -> str:
     if last:
         return last
     raise FileNotFoundError(
-        f'{folder.absolute()} has no checkpoint; name one behind the config, or train '
-        f'first: mmmix train {config}'
+        f'{folder.absolute()} has no checkpoint of its last run; name one behind the '
+        f'config, or train first: mmmix train {config}'
     )
 
 

@@ -10,11 +10,14 @@ import torch
 
 from mmmix.apis.checkpoints.resume import (
     DamagedCheckpointError,
+    begin_run,
     existing_checkpoint,
     intact_checkpoints,
     last_checkpoint,
     newest_checkpoint,
+    refuse_earlier,
 )
+from mmmix.engine.earlier_checkpoints import earlier_checkpoints, note_own
 
 SEVENS = torch.full((64,), 7.0).numpy().tobytes()
 
@@ -145,6 +148,57 @@ def test_what_an_earlier_run_left_is_the_last_resort(run):
     assert last_checkpoint(run) == f'{run}/epoch_2.pth'
     (run / 'epoch_2.pth').unlink()
     assert last_checkpoint(run) == str(old)
+
+
+def test_a_run_that_begins_anew_has_no_part_in_what_is_there(run):
+    files = sorted(run.glob('*.pth'))
+    begin_run(run, None)
+    assert newest_checkpoint(run) == (None, '')
+    assert sorted(run.glob('*.pth')) == files
+    named = r'those there are of a run before it.*--resume .*/iter_9\.pth'
+    with pytest.raises(ValueError, match=named):
+        refuse_earlier(run)
+    own = run / 'epoch_2.pth'  # written over the old one, killed before its name
+    shutil.copy(run / 'epoch_10.pth', own)
+    note_own(run, own.name)
+    assert last_checkpoint(run) == str(own)
+    (run / 'last_checkpoint').write_text(str(own))
+    damaged(own, 'cut')
+    with pytest.raises(DamagedCheckpointError):
+        last_checkpoint(run)
+
+
+def test_a_run_goes_on_from_a_given_checkpoint_of_its_folder(run):
+    """Those before it stay the last resort, those after it are of another course."""
+    begin_run(run, f'{run}/epoch_10.pth')
+    assert earlier_checkpoints(run) == {'iter_9.pth'}
+    begin_run(run, f'{run}/epoch_2.pth')
+    assert newest_checkpoint(run) == (f'{run}/epoch_2.pth', '')
+    shutil.copy(run / 'epoch_10.pth', run / 'epoch_3.pth')
+    (run / 'last_checkpoint').write_text(f'{run}/epoch_3.pth')
+    damaged(run / 'epoch_3.pth', 'cut')
+    assert last_checkpoint(run) == f'{run}/epoch_2.pth'
+
+
+def test_a_run_goes_on_from_a_given_checkpoint_of_another_folder(run, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp('elsewhere') / 'epoch_5.pth'
+    shutil.copy(run / 'epoch_10.pth', elsewhere)
+    begin_run(run, str(elsewhere))
+    assert last_checkpoint(run) is None
+
+
+def test_a_run_that_goes_on_from_its_last_checkpoint_changes_nothing(run):
+    (run / 'iter_9.pth').unlink()
+    pointer = run / 'last_checkpoint'
+    before = pointer.stat()
+    begin_run(run, f'{run}/epoch_10.pth')
+    assert earlier_checkpoints(run) == set()
+    assert pointer.stat() == before
+    pointer.write_text('s3://bucket/epoch_3.pth')
+    begin_run(run, 's3://bucket/epoch_3.pth')
+    assert last_checkpoint(run) == 's3://bucket/epoch_3.pth'
+    begin_run(run, None)
+    assert last_checkpoint(run) is None
 
 
 def test_only_damaged_checkpoints(run):

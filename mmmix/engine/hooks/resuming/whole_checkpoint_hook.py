@@ -14,6 +14,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mmmix.engine.earlier_checkpoints import POINTER, note_own
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_files import NO_ROOM, NoRoomError, write_whole
 
@@ -24,8 +25,6 @@ from .last_validation import (
     was_cut_off,
 )
 
-POINTER = 'last_checkpoint'
-"""The file of a working directory that names its last checkpoint, as in mmengine."""
 OUTDATED = 'outdated_ckpts'
 """Key of ``message_hub``: names of the checkpoints that go when this one is saved."""
 STOPPED = 'stopped_ckpt'
@@ -144,6 +143,7 @@ class WholeCheckpointHook(CheckpointHook):
                 self._save(runner, name, meta)
         self.saved_iter = meta['iter']
         if is_main_process():
+            note_own(runner.work_dir, name)
             path = Path(runner.work_dir) / POINTER
             write_whole(path, self.last_ckpt.encode())
         self._remove_outdated(runner)
