@@ -36,7 +36,7 @@ from mmmix.apis.configs.train_options import (
     keep_course,
     save_whole_checkpoints,
 )
-from mmmix.apis.data_checks import check_data, check_epochs_end
+from mmmix.apis.data_checks import check_data, check_epochs_end, warn_of_plain_draws
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.apis.launching.launch import (
@@ -167,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 if not args.no_check:
                     check_data(runner, ('train', 'val'))
                 check_epochs_end(runner, ('train', 'val'))
+                warn_of_plain_draws(runner)
                 check_mixing(runner)
                 leave_samples_alone(runner)
                 runner.train()
