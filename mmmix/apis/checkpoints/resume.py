@@ -69,6 +69,13 @@ def checkpoints(folder: str | Path) -> list[Path]:
     return found
 
 
+def best_checkpoints(folder: str | Path) -> list[Path]:
+    """The best checkpoints of the last run in a folder, whole or not, by their name."""
+    earlier = earlier_checkpoints(folder)
+    found = sorted(Path(folder).glob('best_*.pth'))
+    return [path for path in found if path.name not in earlier]
+
+
 def _counted(path: Path) -> tuple[str, int]:
     """What a checkpoint counts, and how many; ``('', 0)`` of another name."""
     match = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name)
@@ -169,6 +176,7 @@ def begin_run(work_dir: str | Path, resumed: str | None) -> None:
 
     They stay, but until the run has a checkpoint of its own nothing goes on from one
     of them unless it is named: neither a job that is started anew nor ``--resume``.
+    Best ones are noted likewise.
 
     Args:
         work_dir: Folder of the run.
@@ -178,15 +186,19 @@ def begin_run(work_dir: str | Path, resumed: str | None) -> None:
     pointer, (named, last) = Path(work_dir) / POINTER, _named(work_dir)
     found = [path.resolve() for path in checkpoints(last.parent)]
     start = Path(resumed or '').resolve()
+    best = {path.name for path in Path(work_dir).glob('best_*.pth')}
     if resumed == named and '://' in named:
         return
     if start in found:
-        note_earlier(work_dir, [path.name for path in found[: found.index(start)]])
+        earlier = earlier_checkpoints(work_dir)
+        best &= set() if start.name in earlier else earlier
+        newer = [path.name for path in found[: found.index(start)]]
+        note_earlier(work_dir, [*newer, *best])
         if last.resolve() != start:
             write_whole(pointer, str(resumed).encode())
         return
     remote = [last.name] if '://' in named else []
-    note_earlier(work_dir, [*remote, *(path.name for path in found)])
+    note_earlier(work_dir, [*remote, *best, *(path.name for path in found)])
     pointer.unlink(missing_ok=True)
 
 
@@ -196,7 +208,7 @@ def refuse_earlier(work_dir: str | Path) -> None:
     Raises:
         ValueError: If there are some; with how to go on from one.
     """
-    if earlier_checkpoints(work_dir):
+    if any(_counted(Path(name))[0] for name in earlier_checkpoints(work_dir)):
         raise ValueError(
             f'the last run in {work_dir} was ended before it saved a checkpoint, and '
             'those there are of a run before it; without --resume it begins anew. '

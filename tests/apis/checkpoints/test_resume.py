@@ -11,6 +11,7 @@ import torch
 from mmmix.apis.checkpoints.resume import (
     DamagedCheckpointError,
     begin_run,
+    best_checkpoints,
     existing_checkpoint,
     intact_checkpoints,
     last_checkpoint,
@@ -185,6 +186,30 @@ def test_a_run_goes_on_from_a_given_checkpoint_of_another_folder(run, tmp_path_f
     shutil.copy(run / 'epoch_10.pth', elsewhere)
     begin_run(run, str(elsewhere))
     assert last_checkpoint(run) is None
+
+
+def test_the_best_of_an_earlier_run_are_none_of_the_next(run):
+    old, new = run / 'best_mAP_epoch_1.pth', run / 'best_mAP_epoch_4.pth'
+    assert best_checkpoints(run) == [old]
+    begin_run(run, None)
+    shutil.copy(old, new)
+    assert best_checkpoints(run) == [new]
+    shutil.copy(run / 'epoch_10.pth', run / 'epoch_4.pth')
+    begin_run(run, f'{run}/epoch_4.pth')  # which is its own
+    assert best_checkpoints(run) == [new]
+    note_own(run, old.name)  # that it has written anew
+    assert best_checkpoints(run) == [old, new]
+    begin_run(run, None)
+    assert best_checkpoints(run) == []
+    begin_run(run, f'{run}/epoch_10.pth')  # the earlier run, after all
+    assert best_checkpoints(run) == [old, new]
+
+
+def test_best_checkpoints_alone_keep_no_run_from_its_beginning(tmp_path):
+    torch.save({}, tmp_path / 'best_mAP_epoch_1.pth')
+    begin_run(tmp_path, None)
+    assert earlier_checkpoints(tmp_path) == {'best_mAP_epoch_1.pth'}
+    refuse_earlier(tmp_path)
 
 
 def test_a_run_that_goes_on_from_its_last_checkpoint_changes_nothing(run):

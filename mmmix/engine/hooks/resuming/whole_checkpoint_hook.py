@@ -176,6 +176,8 @@ class WholeCheckpointHook(CheckpointHook):
         finally:
             self._best = self._best_or_before()
             self._best_before = []
+        for path in filter(None, self._best if is_main_process() else ()):
+            note_own(runner.work_dir, osp.basename(path))
         self._remove_outdated(runner)
 
     def _waits_for_teacher(self, runner: Runner, metrics: dict[str, float]) -> bool:

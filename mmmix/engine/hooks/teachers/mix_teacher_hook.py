@@ -124,7 +124,8 @@ class MixTeacherHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Test the student where the checkpoint is of its burn-in."""
         if self._unstarted:
-            let_student_predict(unwrapped_model(runner))
+            model = unwrapped_model(runner)
+            let_student_predict(getattr(model, 'module', model))  # of --tta
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note whether the checkpoint's teacher has started."""

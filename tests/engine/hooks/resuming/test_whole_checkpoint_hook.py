@@ -11,6 +11,7 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 
 from mmmix.engine import WholeCheckpointHook, whole_files
+from mmmix.engine.earlier_checkpoints import earlier_checkpoints, note_earlier
 from mmmix.engine.hooks.resuming import whole_checkpoint_hook
 from tests.engine.hooks.resuming.scripted_runs import files, run
 
@@ -37,6 +38,13 @@ def test_a_teacher_is_not_the_best_before_it_has_started(
     up = (9, 9, 4, 2)
     run(tmp_path, up=up, prefix=prefix, burn_in=5, checkpoint=settings, model=model)
     assert f'best_{metric.replace("/", "_")}_iter_{best}.pth' in files(tmp_path)
+
+
+def test_what_a_run_writes_is_its_own_whatever_was_there(tmp_path):
+    names = {'iter_8.pth', 'best_up_iter_8.pth', 'iter_9.pth', 'best_up_iter_9.pth'}
+    note_earlier(tmp_path, names)
+    run(tmp_path)
+    assert earlier_checkpoints(tmp_path) == {'iter_9.pth', 'best_up_iter_9.pth'}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -25,10 +27,12 @@ def meta(started):
     return {} if started is None else dict(teacher_started=started)
 
 
+@pytest.mark.parametrize('augmented', [False, True])
 @pytest.mark.parametrize(('started', 'chosen', 'predicts'), CASES)
-def test_in_a_test(started, chosen, predicts):
+def test_in_a_test(started, chosen, predicts, augmented):
     model = ToyTeacherModel(predict_on=chosen)
-    hook, runner = MixTeacherHook(momentum=0.1), stub_runner(model)
+    outer = SimpleNamespace(module=model) if augmented else model
+    hook, runner = MixTeacherHook(momentum=0.1), stub_runner(outer)
     checkpoint = dict(state_dict=model.state_dict(), meta=meta(started))
     hook.after_load_checkpoint(runner, checkpoint)
     hook.before_test(runner)
