@@ -184,18 +184,19 @@ def begin_run(work_dir: str | Path, resumed: str | None) -> None:
             one of this folder those that are newer are noted.
     """
     pointer, (named, last) = Path(work_dir) / POINTER, _named(work_dir)
-    found = [path.resolve() for path in checkpoints(last.parent)]
-    start = Path(resumed or '').resolve()
+    given, found = Path(resumed or '').expanduser(), checkpoints(last.parent)
+    start = given.resolve()
+    places = [path.resolve() for path in found]
     best = {path.name for path in Path(work_dir).glob('best_*.pth')}
     if resumed == named and '://' in named:
         return
-    if start in found:
+    if start in places:
         earlier = earlier_checkpoints(work_dir)
         best &= set() if start.name in earlier else earlier
-        newer = [path.name for path in found[: found.index(start)]]
+        newer = [path.name for path in found[: places.index(start)]]
         note_earlier(work_dir, [*newer, *best])
         if last.resolve() != start:
-            write_whole(pointer, str(resumed).encode())
+            write_whole(pointer, str(given).encode())
         return
     remote = [last.name] if '://' in named else []
     note_earlier(work_dir, [*remote, *best, *(path.name for path in found)])

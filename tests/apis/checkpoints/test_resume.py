@@ -181,6 +181,14 @@ def test_a_run_goes_on_from_a_given_checkpoint_of_its_folder(run):
     assert last_checkpoint(run) == f'{run}/epoch_2.pth'
 
 
+def test_a_checkpoint_is_given_from_home_and_another_is_a_link(run, monkeypatch):
+    (run / 'epoch_10.pth').rename(run / 'moved.pth')
+    (run / 'epoch_10.pth').symlink_to(run / 'moved.pth')
+    monkeypatch.setenv('HOME', str(run))
+    begin_run(run, '~/epoch_2.pth')
+    assert earlier_checkpoints(run) == {'iter_9.pth', 'epoch_10.pth'}
+
+
 def test_a_run_goes_on_from_a_given_checkpoint_of_another_folder(run, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp('elsewhere') / 'epoch_5.pth'
     shutil.copy(run / 'epoch_10.pth', elsewhere)
