@@ -44,7 +44,7 @@ from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.configs.plain_config import has_teacher, plain_config, plain_config_text
 from mmmix.commands import export_backbone
-from mmmix.engine.hooks.teachers.mix_teacher_hook import TEACHER_STARTED
+from mmmix.engine.hooks.teachers.unstarted_teacher import teacher_started
 from mmmix.engine.whole_files import save_whole, write_whole
 from mmmix.layouts.writing import check_writable
 
@@ -114,7 +114,7 @@ def weights_of(role: str, checkpoint: Mapping[str, Any]) -> dict[str, torch.Tens
             f'got {sorted(state)[:3]}, ...; export a plain detector with its own config'
         )
     meta = checkpoint.get('meta', {})
-    if role == 'teacher' and not meta.get(TEACHER_STARTED, True):
+    if role == 'teacher' and not teacher_started(checkpoint):
         raise ValueError(
             f'the checkpoint of iteration {meta.get("iter")} was saved during burn-in, '
             'its teacher has random weights; take a later one, or --which student'

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from mmmix.apis.arguments import Options, add_device_argument
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
-from mmmix.apis.checkpoints.resume import last_checkpoint
+from mmmix.apis.checkpoints.resume import best_checkpoints, last_checkpoint
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
@@ -174,15 +174,15 @@ def best_checkpoint(config: str, trust: bool = False) -> str:
         FileNotFoundError: If there is none.
     """
     folder = Path('work_dirs', config_name(config))
-    best = sorted(folder.glob('best_*.pth'), key=_saved_at)
+    best = sorted(best_checkpoints(folder), key=_saved_at)
     if len(best) > 1:
         best = _of_last_run(best, folder, trust) or best
     last = str(best[-1]) if best else last_checkpoint(folder)
     if last:
         return last
     raise FileNotFoundError(
-        f'{folder.absolute()} has no checkpoint; name one behind the config, or train '
-        f'first: mmmix train {config}'
+        f'{folder.absolute()} has no checkpoint of its last run; name one behind the '
+        f'config, or train first: mmmix train {config}'
     )
 
 

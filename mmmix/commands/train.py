@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.checkpoints.fit import load_strictly
 from mmmix.apis.checkpoints.loading import install_safe_loading
+from mmmix.apis.checkpoints.resume import begin_run
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_mix_arguments,
@@ -35,7 +36,7 @@ from mmmix.apis.configs.train_options import (
     keep_course,
     save_whole_checkpoints,
 )
-from mmmix.apis.data_checks import check_data, check_epochs_end
+from mmmix.apis.data_checks import check_data, check_epochs_end, warn_of_plain_draws
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.apis.launching.launch import (
@@ -48,6 +49,7 @@ from mmmix.apis.launching.launch import (
 from mmmix.apis.launching.requeue import requeued
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.tracking import add_track_argument, track
+from mmmix.engine.earlier_checkpoints import POINTER
 from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,
@@ -145,9 +147,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             apply_options(cfg, args)
             keep_course(cfg, args.auto_scale_batch)
             save_whole_checkpoints(cfg)
-            runner = build_runner(cfg)
-            if cfg.get('resume'):
-                load_strictly(runner)
+            runner = _begun(cfg)
             for hook in (
                 EpochRestHook(),
                 ImagesPerStepHook(),
@@ -167,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 if not args.no_check:
                     check_data(runner, ('train', 'val'))
                 check_epochs_end(runner, ('train', 'val'))
+                warn_of_plain_draws(runner)
                 check_mixing(runner)
                 leave_samples_alone(runner)
                 runner.train()
@@ -183,6 +184,23 @@ def _held_folder(cfg: Config) -> Iterator[None]:
         yield
 
 
+def _begun(cfg: Config) -> Runner:
+    """The runner; the folder's checkpoints that are none of its run's are noted.
+
+    A run that begins anew notes them first: whenever it is ended, and started again by
+    Slurm or torchrun, it is not to go on from them.
+    """
+    first = not launch_rank(cfg.launcher)
+    if first and not cfg.get('resume'):
+        begin_run(cfg.work_dir, None)
+    runner = build_runner(cfg)
+    if cfg.get('resume'):
+        load_strictly(runner)
+        if first:
+            begin_run(cfg.work_dir, cfg.load_from)
+    return runner
+
+
 def _where(runner: Runner) -> str:
     """Where a finished run has left its checkpoints and its log."""
     folders = [h.out_dir for h in runner.hooks if isinstance(h, CheckpointHook)]
@@ -196,15 +214,15 @@ def _stopped(
     stop: Stopped, args: argparse.Namespace, argv: Sequence[str], runner: Runner
 ) -> str:
     """What a signal left, and what to do after it."""
-    pointer = Path(runner.work_dir, 'last_checkpoint')
-    state = (
-        f'the last checkpoint is {pointer.read_text().strip()}. To continue: '
-        if pointer.is_file()
-        else 'no checkpoint was saved yet. To continue, from the beginning: '
-    )
-    command = resume_command(args, argv)
+    pointer = Path(runner.work_dir, POINTER)
+    if pointer.is_file():
+        state = f'the last checkpoint is {pointer.read_text().strip()}. To continue'
+        command = resume_command(args, argv)
+    else:
+        state = 'no checkpoint was saved yet. To start again'
+        command = _command(args, given_command() or argv)
     done = runner.iter if stop.done is None else stop.done
-    return f'Stopped by {stop.signal.name} after iteration {done}; {state}{command}'
+    return f'Stopped by {stop.signal.name} after iteration {done}; {state}: {command}'
 
 
 def resume_command(args: argparse.Namespace, argv: Sequence[str]) -> str:
@@ -214,15 +232,19 @@ def resume_command(args: argparse.Namespace, argv: Sequence[str]) -> str:
         args: The parsed arguments.
         argv: The arguments as they were given.
     """
-    given = given_command()
     words, before = [], ''
-    for word in given or argv:
+    for word in given_command() or argv:
         dropped = '--resume' in (before, word) and word in ('--resume', args.resume)
         if not dropped and not word.startswith(('--resume=', '--local')):
             words.append(word)
         before = word
-    start = '' if given else f'{program(args.launcher)} '
-    return f'{start}{shlex.join([*words, "--resume"])}'
+    return _command(args, [*words, '--resume'])
+
+
+def _command(args: argparse.Namespace, words: Sequence[str]) -> str:
+    """A command line of these words, with the program if they are arguments alone."""
+    start = '' if given_command() else f'{program(args.launcher)} '
+    return f'{start}{shlex.join(words)}'
 
 
 def run() -> None:

@@ -27,8 +27,8 @@ class SeededDataset:
     torch's CPU generators are as before afterwards.
 
     The sampler must yield ``DrawIndex``, as ``MixSourceSampler`` does; for a plain
-    int the wrapped dataset is read as it is. Mixers of images that are inside draw
-    from the same counters.
+    int the wrapped dataset is read as it is, of which a training warns. Mixers of
+    images that are inside draw from the same counters.
 
     Args:
         dataset: The wrapped dataset or its config.

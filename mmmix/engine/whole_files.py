@@ -16,7 +16,7 @@ from mmengine.fileio import LocalBackend, register_backend
 DRAFT = '.tmp'
 """How the name of a file ends that is not complete."""
 
-_DRAFTS = re.compile(rf'(.+\.pth|.+\.json|last_\w+)\.\d+{re.escape(DRAFT)}')
+_DRAFTS = re.compile(rf'(.+\.pth|.+\.json|(?:last|earlier)_\w+)\.\d+{re.escape(DRAFT)}')
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """The errors of a disk, or of a user's share of it, that is full."""

@@ -12,6 +12,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from mmmix.apis.checkpoints.resume import begin_run
 from mmmix.commands import predict as command
 from mmmix.commands.predict import best_checkpoint, main
 from mmmix.datasets.transforms import CheckedLoadImageFromFile
@@ -187,6 +188,17 @@ def test_the_best_of_an_earlier_run_is_passed_over(tmp_path):
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_8.pth'
     (folder / 'epoch_12.pth').write_bytes(b'cut short')
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_11.pth'
+
+
+def test_a_run_that_has_no_best_one_yet(tmp_path):
+    folder = tmp_path / 'work_dirs' / 'x'
+    folder.mkdir(parents=True)
+    (folder / 'best_mAP_epoch_8.pth').touch()
+    begin_run(folder, None)
+    with pytest.raises(FileNotFoundError, match='no checkpoint of its last run'):
+        best_checkpoint('some/x.py')
+    torch.save({}, folder / 'epoch_1.pth')
+    assert best_checkpoint('some/x.py') == 'work_dirs/x/epoch_1.pth'
 
 
 def test_bad_arguments_are_refused(capsys):

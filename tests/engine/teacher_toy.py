@@ -31,8 +31,15 @@ class Net(nn.Module):
 class ToyTeacherModel(BaseModel):
     """The student learns 2 x, and after burn-in also what the teacher says."""
 
-    def __init__(self, dropout: float = 0.0, pseudo_count: float = 1.0) -> None:
+    def __init__(
+        self,
+        dropout: float = 0.0,
+        pseudo_count: float = 1.0,
+        predict_on: str | None = None,
+    ) -> None:
         super().__init__()
+        if predict_on is not None:
+            self.semi_test_cfg = dict(predict_on=predict_on)
         self.student, self.teacher = Net(dropout), Net(dropout)
         self.teacher.requires_grad_(False)
         self.pseudo_count = torch.tensor(pseudo_count)

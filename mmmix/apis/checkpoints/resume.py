@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_POINTER = 'last_checkpoint'
+from mmmix.engine.earlier_checkpoints import (
+    POINTER,
+    earlier_checkpoints,
+    note_earlier,
+)
+from mmmix.engine.whole_files import write_whole
 
 
 class DamagedCheckpointError(ValueError):
@@ -64,6 +69,13 @@ def checkpoints(folder: str | Path) -> list[Path]:
     return found
 
 
+def best_checkpoints(folder: str | Path) -> list[Path]:
+    """The best checkpoints of the last run in a folder, whole or not, by their name."""
+    earlier = earlier_checkpoints(folder)
+    found = sorted(Path(folder).glob('best_*.pth'))
+    return [path for path in found if path.name not in earlier]
+
+
 def _counted(path: Path) -> tuple[str, int]:
     """What a checkpoint counts, and how many; ``('', 0)`` of another name."""
     match = re.fullmatch(r'(epoch|iter)_(\d+)\.pth', path.name)
@@ -103,7 +115,8 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
     It is the one that the file ``last_checkpoint`` names, unless that is broken or
     gone, or a whole one was written after that file: a run that is killed between the
     two leaves them so. Of fewer epochs, or fewer iterations, it is none the less an
-    older one, whose time a copy has not kept. A folder that was moved or is seen from
+    older one, whose time a copy has not kept. Those that :func:`begin_run` noted as an
+    earlier run's are left out. A folder that was moved or is seen from
     another current directory is found by the checkpoint's name.
 
     Args:
@@ -116,19 +129,18 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
     Raises:
         DamagedCheckpointError: If there are checkpoints, and none is whole.
     """
-    work_dir = Path(work_dir)
-    pointer = work_dir / _POINTER
-    named = pointer.read_text(errors='replace').strip() if pointer.is_file() else ''
+    pointer = Path(work_dir) / POINTER
+    named, path = _named(work_dir)
     if '://' in named:
         return named, ''
-    path = (
-        Path(named)
-        if named and Path(named).exists()
-        else work_dir / (Path(named).name or 'none')
-    )
     folder = path.parent
     state = checkpoint_damage(path)
-    others = [other for other in checkpoints(folder) if other != path]
+    earlier = earlier_checkpoints(work_dir)
+    others = [
+        other
+        for other in checkpoints(folder)
+        if other != path and other.name not in earlier
+    ]
     if named:
         others = _candidates(others, path, _written(pointer), bool(state))
     for other in others:
@@ -148,6 +160,61 @@ def newest_checkpoint(work_dir: str | Path) -> tuple[str | None, str]:
         else f'no checkpoint in {folder.resolve()} is whole: '
         f'{", ".join(other.name for other in others)}. Move them away to begin anew'
     )
+
+
+def _named(work_dir: str | Path) -> tuple[str, Path]:
+    """What ``last_checkpoint`` has in it, and the file that it means."""
+    pointer = Path(work_dir) / POINTER
+    named = pointer.read_text(errors='replace').strip() if pointer.is_file() else ''
+    if named and Path(named).exists():
+        return named, Path(named)
+    return named, Path(work_dir) / (Path(named).name or 'none')
+
+
+def begin_run(work_dir: str | Path, resumed: str | None) -> None:
+    """Note which checkpoints of a folder a run that begins in it has no part in.
+
+    They stay, but until the run has a checkpoint of its own nothing goes on from one
+    of them unless it is named: neither a job that is started anew nor ``--resume``.
+    Best ones are noted likewise.
+
+    Args:
+        work_dir: Folder of the run.
+        resumed: The checkpoint that the run goes on from; None if it begins anew. With
+            one of this folder those that are newer are noted.
+    """
+    pointer, (named, last) = Path(work_dir) / POINTER, _named(work_dir)
+    given, found = Path(resumed or '').expanduser(), checkpoints(last.parent)
+    start = given.resolve()
+    places = [path.resolve() for path in found]
+    best = {path.name for path in Path(work_dir).glob('best_*.pth')}
+    if resumed == named and '://' in named:
+        return
+    if start in places:
+        earlier = earlier_checkpoints(work_dir)
+        best &= set() if start.name in earlier else earlier
+        newer = [path.name for path in found[: places.index(start)]]
+        note_earlier(work_dir, [*newer, *best])
+        if last.resolve() != start:
+            write_whole(pointer, str(given).encode())
+        return
+    remote = [last.name] if '://' in named else []
+    note_earlier(work_dir, [*remote, *best, *(path.name for path in found)])
+    pointer.unlink(missing_ok=True)
+
+
+def refuse_earlier(work_dir: str | Path) -> None:
+    """Refuse to choose among checkpoints of which the last run has no part.
+
+    Raises:
+        ValueError: If there are some; with how to go on from one.
+    """
+    if any(_counted(Path(name))[0] for name in earlier_checkpoints(work_dir)):
+        raise ValueError(
+            f'the last run in {work_dir} was ended before it saved a checkpoint, and '
+            'those there are of a run before it; without --resume it begins anew. '
+            f'{resume_advice(work_dir)}'
+        )
 
 
 def _candidates(

@@ -20,6 +20,7 @@ from mmmix.apis.checkpoints.resume import (
     existing_checkpoint,
     last_checkpoint,
     newest_checkpoint,
+    refuse_earlier,
 )
 from mmmix.apis.launching.agreement import (
     any_process,
@@ -180,7 +181,9 @@ def _resume_if_restarted(cfg: Config) -> None:
     """
     if not any_process(was_restarted(cfg.work_dir)):
         return
-    if decided_by_first(lambda: last_checkpoint(cfg.work_dir)) is not None:
+    last = decided_by_first(lambda: last_checkpoint(cfg.work_dir))
+    if last is not None:
+        print_log(f'The job was started anew: it goes on from {last}.')
         cfg.resume, cfg.load_from = True, None
 
 
@@ -192,9 +195,7 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     given = cfg.get('load_from')
     path, remark = decided_by_first(
         lambda: (
-            newest_checkpoint(cfg.work_dir)
-            if given is None
-            else (existing_checkpoint(given), '')
+            _newest(cfg.work_dir) if given is None else (existing_checkpoint(given), '')
         )
     )
     if remark:
@@ -206,3 +207,11 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     cfg.resume, cfg.load_from = False, start
     begin = start or 'scratch'
     print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
+
+
+def _newest(work_dir: str) -> tuple[str | None, str]:
+    """The newest whole checkpoint of the last run in a folder, and a remark."""
+    path, remark = newest_checkpoint(work_dir)
+    if path is None:
+        refuse_earlier(work_dir)
+    return path, remark

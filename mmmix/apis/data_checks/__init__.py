@@ -4,6 +4,7 @@ from .check import check_data
 from .class_names import Source, check_class_names
 from .endless import check_epochs_end
 from .images import check_images
+from .plain_draws import warn_of_plain_draws
 
 __all__ = [
     'Source',
@@ -11,4 +12,5 @@ __all__ = [
     'check_data',
     'check_epochs_end',
     'check_images',
+    'warn_of_plain_draws',
 ]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from mmmix.engine.earlier_checkpoints import POINTER
 from mmmix.engine.stop_signals import QUEUE_AGAIN, Stopped, no_signals
 
 _RESTARTS = ('SLURM_RESTART_COUNT', 'TORCHELASTIC_RESTART_COUNT')
@@ -26,7 +27,7 @@ def was_restarted(work_dir: str) -> bool:
     if any(os.environ.get(name, '0') not in ('', '0') for name in _RESTARTS):
         return True
     since = os.environ.get('MMMIX_STARTED', '')
-    pointer = os.path.join(work_dir, 'last_checkpoint')
+    pointer = os.path.join(work_dir, POINTER)
     if not since or not os.path.exists(pointer):
         return False
     return os.path.getmtime(pointer) > float(since)

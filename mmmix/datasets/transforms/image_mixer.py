@@ -37,6 +37,8 @@ class ImageMixer(BaseTransform):
     mixer of batches of its kind does, one image at a time and before normalisation.
     Images may have one, two, three or more channels.
 
+    The partner is drawn from all images; one that draws itself stays unmixed.
+
     It stamps every image with its supervision, mixed or not, switched on or off: its
     workers run ahead of the switch.
 

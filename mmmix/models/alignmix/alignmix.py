@@ -79,7 +79,8 @@ class AlignMix(DetectorWrapper):
 
     Raises:
         TypeError: If ``detector`` or its heads do not fit.
-        ValueError: If a setting is out of range or a head has its own supervision.
+        ValueError: If a setting is out of range, a head has its own supervision, or
+            the RoI head's assigner matches boxes of low quality.
         KeyError: If the detector's type is not registered.
     """
 
@@ -119,6 +120,7 @@ class AlignMix(DetectorWrapper):
                     f'{name}: AlignMix carries labels for the supervision BoxMix that '
                     f'PairBatch brings; leave supervision out, got {head.supervision}'
                 )
+            _check_assigner(name, getattr(head, 'bbox_assigner', None))
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Features of the neck; while the loss is computed, the mixed ones."""
@@ -202,6 +204,24 @@ def _check_order(augments: Sequence[nn.Module]) -> None:
         raise ValueError(
             'PairBatch notes the sizes of the images that it pairs and has to be the '
             f'last of data_preprocessor.batch_augments, got {kinds}'
+        )
+
+
+def _check_assigner(name: str, assigner: Any) -> None:
+    """Refuse an assigner that asks which of all RoIs fits a box best.
+
+    A RoI takes the labels of RoIs of its shape, one at each cell. Those that nothing
+    is taken of would be among them. Anchors are assigned where they are.
+
+    Raises:
+        ValueError: If it is one, or does not tell.
+    """
+    if assigner is not None and getattr(assigner, 'match_low_quality', True):
+        raise ValueError(
+            f'{name}: AlignMix assigns each RoI by itself; its train_cfg.rcnn.assigner '
+            'must be a MaxIoUAssigner with match_low_quality=False, as in Faster '
+            f'R-CNN, got {type(assigner).__name__} with match_low_quality='
+            f'{getattr(assigner, "match_low_quality", None)}'
         )
 
 

@@ -17,19 +17,14 @@ from mmdet.structures.bbox import bbox_overlaps, get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.box_factors import box_factors, weighs_boxes
 from mmmix.models.supervisions import (
     Losses,
     build_override,
     sum_losses,
     supervise,
 )
-from mmmix.structures import (
-    BOX_WEIGHTS,
-    LOSS_FACTORS,
-    REGRESSION_WEIGHTS,
-    Annotations,
-    Factors,
-)
+from mmmix.structures import LOSS_FACTORS, Annotations, Factors
 
 from .grid_losses import GridLosses
 
@@ -124,20 +119,20 @@ class MixYOLOV3Head(GridLosses, YOLOV3Head):
         if len(ignored):
             shares = bbox_overlaps(torch.cat(anchors), ignored, mode='iof')
             neg_map[shares.amax(dim=1) >= self.ignore_iof_thr] = 0
-        weighed = (LOSS_FACTORS, BOX_WEIGHTS, REGRESSION_WEIGHTS)
-        if not any(name in gt_instances for name in weighed):
+        weighed = weighs_boxes(gt_instances)
+        if not weighed and LOSS_FACTORS not in gt_instances:
             return target_map, neg_map
         factors = gt_instances.get(LOSS_FACTORS, Factors(1.0, 1.0))
         weights = target_map.new_tensor(factors).repeat(len(target_map), 1)
         positive = target_map[:, 4] > 0
-        if any(name in gt_instances for name in weighed[1:]):
+        if weighed:
             # The stock method keeps the assignment to itself.
             priors = InstanceData(
                 priors=torch.cat(anchors),
                 responsible_flags=torch.cat(responsible_flags),
             )
             owners = self.assigner.assign(priors, gt_instances).gt_inds
-            weights[positive] *= _box_factors(gt_instances)[owners[positive] - 1]
+            weights[positive] *= box_factors(gt_instances)[owners[positive] - 1]
         return torch.cat([target_map, weights], dim=1), neg_map
 
     def loss_by_feat_single(
@@ -210,10 +205,3 @@ def _with_ignored(
         return instances
     boxes = get_box_tensor(ignored.bboxes)
     return instances.new(metainfo={**instances.metainfo, _IGNORED: boxes})
-
-
-def _box_factors(gt_instances: InstanceData) -> Tensor:
-    """``(num_boxes, 2)``: factors of the (cls, reg) terms of each box."""
-    ones = gt_instances.bboxes.new_ones(len(gt_instances))
-    both = gt_instances.get(BOX_WEIGHTS, ones)
-    return torch.stack([both, both * gt_instances.get(REGRESSION_WEIGHTS, ones)], dim=1)

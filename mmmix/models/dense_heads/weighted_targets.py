@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.box_factors import box_factors, weighs_boxes
 from mmmix.models.ignored_boxes import HeedingAssigner, filled
-from mmmix.structures import BOX_WEIGHTS, LOSS_FACTORS, REGRESSION_WEIGHTS
+from mmmix.structures import LOSS_FACTORS
 
 
 class WeightedTargets:
@@ -50,27 +50,22 @@ class WeightedTargets:
             cls, reg = img_meta[LOSS_FACTORS]
             label_weights = label_weights * cls
             bbox_weights = bbox_weights * reg
-        if BOX_WEIGHTS in gt_instances:
-            factors = self._anchor_factors(labels, gt_instances[BOX_WEIGHTS], rest[2])
-            label_weights = label_weights * factors
-            bbox_weights = bbox_weights * factors[:, None]
-        if REGRESSION_WEIGHTS in gt_instances:
-            factors = self._anchor_factors(
-                labels, gt_instances[REGRESSION_WEIGHTS], rest[2]
-            )
-            bbox_weights = bbox_weights * factors[:, None]
+        if weighs_boxes(gt_instances):
+            factors = self._anchor_factors(labels, box_factors(gt_instances), rest[2])
+            label_weights = label_weights * factors[:, 0]
+            bbox_weights = bbox_weights * factors[:, 1:]
         return (labels, label_weights, bbox_targets, bbox_weights, *rest)
 
     def _anchor_factors(
-        self, labels: Tensor, box_weights: Tensor, sampling_result: Any
+        self, labels: Tensor, by_box: Tensor, sampling_result: Any
     ) -> Tensor:
-        """Weight of the box each positive anchor is assigned to, 1 elsewhere.
+        """Factors of the box each positive anchor is assigned to, 1 elsewhere.
 
         ``pos_inds`` count the anchors inside the image only; labels are already
         mapped back to all anchors, in the same order.
         """
-        factors = torch.ones_like(labels, dtype=box_weights.dtype)
+        factors = by_box.new_ones(len(labels), 2)
         positives = ((labels >= 0) & (labels < self.num_classes)).nonzero().squeeze(1)
         order = sampling_result.pos_inds.argsort()
-        factors[positives] = box_weights[sampling_result.pos_assigned_gt_inds[order]]
+        factors[positives] = by_box[sampling_result.pos_assigned_gt_inds[order]]
         return factors

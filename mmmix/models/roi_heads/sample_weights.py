@@ -10,8 +10,8 @@ from mmdet.models.task_modules.samplers import SamplingResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.models.box_factors import box_factors, weighs_boxes
 from mmmix.structures import (
-    BOX_WEIGHTS,
     LOSS_FACTORS,
     REGRESSION_WEIGHTS,
     Factors,
@@ -74,8 +74,7 @@ class WeighingSampler:
             assign_result, pred_instances, gt_instances, **kwargs
         )
         meta = next(self._metas)
-        weighed = (BOX_WEIGHTS, REGRESSION_WEIGHTS)
-        if LOSS_FACTORS in meta or any(name in gt_instances for name in weighed):
+        if LOSS_FACTORS in meta or weighs_boxes(gt_instances):
             factors = meta.get(LOSS_FACTORS, Factors(1.0, 1.0))
             set_sample_weights(result, _weights(result, gt_instances, factors))
         return result
@@ -86,12 +85,10 @@ def _weights(
 ) -> SampleWeights:
     """Factors of the samples of an image."""
     count = len(result.pos_inds) + len(result.neg_inds)
-    owned = result.pos_priors.new_ones(count, dtype=torch.float32)
-    if BOX_WEIGHTS in gt_instances:
-        owners = result.pos_assigned_gt_inds
-        owned[: len(owners)] *= gt_instances[BOX_WEIGHTS][owners]
-    boxes = owned * regression_factors(result, gt_instances)
-    return SampleWeights(owned * factors.cls, boxes * factors.reg)
+    weights = result.pos_priors.new_ones(count, 2, dtype=torch.float32)
+    owners = result.pos_assigned_gt_inds
+    weights[: len(owners)] = box_factors(gt_instances)[owners]
+    return SampleWeights(weights[:, 0] * factors.cls, weights[:, 1] * factors.reg)
 
 
 def regression_factors(result: SamplingResult, gt_instances: InstanceData) -> Tensor:

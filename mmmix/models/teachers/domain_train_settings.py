@@ -26,6 +26,7 @@ class DomainTrainSettings(NamedTuple):
         disc_ramp_up: The number of iterations after warm-up in which the reversed
             gradient that reaches the features rises to its value. The
             discriminator, which is fresh then, learns at full weight meanwhile.
+            Without one, or with ``lambda_disc`` 0, it has no effect.
         weak_source: Whether ``mss`` learns from the weak view of the source too, the
             branch ``sup_weak``, in one batch with the strong one, as in Adaptive
             Teacher's code.

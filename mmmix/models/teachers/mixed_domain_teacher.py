@@ -23,7 +23,7 @@ from .domain_checks import build_domain_mixers
 from .domain_train_settings import DomainTrainSettings
 from .feature_tap import FeatureTap
 from .mix_teacher import MixTeacher
-from .semi_checks import check_cross
+from .semi_checks import check_cross, warn_idle
 from .teacher_progress import TeacherProgress
 
 # What MixTeacher calls the terms on labelled, pseudo-labelled and pairs of images.
@@ -109,6 +109,8 @@ class MixedDomainTeacher(MixTeacher):
         if discriminator is not None:
             self.discriminator = MODELS.build(discriminator)
             self._tap = FeatureTap(self.student, self.discriminator.feature)
+        elif lambdas.disc_ramp_up:
+            warn_idle('disc_ramp_up', lambdas.disc_ramp_up, 'discriminator')
 
     def set_progress(self, progress: TeacherProgress) -> None:
         """Learn how far the training is; say so at the beginning of a phase."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmdet.models.task_modules.assigners import BaseAssigner
 from mmdet.registry import MODELS
+from mmengine.logging import print_log
 from torch import nn
 
 from mmmix.models.batch_augments import BatchMixer
@@ -87,9 +89,15 @@ def check_cross(
 ) -> None:
     """Refuse a mixer of labelled × unlabelled images that would teach pseudo-boxes.
 
+    Without one, where others mix, its weight is warned of. A teacher that mixes nothing
+    has that of its detector, which ``--mix`` needs.
+
     Raises:
         ValueError: If it would, and they shall teach no box regression.
     """
+    usual = SemiTrainSettings().cross_weight
+    if len(mixers) and 'cross' not in mixers and settings.cross_weight != usual:
+        warn_idle('cross_weight', settings.cross_weight, 'mixers.cross')
     if settings.regress_pseudo or term not in mixers or keeps_first(mixers[term]):
         return
     if not weighs_mixed_regression(detector, mixers[term].supervision):
@@ -101,6 +109,22 @@ def check_cross(
             "dict(type='LossMixDetector') with supervision=dict(type='LossMix') in "
             f'mixers.{term}; or set regress_pseudo=True, or leave out mixers.{term}'
         )
+
+
+def warn_idle(name: str, value: float, lacking: str) -> None:
+    """Say of a setting of ``semi_train_cfg`` that it changes nothing.
+
+    Args:
+        name: The setting.
+        value: What it is set to.
+        lacking: The setting of the teacher without which it has no effect.
+    """
+    print_log(
+        f'semi_train_cfg.{name}={value} has no effect without {lacking}: set that, or '
+        f'leave {name} out',
+        logger='current',
+        level=logging.WARNING,
+    )
 
 
 def check_detector(detector: nn.Module) -> None:

@@ -24,7 +24,8 @@ class SemiTrainSettings(NamedTuple):
         freeze_teacher: Whether the teacher's parameters take no gradient.
         sup_weight: Factor of the losses on labelled images.
         unsup_weight: Factor of the losses on unlabelled images.
-        cross_weight: Factor of the losses on labelled × unlabelled images.
+        cross_weight: Factor of the losses on labelled × unlabelled images, which
+            there are with ``mixers.cross`` alone.
         cls_pseudo_thr: A prediction is a pseudo-label if its score is above it.
         ignore_pseudo_thr: A prediction whose score is above it, but not above
             ``cls_pseudo_thr``, is neither object nor background to the student,

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmmix.apis.checkpoints.resume import (
     DamagedCheckpointError,
+    best_checkpoints,
     checkpoint_damage,
     checkpoints,
     newest_checkpoint,
@@ -222,7 +223,7 @@ class Study:
             if checkpoint is None:
                 raise ChildFailed(f'the training left no checkpoint in {run.folder}')
             return checkpoint
-        found = sorted(run.folder.glob('best_*.pth'))
+        found = best_checkpoints(run.folder)
         if len(found) != 1:
             names = ', '.join(path.name for path in found) or 'none'
             raise ChildFailed(

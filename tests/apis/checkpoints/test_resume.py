@@ -10,11 +10,15 @@ import torch
 
 from mmmix.apis.checkpoints.resume import (
     DamagedCheckpointError,
+    begin_run,
+    best_checkpoints,
     existing_checkpoint,
     intact_checkpoints,
     last_checkpoint,
     newest_checkpoint,
+    refuse_earlier,
 )
+from mmmix.engine.earlier_checkpoints import earlier_checkpoints, note_own
 
 SEVENS = torch.full((64,), 7.0).numpy().tobytes()
 
@@ -145,6 +149,89 @@ def test_what_an_earlier_run_left_is_the_last_resort(run):
     assert last_checkpoint(run) == f'{run}/epoch_2.pth'
     (run / 'epoch_2.pth').unlink()
     assert last_checkpoint(run) == str(old)
+
+
+def test_a_run_that_begins_anew_has_no_part_in_what_is_there(run):
+    files = sorted(run.glob('*.pth'))
+    begin_run(run, None)
+    assert newest_checkpoint(run) == (None, '')
+    assert sorted(run.glob('*.pth')) == files
+    named = r'those there are of a run before it.*--resume .*/iter_9\.pth'
+    with pytest.raises(ValueError, match=named):
+        refuse_earlier(run)
+    own = run / 'epoch_2.pth'  # written over the old one, killed before its name
+    shutil.copy(run / 'epoch_10.pth', own)
+    note_own(run, own.name)
+    assert last_checkpoint(run) == str(own)
+    (run / 'last_checkpoint').write_text(str(own))
+    damaged(own, 'cut')
+    with pytest.raises(DamagedCheckpointError):
+        last_checkpoint(run)
+
+
+def test_a_run_goes_on_from_a_given_checkpoint_of_its_folder(run):
+    """Those before it stay the last resort, those after it are of another course."""
+    begin_run(run, f'{run}/epoch_10.pth')
+    assert earlier_checkpoints(run) == {'iter_9.pth'}
+    begin_run(run, f'{run}/epoch_2.pth')
+    assert newest_checkpoint(run) == (f'{run}/epoch_2.pth', '')
+    shutil.copy(run / 'epoch_10.pth', run / 'epoch_3.pth')
+    (run / 'last_checkpoint').write_text(f'{run}/epoch_3.pth')
+    damaged(run / 'epoch_3.pth', 'cut')
+    assert last_checkpoint(run) == f'{run}/epoch_2.pth'
+
+
+def test_a_checkpoint_is_given_from_home_and_another_is_a_link(run, monkeypatch):
+    (run / 'epoch_10.pth').rename(run / 'moved.pth')
+    (run / 'epoch_10.pth').symlink_to(run / 'moved.pth')
+    monkeypatch.setenv('HOME', str(run))
+    begin_run(run, '~/epoch_2.pth')
+    assert earlier_checkpoints(run) == {'iter_9.pth', 'epoch_10.pth'}
+
+
+def test_a_run_goes_on_from_a_given_checkpoint_of_another_folder(run, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp('elsewhere') / 'epoch_5.pth'
+    shutil.copy(run / 'epoch_10.pth', elsewhere)
+    begin_run(run, str(elsewhere))
+    assert last_checkpoint(run) is None
+
+
+def test_the_best_of_an_earlier_run_are_none_of_the_next(run):
+    old, new = run / 'best_mAP_epoch_1.pth', run / 'best_mAP_epoch_4.pth'
+    assert best_checkpoints(run) == [old]
+    begin_run(run, None)
+    shutil.copy(old, new)
+    assert best_checkpoints(run) == [new]
+    shutil.copy(run / 'epoch_10.pth', run / 'epoch_4.pth')
+    begin_run(run, f'{run}/epoch_4.pth')  # which is its own
+    assert best_checkpoints(run) == [new]
+    note_own(run, old.name)  # that it has written anew
+    assert best_checkpoints(run) == [old, new]
+    begin_run(run, None)
+    assert best_checkpoints(run) == []
+    begin_run(run, f'{run}/epoch_10.pth')  # the earlier run, after all
+    assert best_checkpoints(run) == [old, new]
+
+
+def test_best_checkpoints_alone_keep_no_run_from_its_beginning(tmp_path):
+    torch.save({}, tmp_path / 'best_mAP_epoch_1.pth')
+    begin_run(tmp_path, None)
+    assert earlier_checkpoints(tmp_path) == {'best_mAP_epoch_1.pth'}
+    refuse_earlier(tmp_path)
+
+
+def test_a_run_that_goes_on_from_its_last_checkpoint_changes_nothing(run):
+    (run / 'iter_9.pth').unlink()
+    pointer = run / 'last_checkpoint'
+    before = pointer.stat()
+    begin_run(run, f'{run}/epoch_10.pth')
+    assert earlier_checkpoints(run) == set()
+    assert pointer.stat() == before
+    pointer.write_text('s3://bucket/epoch_3.pth')
+    begin_run(run, 's3://bucket/epoch_3.pth')
+    assert last_checkpoint(run) == 's3://bucket/epoch_3.pth'
+    begin_run(run, None)
+    assert last_checkpoint(run) is None
 
 
 def test_only_damaged_checkpoints(run):

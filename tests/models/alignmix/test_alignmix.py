@@ -220,21 +220,38 @@ def test_every_parameter_gets_a_gradient(model):
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
-def test_faster_rcnn():
-    """A step of both stages; images of two sizes."""
+def faster_rcnn():
+    """The config of a small one."""
     cfg = ConfigDict(copy.deepcopy(MODEL))
     cfg['rpn_head'].update(type='MixRPNHead')
     cfg['roi_head'].update(type='MixStandardRoIHead')
     cfg['roi_head']['bbox_head']['type'] = 'MixShared2FCBBoxHead'
     cfg.update(type='AlignMix', detector='FasterRCNN', level=2)
+    return cfg
+
+
+def test_faster_rcnn():
+    """A step of both stages; images of two sizes."""
     torch.manual_seed(0)
-    model = MODELS.build(cfg)
+    model = MODELS.build(faster_rcnn())
     inputs, _, (_, samples) = paired([(64, 64), (48, 64)], divisor=32)
     losses = total(model.loss(inputs, samples))
     assert set(losses) >= {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox'}
     assert all(torch.isfinite(loss) for loss in losses.values())
     sum(loss for name, loss in losses.items() if 'loss' in name).backward()
     assert model.neck.fpn_convs[0].conv.weight.grad.abs().sum() > 0
+
+
+def test_rois_that_fit_a_box_best_are_refused():
+    """Their boxes would be matched with RoIs that nothing is taken of."""
+    cfg = faster_rcnn()
+    # of anchors it is right
+    assert MODELS.build(cfg).rpn_head.assigner.match_low_quality
+    cfg.train_cfg.rcnn.assigner.match_low_quality = True
+    with pytest.raises(ValueError, match=r'rcnn\.assigner.*got MaxIoU.*quality=True'):
+        MODELS.build(cfg)
+    cfg.train_cfg.rcnn = None
+    MODELS.build(cfg)
 
 
 # --- building ---------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from mmdet.registry import MODELS
 
 from mmmix.engine.find_mixers import find_batch_mixers
+from mmmix.models.teachers import semi_checks
 from mmmix.models.teachers.domain_train_settings import DomainTrainSettings
 from tests.models.teachers import domain, semi
 
@@ -48,6 +49,20 @@ def test_settings_by_default_are_the_papers():
 def test_settings_it_refuses(settings, error, message):
     with pytest.raises(error, match=message):
         DomainTrainSettings.build(settings)
+
+
+def test_a_ramp_of_a_discriminator_that_is_not_there_is_warned_of(monkeypatch):
+    said = []
+    monkeypatch.setattr(semi_checks, 'print_log', lambda text, **_: said.append(text))
+    ramp = dict(semi_train_cfg=dict(disc_ramp_up=4))
+    domain.build(**ramp)
+    domain.build(discriminator=None)
+    assert said == []
+    domain.build(discriminator=None, **ramp)
+    (text,) = said
+    assert text.startswith(
+        'semi_train_cfg.disc_ramp_up=4 has no effect without discriminator'
+    )
 
 
 NOISE = {**domain.NOISE}

@@ -9,6 +9,7 @@ import torch
 from mmdet.registry import MODELS
 
 from mmmix.engine.find_mixers import find_batch_mixers
+from mmmix.models.teachers import semi_checks
 from mmmix.models.teachers.semi_train_settings import SemiTrainSettings
 from tests.models.teachers import semi
 
@@ -31,6 +32,21 @@ def test_settings_by_default():
     assert (settings.regress_pseudo, settings.freeze_teacher) == (True, True)
     assert (settings.ramp(0), settings.empty_batch) == (1.0, 'skip')
     assert settings.ignore_pseudo_thr is None
+
+
+def test_a_weight_of_a_term_that_is_not_mixed_is_warned_of(monkeypatch):
+    said = []
+    monkeypatch.setattr(semi_checks, 'print_log', lambda text, **_: said.append(text))
+    half = dict(semi_train_cfg=dict(cross_weight=0.5))
+    build(mixers=dict(sup=semi.mixer(), cross=semi.mixer()), **half)
+    build(mixers=dict(sup=semi.mixer()))
+    build(**half)
+    assert said == []
+    build(mixers=dict(sup=semi.mixer()), **half)
+    (text,) = said
+    assert text.startswith(
+        'semi_train_cfg.cross_weight=0.5 has no effect without mixers.cross'
+    )
 
 
 @pytest.mark.parametrize(

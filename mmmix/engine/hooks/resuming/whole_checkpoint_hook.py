@@ -14,6 +14,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mmmix.engine.earlier_checkpoints import POINTER, note_own
+from mmmix.engine.hooks.teachers.domain_teacher_hook import CURRENT
+from mmmix.engine.hooks.teachers.unstarted_teacher import teacher_predicts
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_files import NO_ROOM, NoRoomError, write_whole
 
@@ -24,8 +27,6 @@ from .last_validation import (
     was_cut_off,
 )
 
-POINTER = 'last_checkpoint'
-"""The file of a working directory that names its last checkpoint, as in mmengine."""
 OUTDATED = 'outdated_ckpts'
 """Key of ``message_hub``: names of the checkpoints that go when this one is saved."""
 STOPPED = 'stopped_ckpt'
@@ -144,6 +145,7 @@ class WholeCheckpointHook(CheckpointHook):
                 self._save(runner, name, meta)
         self.saved_iter = meta['iter']
         if is_main_process():
+            note_own(runner.work_dir, name)
             path = Path(runner.work_dir) / POINTER
             write_whole(path, self.last_ckpt.encode())
         self._remove_outdated(runner)
@@ -163,7 +165,7 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Save the best checkpoint; the one before it stays until that is done."""
-        if not self.save_best or self._waits_for_teacher(runner):
+        if not self.save_best or self._waits_for_teacher(runner, metrics):
             return
         self._best_before = before = self._best
         self._best = [None] * len(before)  # mmengine would delete them first
@@ -174,14 +176,23 @@ class WholeCheckpointHook(CheckpointHook):
         finally:
             self._best = self._best_or_before()
             self._best_before = []
+        for path in filter(None, self._best if is_main_process() else ()):
+            note_own(runner.work_dir, osp.basename(path))
         self._remove_outdated(runner)
 
-    def _waits_for_teacher(self, runner: Runner) -> bool:
-        """Whether a teacher is judged that is no more than its initial weights."""
+    def _waits_for_teacher(self, runner: Runner, metrics: dict[str, float]) -> bool:
+        """Whether a teacher is judged that is no more than its initial weights.
+
+        mmengine takes the first metric for ``auto``; those without the name of a model
+        are of the one that predicts.
+        """
         model = unwrapped_model(runner)
-        burn_in = getattr(getattr(model, 'progress', None), 'burn_in', 0)
-        judged = any(str(key).startswith('teacher/') for key in self.key_indicators)
-        return judged and runner.iter < burn_in
+        if runner.iter >= getattr(getattr(model, 'progress', None), 'burn_in', 0):
+            return False
+        keys = [next(iter(metrics)) if k == 'auto' else k for k in self.key_indicators]
+        models = {str(key).partition('/')[0] for key in keys}
+        unnamed = models - {'teacher', 'student', CURRENT}
+        return 'teacher' in models or bool(unnamed and teacher_predicts(model))
 
     def _save_best_with_room(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Save the best checkpoint; on a full disk the one before it goes first.

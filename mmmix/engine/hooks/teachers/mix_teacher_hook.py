@@ -24,10 +24,13 @@ from mmmix.models.teachers.teacher_progress import TeacherProgress
 from .pseudo_label_watch import PseudoLabelWatch
 from .second_average import check_second_average
 from .teacher_pairs import TeacherPairs
+from .unstarted_teacher import (
+    TEACHER_STARTED,
+    let_student_predict,
+    teacher_started,
+)
 
 BUFFERS = ('copy', 'ema')
-TEACHER_STARTED = 'teacher_started'
-"""Key of a checkpoint's ``meta``: whether its teacher is more than random weights."""
 
 
 @HOOKS.register_module()
@@ -103,7 +106,7 @@ class MixTeacherHook(Hook):
         self.keep_loaded_teacher = keep_loaded_teacher
         self.empty_patience = empty_patience
         self.distance_interval = distance_interval
-        self._teacher_loaded = False
+        self._teacher_loaded = self._unstarted = False
 
     def momentum_at(self, update: int) -> float:
         """Momentum of the ``update``-th average since K, counted from 1."""
@@ -112,10 +115,17 @@ class MixTeacherHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """See whether the checkpoint brings a teacher that had started."""
         names = checkpoint.get('state_dict', checkpoint)
-        started = checkpoint.get('meta', {}).get(TEACHER_STARTED, True)
+        started = teacher_started(checkpoint)
         self._teacher_loaded = started and any(
             name.removeprefix('module.').startswith('teacher.') for name in names
         )
+        self._unstarted = not started
+
+    def before_test(self, runner: Runner) -> None:
+        """Test the student where the checkpoint is of its burn-in."""
+        if self._unstarted:
+            model = unwrapped_model(runner)
+            let_student_predict(getattr(model, 'module', model))  # of --tta
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note whether the checkpoint's teacher has started."""

@@ -19,6 +19,10 @@ from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.reporting import say
+from mmmix.engine.hooks.teachers.unstarted_teacher import (
+    let_student_predict,
+    teacher_started,
+)
 from mmmix.registry import is_classifier
 from mmmix.studies.trained.models.arguments import ModelSpec
 from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
@@ -67,6 +71,8 @@ def load_detector(
             )
         except ForeignCheckpointError as error:
             raise ForeignCheckpointError(f'{spec.config}: {error}') from error
+    if not teacher_started(checkpoint):
+        let_student_predict(model)
     model.to(device).eval().requires_grad_(False)
     kind = LoadedClassifier if classifies else LoadedDetector
     return kind(spec.name, spec, cfg, model, _classes(cfg, checkpoint))

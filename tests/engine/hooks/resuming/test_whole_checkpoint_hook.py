@@ -11,15 +11,40 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 
 from mmmix.engine import WholeCheckpointHook, whole_files
+from mmmix.engine.earlier_checkpoints import earlier_checkpoints, note_earlier
 from mmmix.engine.hooks.resuming import whole_checkpoint_hook
 from tests.engine.hooks.resuming.scripted_runs import files, run
 
 
-@pytest.mark.parametrize(('prefix', 'best'), [('teacher', 6), ('student', 2)])
-def test_a_teacher_is_not_the_best_before_it_has_started(prefix, best, tmp_path):
-    settings = dict(save_best=f'{prefix}/up')
-    run(tmp_path, up=(9, 9, 4, 2), prefix=prefix, burn_in=5, checkpoint=settings)
-    assert f'best_{prefix}_up_iter_{best}.pth' in files(tmp_path)
+@pytest.mark.parametrize(
+    ('metric', 'predict_on', 'best'),
+    [
+        ('teacher/up', 'teacher', 6),
+        ('student/up', 'teacher', 2),
+        ('current/up', 'teacher', 2),
+        ('up', 'teacher', 6),
+        ('up', 'student', 2),
+        ('up', None, 2),
+    ],
+)
+@pytest.mark.parametrize('auto', [False, True])
+def test_a_teacher_is_not_the_best_before_it_has_started(
+    metric, predict_on, best, auto, tmp_path
+):
+    """In a loop of one model its metrics have no model's name."""
+    settings = dict(save_best='auto' if auto else metric)
+    prefix = metric.rpartition('/')[0] or None
+    model = dict(predict_on=predict_on)
+    up = (9, 9, 4, 2)
+    run(tmp_path, up=up, prefix=prefix, burn_in=5, checkpoint=settings, model=model)
+    assert f'best_{metric.replace("/", "_")}_iter_{best}.pth' in files(tmp_path)
+
+
+def test_what_a_run_writes_is_its_own_whatever_was_there(tmp_path):
+    names = {'iter_8.pth', 'best_up_iter_8.pth', 'iter_9.pth', 'best_up_iter_9.pth'}
+    note_earlier(tmp_path, names)
+    run(tmp_path)
+    assert earlier_checkpoints(tmp_path) == {'iter_9.pth', 'best_up_iter_9.pth'}
 
 
 @pytest.mark.parametrize(

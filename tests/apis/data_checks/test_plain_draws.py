@@ -1,0 +1,42 @@
+"""``SeededDataset`` with samplers whose draws have no number."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.dataset import ConcatDataset, DefaultSampler, InfiniteSampler
+from torch.utils.data import DataLoader
+
+from mmmix.apis.data_checks import plain_draws, warn_of_plain_draws
+from mmmix.datasets import MixSourceSampler, SeededDataset
+from tests.datasets.samplers.sources import Shapes
+
+
+def seeded():
+    return SeededDataset(ConcatDataset([Shapes(5, 0), Shapes(6, 0)]))
+
+
+def part_of_another():
+    return torch.utils.data.ConcatDataset([Shapes(4, 0), seeded()])
+
+
+@pytest.mark.parametrize(
+    ('build', 'sampler', 'named'),
+    [
+        (seeded, lambda data: MixSourceSampler(data, 2, [1, 1], seed=0), None),
+        (lambda: seeded().dataset, InfiniteSampler, None),
+        (seeded, InfiniteSampler, 'InfiniteSampler'),
+        (seeded, DefaultSampler, 'DefaultSampler'),
+        (part_of_another, DefaultSampler, 'DefaultSampler'),
+    ],
+)
+def test_it_is_warned_of(build, sampler, named, monkeypatch):
+    said = []
+    monkeypatch.setattr(plain_draws, 'print_log', lambda text, **_: said.append(text))
+    dataset = build()
+    loader = DataLoader(dataset, 2, sampler=sampler(dataset))
+    warn_of_plain_draws(SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader)))
+    start = f'SeededDataset has no effect with {named}, whose'
+    assert [text.startswith(start) for text in said] == [True] * (named is not None)
