@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.endings import that_end_in
+
 from .coco_file import load, starts_so
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_name
@@ -26,7 +28,7 @@ class COCOLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """The first JSON file with images and annotations."""
-        return next((p for p in files if p.suffix == '.json' and starts_so(p)), None)
+        return next(filter(starts_so, that_end_in(files, '.json')), None)
 
     def read(self) -> None:
         """Read the files, and find their images.
@@ -35,7 +37,7 @@ class COCOLayout(Layout):
             ValueError: If files name the same split, or have no objects.
             FileNotFoundError: If no image of a file is there.
         """
-        jsons = [path for path in self.files if path.suffix == '.json']
+        jsons = that_end_in(self.files, '.json')
         every = {path: load(path) for path in jsons if starts_so(path)}
         self._contents = {p: some for p, some in every.items() if some['annotations']}
         self._note_unread(jsons, [path for path in every if path not in self._contents])

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.endings import that_end_in
+
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_name
 from .lists import stated_lists
@@ -27,11 +29,11 @@ class VOCLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """The first XML file that is an annotation, or is broken."""
-        return next((p for p in files if p.suffix == '.xml' and _is_voc(p)), None)
+        return next(filter(_is_voc, that_end_in(files, '.xml')), None)
 
     def read(self) -> None:
         """Pair XML files with images; take the lists there are."""
-        labels = [path for path in self.files if path.suffix == '.xml']
+        labels = that_end_in(self.files, '.xml')
         folders = sorted({path.parent for path in labels})
         for folder in folders:
             name = split_name(folder) if len(folders) > 1 else 'all'

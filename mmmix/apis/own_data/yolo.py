@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.endings import that_end_in
 from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
@@ -46,7 +47,7 @@ class YOLOLayout(Layout):
             ValueError: If a label file or ``data.yaml`` is broken.
             FileNotFoundError: If images to train or validate on are not there.
         """
-        called_so = (p for p in self.files if p.name in _YAML_NAMES)
+        called_so = (p for p in self.files if p.name.lower() in _YAML_NAMES)
         self._yaml = _yaml_with_names(self.files) or next(called_so, None)
         content = read_data_yaml(self._yaml) if self._yaml else {}
         self._names = content.get('names') or self._listed_names()
@@ -78,7 +79,7 @@ class YOLOLayout(Layout):
     def _listed_names(self) -> list[str]:
         """The names of a text file, else numbers as names."""
         for path in self.files:
-            if path.name in _NAME_FILES:
+            if path.name.lower() in _NAME_FILES:
                 return read_names(path)
         most = -1
         for image in self.images:
@@ -138,7 +139,7 @@ class YOLOLayout(Layout):
 
     def _find_splits(self) -> None:
         """Splits by lists, or by the names of folders."""
-        lists = [p for p in self.files if p.suffix == '.txt' and _is_list(p)]
+        lists = [p for p in that_end_in(self.files, '.txt') if _is_list(p)]
         found, others = stated_lists(lists, {self.root}, _LISTS)
         self.note('lists are not read', others, f'those in {self.root} count')
         for name, path in found.items():
@@ -221,7 +222,8 @@ class YOLOLayout(Layout):
         )
         used = {label_file(path) for path in self.images}
         folders = {path.parent for path in used}
-        labels = [p for p in self.files if p.suffix == '.txt' and p.parent in folders]
+        texts = that_end_in(self.files, '.txt')
+        labels = [path for path in texts if path.parent in folders]
         self.note(
             'label files have no image',
             [p for p in labels if p not in used and _is_label(p)],
@@ -231,11 +233,10 @@ class YOLOLayout(Layout):
 
 def _yaml_with_names(files: Sequence[Path]) -> Path | None:
     """The first YAML file that tells the names of classes."""
-    for path in files:
-        if path.suffix in ('.yaml', '.yml'):
-            text = path.read_text(encoding='utf-8-sig', errors='replace')
-            if re.search(r'^["\']?names["\']?\s*:', text, re.MULTILINE):
-                return path
+    for path in that_end_in(files, '.yaml', '.yml'):
+        text = path.read_text(encoding='utf-8-sig', errors='replace')
+        if re.search(r'^["\']?names["\']?\s*:', text, re.MULTILINE):
+            return path
     return None
 
 
