@@ -1,4 +1,4 @@
-"""Files whose endings are in another case than the one that is looked for."""
+"""Files by their names and endings: in any case, and each with a name of its own."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ def in_any_case(path: str) -> str:
 def that_end_in(paths: Iterable[Path], *endings: str) -> list[Path]:
     """Those of some files that end so, in any case; ``endings`` are in lower case."""
     return [path for path in paths if path.suffix.lower() in endings]
+
+
+def check_names(paths: Iterable[Path], why: str) -> None:
+    """Make sure that no two files of a folder have one name, but for its ending.
+
+    Raises:
+        ValueError: If two have; with both.
+    """
+    named: dict[Path, Path] = {}
+    for path in paths:
+        first = named.setdefault(path.with_suffix(''), path)
+        if first != path:
+            raise ValueError(
+                f'{first} and {path} have one name, and {why}; rename one, or take it '
+                'out of the folder'
+            )
 
 
 def names_in(folder: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmmix.layouts.endings import that_end_in
+from mmmix.layouts.endings import check_names, that_end_in
 
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_name
@@ -70,8 +70,17 @@ class VOCLayout(Layout):
         return self.root.joinpath(*_MAIN, f'mmmix_{name}.txt')
 
     def _items(self, folder: Path, labels: Sequence[Path]) -> list[Item]:
-        """Images of a folder of XML files, with their classes."""
+        """Images of a folder of XML files, with their classes.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If two images, or two files of labels, have one name.
+        """
+        check_names(labels, 'an image has one file of labels')
         images = self._images_of(folder, labels)
+        taken = {image.with_suffix('') for image in images.values()}
+        alike = [path for path in self.images if path.with_suffix('') in taken]
+        check_names(alike, 'nothing tells which of them the labels are of')
         items, alone = [], []
         for path in labels:
             stem = path.with_suffix('')

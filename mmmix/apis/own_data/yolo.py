@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmmix.layouts.endings import that_end_in
+from mmmix.layouts.endings import check_names, that_end_in
 from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
@@ -44,7 +44,8 @@ class YOLOLayout(Layout):
         """Find names and splits.
 
         Raises:
-            ValueError: If a label file or ``data.yaml`` is broken.
+            ValueError: If a label file or ``data.yaml`` is broken, or two images have
+                one name.
             FileNotFoundError: If images to train or validate on are not there.
         """
         called_so = (p for p in self.files if p.name.lower() in _YAML_NAMES)
@@ -60,6 +61,7 @@ class YOLOLayout(Layout):
             self._find_splits()
         drawn = {name: self._drawn(name) for name in ('train', 'val')}
         self.keep_drawn(drawn, self._of_list)
+        self._check_names()
         self._note_faults()
 
     def classes(self, train: Split) -> tuple[str, ...]:
@@ -211,6 +213,11 @@ class YOLOLayout(Layout):
         if labels.faults:
             raise ValueError('; '.join(labels.faults[:3]))
         return Counter(self._names[index] for index in labels.ids)
+
+    def _check_names(self) -> None:
+        """Make sure that each image has a name of its own."""
+        items = [item for split in self.splits.values() for item in split.items]
+        check_names((item.image for item in items), 'they would share their labels')
 
     def _note_faults(self) -> None:
         """Label files without images, and images without label files."""
