@@ -13,7 +13,7 @@ from mmmix.layouts.endings import that_end_in
 
 from .coco_file import load, starts_so
 from .image_folders import chosen_folder
-from .layout import Item, Layout, Split, checked_key, split_name
+from .layout import Item, Layout, Split, checked_key, split_around, split_name
 
 _OURS = {name: f'.mmmix_{name}' for name in ('train', 'val')}
 """What the names of files end in that a split was written to."""
@@ -164,18 +164,17 @@ class COCOLayout(Layout):
         return names
 
     def _name(self, path: Path, count: int) -> str:
-        """The split of a file, by its own name or its folder's.
+        """The split of a file, by its own name or a folder's.
 
         Raises:
             ValueError: If neither tells.
         """
-        # What the whole is called, data/test for one, tells nothing of its parts.
-        folder = None if path.parent == self.root else split_name(path.parent)
-        name = split_name(path) or folder
+        name = split_name(path) or split_around(path.parent, self.root)
         if name is None and count > 1:
             raise ValueError(
                 f'{count} files are in COCO format, and the name of {path} does not '
-                'tell its split; put "train", "val" or "test" into it'
+                'tell its split; put "train", "val" or "test" into it, or into that of '
+                'a folder around it'
             )
         return name or 'all'
 

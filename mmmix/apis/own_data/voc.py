@@ -12,7 +12,7 @@ from typing import Any
 from mmmix.layouts.endings import check_names, that_end_in
 
 from .image_folders import chosen_folder
-from .layout import Item, Layout, Split, checked_key, split_name
+from .layout import Item, Layout, Split, checked_key, split_around
 from .lists import stated_lists
 
 _LISTS = {'train': ('train', 'trainval'), 'val': ('val',), 'test': ('test',)}
@@ -36,7 +36,7 @@ class VOCLayout(Layout):
         labels = that_end_in(self.files, '.xml')
         folders = sorted({path.parent for path in labels})
         for folder in folders:
-            name = split_name(folder) if len(folders) > 1 else 'all'
+            name = split_around(folder, self.root) if len(folders) > 1 else 'all'
             if name is None or name in self.splits:
                 some = ', '.join(map(str, folders[:4]))
                 raise ValueError(
@@ -115,7 +115,7 @@ class VOCLayout(Layout):
         }
         if sum(len(set(some.values())) for some in found.values()) > len(images):
             fix = 'put each image beside its XML file'
-            split = split_name(folder)
+            split = split_around(folder, self.root)
             one = chosen_folder(folder, found, _size, split, self.root, fix)
             images.update((path, image) for image, path in found[one].items())
         for path in labels:
