@@ -20,7 +20,8 @@ def spelled_alike(names: Iterable[str]) -> list[list[str]]:
     """
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        plain = unicodedata.normalize('NFC', name).casefold()
+        # a category of COCO's may be called by a number
+        plain = unicodedata.normalize('NFC', str(name)).casefold()
         groups.setdefault(_BETWEEN_LETTERS.sub('', plain), []).append(name)
     return [group for group in groups.values() if len(group) > 1]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mmmix.layouts.endings import that_end_in
 
-from .coco_file import load, starts_so
+from .coco_file import check_references, load, starts_so
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_around, split_name
 
@@ -185,12 +185,22 @@ class COCOLayout(Layout):
     def _read(self, path: Path, folder: Path) -> Split:
         """Images of one file that lie in a folder, with their classes."""
         content = self._contents[path]
+        check_references(path, content)
         names = {category['id']: category['name'] for category in content['categories']}
         counts: dict[Any, Counter] = {}
         for ann in content['annotations']:
-            if ann.get('category_id') in names:
-                name = names[ann['category_id']]
-                counts.setdefault(ann.get('image_id'), Counter())[name] += 1
+            name = names[ann['category_id']]
+            counts.setdefault(ann['image_id'], Counter())[name] += 1
+        known = {image['id'] for image in content['images']}
+        self.note(
+            f'annotations of {path} are of no image of the file',
+            [
+                ann.get('id')
+                for ann in content['annotations']
+                if ann['image_id'] not in known
+            ],
+            'add the images to it, or delete them',
+        )
         items = []
         for image in content['images']:
             file = folder / checked_key(image['file_name'], path)
@@ -228,9 +238,10 @@ class COCOLayout(Layout):
             return chosen_folder(path, found, _size, split, self.root, fix)
         example = images[0]['file_name'] if images else 'none'
         called = example.replace('\\', '/').rpartition('/')[2]
-        there = next((found for found in self.images if found.name == called), None)
+        plain = called.casefold()
+        there = next((p for p in self.images if p.name.casefold() == plain), None)
         fix = (
-            f'but {there} is; write its file_name as {called!r}, and others alike'
+            f'but {there} is; write its file_name as {there.name!r}, and others alike'
             if there
             else 'add the images to the folder'
         )
