@@ -78,6 +78,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     from mmmix.apis.run_checks.batch import build_model, check_batch, check_weights
     from mmmix.apis.run_checks.data_sets import check_contents, load_data_sets
     from mmmix.apis.run_checks.pictures import check_pictures
+    from mmmix.apis.run_checks.reach import check_reach
     from mmmix.apis.run_checks.schedule import check_loop, check_optimizer
     from mmmix.apis.run_checks.shifts import check_shifts
     from mmmix.apis.run_checks.stack import check_mmpretrain
@@ -95,6 +96,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     loaded = load_data_sets(cfg)
     yield from loaded.findings
     yield from check_contents(loaded)
+    yield from check_reach(loaded)
     yield from check_shifts(loaded)
     if not args.no_pictures:
         yield from check_pictures(loaded)

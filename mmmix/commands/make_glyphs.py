@@ -17,6 +17,7 @@ import mmcv
 import numpy as np
 
 from mmmix.apis.commands import run_command
+from mmmix.layouts.writing import whole_folder
 from mmmix.testing.digits.sources import handwriting, samples_of
 
 SIDE = 32
@@ -43,16 +44,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command.
 
     Raises:
+        FileExistsError: If the folder exists.
         ImportError: If scikit-learn is missing.
     """
     args = parse_args(argv)
-    for split in ('train', 'val', 'test'):
-        count = 0
-        for label in range(10):
-            for sample in samples_of(split, label):
-                path = args.out / split / str(label) / f'{sample:04d}.png'
-                mmcv.imwrite(glyph(int(sample)), str(path))
-                count += 1
+    counts = dict.fromkeys(('train', 'val', 'test'), 0)
+    with whole_folder(args.out) as draft:
+        for split in counts:
+            for label in range(10):
+                for sample in samples_of(split, label):
+                    path = draft / split / str(label) / f'{sample:04d}.png'
+                    mmcv.imwrite(glyph(int(sample)), str(path))
+                    counts[split] += 1
+    for split, count in counts.items():
         print(f'{split}: {count} digits in {args.out / split}')
 
 

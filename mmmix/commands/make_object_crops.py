@@ -27,7 +27,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add('root', type=Path, help='with JPEGImages, Annotations and ImageSets/Main')
-    add('--out', type=Path, required=True, help='folder to write')
+    add('--out', type=Path, required=True, help='folder to make')
     add(
         '--splits',
         nargs='+',
@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command.
 
     Raises:
+        FileExistsError: If the folder exists.
         FileNotFoundError: If the data are not there.
         ValueError: If there is nothing to crop.
     """

@@ -92,7 +92,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     checkpoint = args.checkpoint or best_checkpoint(args.config, args.trust_checkpoint)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
     detector = load_detector(
-        spec, args.device, args.cfg_options, args.trust_checkpoint, boxes=True
+        spec,
+        args.device,
+        args.cfg_options,
+        args.trust_checkpoint,
+        boxes=True,
+        score_thr=args.score_thr,
     )
     print(f'{checkpoint}: {len(detector.classes)} classes, {len(images)} images')
     unread: list[str] = []
@@ -193,7 +198,8 @@ def _of_last_run(best: Sequence[Path], folder: Path, trust: bool) -> list[Path]:
         if last is None:
             return []
         with install_safe_loading(trust):
-            saved = CheckpointLoader.load_checkpoint(last, map_location='cpu')
+            # It is asked which files are its own, and is not what detects.
+            saved = CheckpointLoader.load_checkpoint(last, 'cpu', logger='silent')
     except ValueError:  # damaged, or not trusted
         return []
     info = (saved.get('message_hub') or {}).get('runtime_info') or {}

@@ -12,6 +12,8 @@ import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
+from mmmix.layouts.writing import whole_folder
+
 from .transforms import CheckedLoadImageFromFile
 from .voc_layout import VOCLayoutDataset, check_splits
 
@@ -65,7 +67,7 @@ def write_crops(
 
     Args:
         root: The folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main``.
-        out: The folder to write.
+        out: The folder to make; it appears whole or not at all.
         splits: Names of lists in ``ImageSets/Main``.
         settings: Which objects, and how.
 
@@ -73,34 +75,43 @@ def write_crops(
         The number of crops of each split.
 
     Raises:
+        FileExistsError: If ``out`` exists.
         FileNotFoundError: If a list, an image or an annotation is missing.
         ValueError: If a split has no object to crop, or an image has another size than
             its annotation says.
     """
     check_splits(root, splits)
-    counts = {}
-    for split in splits:
-        folder = out / 'images' / split
-        folder.mkdir(parents=True, exist_ok=True)
-        content = _empty(settings.classes)
-        for name, label, box, pixels in _crops(root, split, settings):
-            number = len(content['images'])
-            mmcv.imwrite(pixels, str(folder / name), [1, 95])  # JPEG quality
-            height, width = pixels.shape[:2]
-            content['images'].append(
-                dict(id=number, file_name=name, height=height, width=width)
-            )
-            content['annotations'].append(_annotation(number, label, box))
-        if not content['images']:
-            raise ValueError(
-                f'{split} of {root} has no object of {list(settings.classes)} of at '
-                f'least {settings.min_side} px; lower min_side, or name its classes'
-            )
-        counts[split] = len(content['images'])
-        path = out / 'annotations' / f'{split}.json'
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(content), encoding='utf-8')
-    return counts
+    with whole_folder(out) as draft:
+        return {
+            split: _write_split(root, draft, split, settings)
+            for split in dict.fromkeys(splits)
+        }
+
+
+def _write_split(
+    root: str | os.PathLike, out: Path, split: str, settings: CropSettings
+) -> int:
+    """Write the crops of one split, and return how many there are."""
+    folder = out / 'images' / split
+    folder.mkdir(parents=True)
+    content = _empty(settings.classes)
+    for name, label, box, pixels in _crops(root, split, settings):
+        number = len(content['images'])
+        mmcv.imwrite(pixels, str(folder / name), [1, 95])  # JPEG quality
+        height, width = pixels.shape[:2]
+        content['images'].append(
+            dict(id=number, file_name=name, height=height, width=width)
+        )
+        content['annotations'].append(_annotation(number, label, box))
+    if not content['images']:
+        raise ValueError(
+            f'{split} of {root} has no object of {list(settings.classes)} of at '
+            f'least {settings.min_side} px; lower min_side, or name its classes'
+        )
+    path = out / 'annotations' / f'{split}.json'
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content), encoding='utf-8')
+    return len(content['images'])
 
 
 def _empty(classes: Sequence[str]) -> dict[str, list]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from mmdet.datasets import VOCDataset, XMLDataset
 from mmdet.registry import DATASETS
 from mmengine.fileio import LocalBackend, get_file_backend
 
+from mmmix.layouts.endings import in_any_case, names_in
 from mmmix.layouts.image_files import SUFFIXES, read_header
 
 
@@ -22,7 +22,8 @@ class VOCLayoutDataset(XMLDataset):
     An image is the file of its name in ``img_subdir``: ``.jpg``, which mmdet takes
     for granted, or ``.jpeg``, ``.png``, ``.bmp``, ``.tif``, ``.tiff`` or ``.webp``, in
     any case. Where all are ``.jpg`` it loads what ``XMLDataset`` loads. The folder
-    must be local; elsewhere ``.jpg`` is taken for granted.
+    must be local; elsewhere ``.jpg`` is taken for granted. The ending of an XML file
+    may be in any case, too.
 
     Args:
         labelled: Whether there are annotations. If not, no XML file is looked for:
@@ -43,7 +44,8 @@ class VOCLayoutDataset(XMLDataset):
         """
         file_name = self._with_suffix(img_info['file_name'])
         if self.labelled:
-            return super().parse_data_info({**img_info, 'file_name': file_name})
+            more = dict(file_name=file_name, xml_path=in_any_case(img_info['xml_path']))
+            return super().parse_data_info({**img_info, **more})
         path = os.path.join(self.sub_data_root, file_name)
         header = read_header(path)
         if header is None:
@@ -116,25 +118,15 @@ def other_suffix(path: str, backend_args: dict | None = None) -> str | None:
         folder is not local.
     """
     folder, name = os.path.split(path)
-    present = _names_in(folder or '.', backend_args)
-    if not present or name in present:
+    if not _is_local(path, backend_args) or os.path.exists(path):
         return None
-    stem = os.path.splitext(name)[0]
-    cases = [suffix for low in SUFFIXES for suffix in (low, low.upper())]
-    found = (stem + suffix for suffix in cases if stem + suffix in present)
+    present, stem = names_in(folder or '.'), os.path.splitext(name)[0]
+    found = (present[stem + s] for s in SUFFIXES if stem + s in present)
     other = next(found, None)
     return other and os.path.join(folder, other)
 
 
-def _names_in(folder: str, backend_args: dict | None) -> frozenset[str]:
-    """Names of the files in a folder; none if it is not local."""
-    backend = get_file_backend(folder, backend_args=backend_args, enable_singleton=True)
-    if not isinstance(backend, LocalBackend) or not os.path.isdir(folder):
-        return frozenset()
-    return _listed(folder, os.stat(folder).st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _listed(folder: str, changed: int) -> frozenset[str]:
-    """Names of the files in a folder as it was at a time."""
-    return frozenset(os.listdir(folder))
+def _is_local(path: str, backend_args: dict | None) -> bool:
+    """Whether a path is one of this machine's files."""
+    backend = get_file_backend(path, backend_args=backend_args, enable_singleton=True)
+    return isinstance(backend, LocalBackend)

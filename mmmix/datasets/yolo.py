@@ -9,6 +9,7 @@ from typing import Any
 from mmdet.datasets import BaseDetDataset, XMLDataset
 from mmdet.registry import DATASETS
 
+from mmmix.layouts.endings import check_names
 from mmmix.layouts.files_below import files_below
 from mmmix.layouts.image_files import SUFFIXES, read_header
 from mmmix.layouts.yolo import Labels, label_file, read_labels
@@ -49,8 +50,8 @@ class YOLODataset(BaseDetDataset):
 
         Raises:
             FileNotFoundError: If an image, or every label file, is not there.
-            ValueError: If there is no image, a line of a label file cannot be read, or
-                ``filter_cfg`` has a setting that nothing reads.
+            ValueError: If there is no image, two have one name, a line of a label file
+                cannot be read, or ``filter_cfg`` has a setting that nothing reads.
         """
         self._check_filter()
         images = self._images()
@@ -61,6 +62,8 @@ class YOLODataset(BaseDetDataset):
                 'data.yaml, in the order of the ids'
             )
         faults: list[str] = []
+        if self.labelled:
+            check_names(map(Path, images), 'they would share their labels')
         data_list = [self._info(image, len(classes), faults) for image in images]
         if faults:
             lines = '\n'.join(f'  {fault}' for fault in faults[:SHOWN])

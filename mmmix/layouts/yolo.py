@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from .endings import in_any_case
+
 SLACK = 0.01
 """How far out of the image a share may be; exporters round."""
 
@@ -41,16 +43,22 @@ def label_file(image: str | Path) -> Path:
 
     That is ``labels/a/b.txt`` for ``images/a/b.jpg``, with the last folder called
     ``images`` on the way; else, or where only it exists, ``b.txt`` beside the image.
+    The ending of a file that is there may be in any case.
     """
     image = Path(image)
-    beside = image.with_suffix('.txt')
+    beside = _there(image.with_suffix('.txt'))
     parts = list(image.parts)
     for index in range(len(parts) - 2, -1, -1):
         if parts[index] == 'images':
             parts[index] = 'labels'
-            apart = Path(*parts).with_suffix('.txt')
+            apart = _there(Path(*parts).with_suffix('.txt'))
             return beside if beside.is_file() and not apart.is_file() else apart
     return beside
+
+
+def _there(path: Path) -> Path:
+    """The path of a label file, with the ending that it has on the disk."""
+    return Path(in_any_case(str(path)))
 
 
 def read_labels(path: str | Path, num_classes: int | None = None) -> Labels:

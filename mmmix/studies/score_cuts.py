@@ -34,6 +34,19 @@ def score_cuts(settings: Any, key: str) -> dict[str, float]:
     return found
 
 
+def lower_cuts(cfg: Config, least: float, chosen: Iterable[str]) -> None:
+    """Let a model tell all that scores ``least``, where its tests would drop it.
+
+    Args:
+        cfg: The config, whose higher thresholds are lowered to this score.
+        least: The score.
+        chosen: Keys that the user set, which stay as they are.
+    """
+    cuts = score_cuts(cfg.get('model'), 'model')
+    higher = {key for key, value in cuts.items() if value > least} - set(chosen)
+    cfg.merge_from_dict(dict.fromkeys(higher, least))
+
+
 def cut_remark(cfg: Config, chosen: Iterable[str]) -> str | None:
     """What to say before methods are compared; None if little is dropped.
 

@@ -63,6 +63,19 @@ def test_what_init_writes_is_sound(kind, tmp_path, capsys):
 
 
 @pytest.mark.usefixtures('_no_model')
+def test_names_of_a_split_that_are_no_classes_are_told(tmp_path, capsys):
+    root = write_voc(tmp_path / 'mine', lists=True)
+    init.main(['mine'])
+    (root / f'Annotations/{stem_of(11)}.xml').write_text(voc_xml('bird'))
+    code, texts = checked(capsys)
+    expected = "val has objects of ['bird'], which are no classes of the config"
+    assert (code, texts['warning'].count(expected)) == (0, 1)
+    # dropped from both, as in a training on some of the classes
+    (root / f'Annotations/{stem_of(1)}.xml').write_text(voc_xml('bird'))
+    assert expected not in checked(capsys)[1]['warning']
+
+
+@pytest.mark.usefixtures('_no_model')
 def test_categories_in_another_order_are_a_fault(tmp_path, capsys):
     root = WRITERS['coco'](tmp_path / 'mine')
     init.main(['mine'])

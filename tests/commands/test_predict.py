@@ -65,12 +65,20 @@ def test_all_formats_hold_the_boxes_above_the_threshold(tmp_path, capsys):
     assert '2 objects' in capsys.readouterr().out
 
 
-def test_a_lower_threshold_and_one_format(tmp_path):
+def test_a_lower_threshold_and_one_format(tmp_path, monkeypatch):
+    wanted = []
+
+    def load(*args, score_thr, **_):
+        wanted.append(score_thr)
+        return Finder()
+
+    monkeypatch.setattr(command, 'load_detector', load)
     main(['in/a.png', 'x.py', 'x.pth', '--score-thr', '0.1', '--write', 'yolo'])
     written = [p.name for p in (tmp_path / 'predictions').rglob('*') if p.is_file()]
     assert sorted(written) == ['a.txt', 'data.yaml']
     label = tmp_path / 'predictions' / 'yolo' / 'labels' / 'a.txt'
     assert len(label.read_text().splitlines()) == 2
+    assert wanted == [0.1]  # else the detector itself would drop some
 
 
 def spoil(folder):
@@ -175,7 +183,7 @@ def test_the_checkpoint_is_the_best_else_the_last(tmp_path):
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_10.pth'
 
 
-def test_the_best_of_an_earlier_run_is_passed_over(tmp_path):
+def test_the_best_of_an_earlier_run_is_passed_over(tmp_path, capfd):
     """Epoch 11 of a run whose folder a new one was trained into."""
     folder = tmp_path / 'work_dirs' / 'x'
     folder.mkdir(parents=True)
@@ -186,6 +194,7 @@ def test_the_best_of_an_earlier_run_is_passed_over(tmp_path):
     torch.save(dict(state_dict={}, message_hub=hub), folder / 'epoch_12.pth')
     (folder / 'last_checkpoint').write_text('elsewhere/x/epoch_12.pth')
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_8.pth'
+    assert 'epoch_12' not in ''.join(capfd.readouterr())
     (folder / 'epoch_12.pth').write_bytes(b'cut short')
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_11.pth'
 

@@ -63,7 +63,8 @@ OBJECTS = [
 def test_every_object_becomes_an_image_with_its_box(tmp_path):
     write_voc(tmp_path / 'voc', OBJECTS)
     settings = CropSettings(CLASSES, context=1.5, min_side=12)
-    counts = write_crops(tmp_path / 'voc', tmp_path / 'out', ['train'], settings)
+    splits = ['train', 'train']  # once is enough
+    counts = write_crops(tmp_path / 'voc', tmp_path / 'out', splits, settings)
     assert counts == {'train': 2}
     content = json.loads((tmp_path / 'out/annotations/train.json').read_text())
     assert [entry['name'] for entry in content['categories']] == list(CLASSES)
@@ -109,6 +110,20 @@ def test_nothing_to_crop_is_an_error(tmp_path):
     settings = CropSettings(('sheep',), min_side=12)
     with pytest.raises(ValueError, match="no object of \\['sheep'\\] of at least 12"):
         write_crops(tmp_path / 'voc', tmp_path / 'out', ['train'], settings)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder_of_before_is_left(tmp_path):
+    """Files of other settings would stay among the new ones."""
+    write_voc(tmp_path / 'voc', OBJECTS)
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out/old.jpg').write_bytes(b'old')
+    out = ['--out', str(tmp_path / 'out')]
+    crops = [str(tmp_path / 'voc'), '--splits', 'train', '--min-side', '12', *out]
+    for command, words in ((make_object_crops, crops), (make_glyphs, out)):
+        with pytest.raises(FileExistsError, match='out exists; remove it or choose'):
+            command.main(words)
+    assert [path.name for path in tmp_path.glob('out*/*')] == ['old.jpg']
 
 
 def test_lists_that_are_missing_are_told_before_anything_is_written(tmp_path):
@@ -139,8 +154,9 @@ def test_glyphs_are_enlarged_digits(tmp_path, monkeypatch):
     pytest.importorskip('sklearn')
     all_of = make_glyphs.samples_of
     monkeypatch.setattr(make_glyphs, 'samples_of', lambda *key: all_of(*key)[:2])
-    make_glyphs.main(['--out', str(tmp_path)])
-    files = sorted(tmp_path.rglob('*.png'))
+    out = tmp_path / 'glyphs'
+    make_glyphs.main(['--out', str(out)])
+    files = sorted(out.rglob('*.png'))
     assert len(files) == len({file.stem for file in files}) == 60
     from sklearn.datasets import load_digits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mmmix.apis.configs.config_reading import read_config
-from mmmix.studies.score_cuts import cut_remark, say_cuts
+from mmmix.studies.score_cuts import cut_remark, lower_cuts, say_cuts, score_cuts
 
 CUT = {
     'mmdet::pascal_voc/ssd300_voc0712.py': {'model.test_cfg.score_thr': 0.02},
@@ -24,6 +24,18 @@ def test_thresholds_are_named_with_the_way_out(config):
         assert f'{key}={value:g}' in remark
         assert f'--cfg-options {key}=0.001' in remark
         assert cut_remark(cfg, [key]) is None
+
+
+@pytest.mark.parametrize('config', CUT)
+def test_thresholds_are_lowered_to_the_score_that_is_wanted(config):
+    for least, lowers in ((0.01, True), (0.3, False)):
+        cfg = read_config(config)
+        lower_cuts(cfg, least, [])
+        found = score_cuts(cfg.model, 'model')
+        assert found == (dict.fromkeys(CUT[config], least) if lowers else CUT[config])
+    cfg = read_config(config)
+    lower_cuts(cfg, 0.01, CUT[config])
+    assert score_cuts(cfg.model, 'model') == CUT[config]
 
 
 @pytest.mark.parametrize('name', ['ssd160', 'faster-rcnn160', 'retinanet160'])

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mmmix.datasets.contents import Contents, ImageNotes
+from mmmix.layouts.spelling import alike_remarks
 
 SHOWN = 20
 NO_CHECK = 'to go on all the same: --no-check'
@@ -43,8 +44,8 @@ def check_class_names(sources: Sequence[Source], training: bool) -> list[str]:
         training: Whether the run trains.
 
     Returns:
-        Warnings: of names that a data set lacks, and of names that it drops although
-        they read like a class.
+        Warnings: of classes that are spelled alike, of names that a data set lacks, and
+        of names that it drops although they read like a class.
 
     Raises:
         ValueError: If data sets differ in their classes, an annotation file orders
@@ -60,7 +61,8 @@ def check_class_names(sources: Sequence[Source], training: bool) -> list[str]:
     if not training:
         for source in watched:
             _check_any(source)
-    return [text for source in watched for text in _remarks(source)]
+    alike = alike_remarks(name for source in labelled for name in source.classes)
+    return [*alike, *(text for source in watched for text in _remarks(source))]
 
 
 def nearest(name: str, others: Iterable[str]) -> str | None:

@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .coco_file import load, starts_so
+from mmmix.layouts.endings import that_end_in
+
+from .coco_file import check_references, load, starts_so
 from .image_folders import chosen_folder
-from .layout import Item, Layout, Split, checked_key, split_name
+from .layout import Item, Layout, Split, checked_key, split_around, split_name
 
 _OURS = {name: f'.mmmix_{name}' for name in ('train', 'val')}
 """What the names of files end in that a split was written to."""
@@ -26,7 +28,7 @@ class COCOLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """The first JSON file with images and annotations."""
-        return next((p for p in files if p.suffix == '.json' and starts_so(p)), None)
+        return next(filter(starts_so, that_end_in(files, '.json')), None)
 
     def read(self) -> None:
         """Read the files, and find their images.
@@ -35,7 +37,7 @@ class COCOLayout(Layout):
             ValueError: If files name the same split, or have no objects.
             FileNotFoundError: If no image of a file is there.
         """
-        jsons = [path for path in self.files if path.suffix == '.json']
+        jsons = that_end_in(self.files, '.json')
         every = {path: load(path) for path in jsons if starts_so(path)}
         self._contents = {p: some for p, some in every.items() if some['annotations']}
         self._note_unread(jsons, [path for path in every if path not in self._contents])
@@ -162,18 +164,17 @@ class COCOLayout(Layout):
         return names
 
     def _name(self, path: Path, count: int) -> str:
-        """The split of a file, by its own name or its folder's.
+        """The split of a file, by its own name or a folder's.
 
         Raises:
             ValueError: If neither tells.
         """
-        # What the whole is called, data/test for one, tells nothing of its parts.
-        folder = None if path.parent == self.root else split_name(path.parent)
-        name = split_name(path) or folder
+        name = split_name(path) or split_around(path.parent, self.root)
         if name is None and count > 1:
             raise ValueError(
                 f'{count} files are in COCO format, and the name of {path} does not '
-                'tell its split; put "train", "val" or "test" into it'
+                'tell its split; put "train", "val" or "test" into it, or into that of '
+                'a folder around it'
             )
         return name or 'all'
 
@@ -184,12 +185,22 @@ class COCOLayout(Layout):
     def _read(self, path: Path, folder: Path) -> Split:
         """Images of one file that lie in a folder, with their classes."""
         content = self._contents[path]
+        check_references(path, content)
         names = {category['id']: category['name'] for category in content['categories']}
         counts: dict[Any, Counter] = {}
         for ann in content['annotations']:
-            if ann.get('category_id') in names:
-                name = names[ann['category_id']]
-                counts.setdefault(ann.get('image_id'), Counter())[name] += 1
+            name = names[ann['category_id']]
+            counts.setdefault(ann['image_id'], Counter())[name] += 1
+        known = {image['id'] for image in content['images']}
+        self.note(
+            f'annotations of {path} are of no image of the file',
+            [
+                ann.get('id')
+                for ann in content['annotations']
+                if ann['image_id'] not in known
+            ],
+            'add the images to it, or delete them',
+        )
         items = []
         for image in content['images']:
             file = folder / checked_key(image['file_name'], path)
@@ -227,9 +238,10 @@ class COCOLayout(Layout):
             return chosen_folder(path, found, _size, split, self.root, fix)
         example = images[0]['file_name'] if images else 'none'
         called = example.replace('\\', '/').rpartition('/')[2]
-        there = next((found for found in self.images if found.name == called), None)
+        plain = called.casefold()
+        there = next((p for p in self.images if p.name.casefold() == plain), None)
         fix = (
-            f'but {there} is; write its file_name as {called!r}, and others alike'
+            f'but {there} is; write its file_name as {there.name!r}, and others alike'
             if there
             else 'add the images to the folder'
         )

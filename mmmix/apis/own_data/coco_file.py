@@ -36,6 +36,30 @@ def load(path: Path) -> dict:
     return content
 
 
+def check_references(path: Path, content: dict) -> None:
+    """Make sure that annotations are of categories, and of images, of their file.
+
+    Raises:
+        ValueError: If one is of no category, or none is of an image.
+    """
+    categories = {category['id']: category for category in content['categories']}
+    for number, ann in enumerate(content['annotations']):
+        if ann.get('category_id') not in categories:
+            raise ValueError(
+                f'{path}: annotation {number} has {ann.get("category_id")!r} as '
+                f'category_id, and the ids of its categories are {[*categories][:10]}; '
+                'correct it, or delete the annotation'
+            )
+    images = {image['id']: image for image in content['images']}
+    annotations = content['annotations']
+    if annotations and not any(ann['image_id'] in images for ann in annotations):
+        raise ValueError(
+            f'{path}: no annotation is of an image of the file; annotation 0 has '
+            f'{annotations[0]["image_id"]!r} as image_id, and the ids of its images '
+            f'are {[*images][:3]}, ...; correct them'
+        )
+
+
 def _faults(content: Any) -> Iterator[str]:
     """What of COCO's outline is not there."""
     if not isinstance(content, dict):
@@ -56,5 +80,8 @@ def _faults(content: Any) -> Iterator[str]:
                 yield f'entry {number} of {name!r} has no {missing[0]!r}'
                 return
         content.setdefault(name, [])
+    for category in content['categories']:
+        if not isinstance(category['name'], str):
+            yield f'a category is called {category["name"]!r}; write its name as a text'
     if any('segments_info' in ann for ann in content['annotations'][:1]):
         yield 'it is panoptic, with its boxes under "segments_info"'

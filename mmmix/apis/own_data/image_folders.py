@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mmmix.layouts.image_files import read_header
 
-from .layout import split_name
+from .layout import split_around
 
 _LOOKED_AT = 10
 """Images whose size is compared with what labels state."""
@@ -43,7 +42,7 @@ def chosen_folder(
     """
 
     def rank(folder: Path) -> tuple[int, int]:
-        return _named(os.path.relpath(folder, root), split), len(found[folder])
+        return _named(split_around(folder, root), split), len(found[folder])
 
     highest = max(map(rank, found))
     best = sorted(folder for folder in found if rank(folder) == highest)
@@ -58,13 +57,11 @@ def chosen_folder(
     return best[0]
 
 
-def _named(folder: str, split: str | None) -> int:
+def _named(name: str | None, split: str | None) -> int:
     """1 for a folder named after a split, -1 for one after another, else 0."""
-    if split in (None, 'all'):
+    if name is None or split in (None, 'all'):
         return 0
-    parts = reversed(Path(folder).parts)
-    name = next(filter(None, (split_name(Path(part)) for part in parts)), None)
-    return 0 if name is None else 1 if name == split else -1
+    return 1 if name == split else -1
 
 
 def _fits(

@@ -179,8 +179,18 @@ def split_name(path: Path) -> str | None:
     return None
 
 
+def split_around(folder: Path, root: Path) -> str | None:
+    """The split that a folder is named after, else the nearest one around it.
+
+    What the whole is called, ``data/test`` for one, tells nothing of its parts.
+    """
+    parts = reversed(Path(os.path.relpath(folder, root)).parts)
+    return next(filter(None, (split_name(Path(part)) for part in parts)), None)
+
+
 _NAMES = {
     'train': 'train',
+    'trainval': 'train',
     'training': 'train',
     'val': 'val',
     'valid': 'val',

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from mmmix.layouts.endings import that_end_in
+
 
 def stated_lists(
     files: Iterable[Path], homes: Collection[Path], names: Mapping[str, Sequence[str]]
@@ -24,11 +26,11 @@ def stated_lists(
         ValueError: If several lists of a split are called the same.
     """
     known = {stem for stems in names.values() for stem in stems}
-    lists = [p for p in files if p.suffix == '.txt' and p.stem in known]
+    lists = [p for p in that_end_in(files, '.txt') if p.stem.lower() in known]
     counting = [path for path in lists if path.parent in homes] or lists
     called: dict[str, list[Path]] = {}
     for path in counting:
-        called.setdefault(path.stem, []).append(path)
+        called.setdefault(path.stem.lower(), []).append(path)
     found = {}
     for name, stems in names.items():
         paths = next((called[stem] for stem in stems if stem in called), [])

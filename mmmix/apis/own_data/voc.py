@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.endings import check_names, that_end_in
+
 from .image_folders import chosen_folder
-from .layout import Item, Layout, Split, checked_key, split_name
+from .layout import Item, Layout, Split, checked_key, split_around
 from .lists import stated_lists
 
 _LISTS = {'train': ('train', 'trainval'), 'val': ('val',), 'test': ('test',)}
@@ -27,14 +29,14 @@ class VOCLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """The first XML file that is an annotation, or is broken."""
-        return next((p for p in files if p.suffix == '.xml' and _is_voc(p)), None)
+        return next(filter(_is_voc, that_end_in(files, '.xml')), None)
 
     def read(self) -> None:
         """Pair XML files with images; take the lists there are."""
-        labels = [path for path in self.files if path.suffix == '.xml']
+        labels = that_end_in(self.files, '.xml')
         folders = sorted({path.parent for path in labels})
         for folder in folders:
-            name = split_name(folder) if len(folders) > 1 else 'all'
+            name = split_around(folder, self.root) if len(folders) > 1 else 'all'
             if name is None or name in self.splits:
                 some = ', '.join(map(str, folders[:4]))
                 raise ValueError(
@@ -68,8 +70,17 @@ class VOCLayout(Layout):
         return self.root.joinpath(*_MAIN, f'mmmix_{name}.txt')
 
     def _items(self, folder: Path, labels: Sequence[Path]) -> list[Item]:
-        """Images of a folder of XML files, with their classes."""
+        """Images of a folder of XML files, with their classes.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If two images, or two files of labels, have one name.
+        """
+        check_names(labels, 'an image has one file of labels')
         images = self._images_of(folder, labels)
+        taken = {image.with_suffix('') for image in images.values()}
+        alike = [path for path in self.images if path.with_suffix('') in taken]
+        check_names(alike, 'nothing tells which of them the labels are of')
         items, alone = [], []
         for path in labels:
             stem = path.with_suffix('')
@@ -104,7 +115,7 @@ class VOCLayout(Layout):
         }
         if sum(len(set(some.values())) for some in found.values()) > len(images):
             fix = 'put each image beside its XML file'
-            split = split_name(folder)
+            split = split_around(folder, self.root)
             one = chosen_folder(folder, found, _size, split, self.root, fix)
             images.update((path, image) for image, path in found[one].items())
         for path in labels:

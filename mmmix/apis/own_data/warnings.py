@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmmix.layouts.spelling import alike_remarks
+
 from .layout import Layout, Split
 
 FEW_IMAGES = 100
@@ -40,16 +42,13 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
         texts.append(
             f'fewer than {FEW_OBJECTS} objects to train on: {", ".join(rare[:10])}'
         )
-    absent = [name for name in val.names if name not in names]
-    if absent:
-        fate = 'their AP stays 0'
-        if not set(absent) <= set(classes):
-            fate = 'they are no classes of the config, and no figure counts them'
-        texts.append(
-            f'in the validation images and never in the training images: '
-            f'{", ".join(absent[:10])}; {fate}. Draw the split anew (another '
-            '--seed, without the lists), or label some for training'
-        )
+    others = {'validation': val}
+    if layout.splits.get('test', val).items != val.items:
+        others['test'] = layout.splits['test']
+    for name, split in others.items():
+        texts += _never_learned(train, split, name, classes)
+    known = [name for split in layout.splits.values() for name in split.names]
+    texts += alike_remarks([*classes, *known])
     unseen = [name for name in classes if names[name] and name not in val.names]
     if unseen:
         texts.append(
@@ -57,6 +56,23 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
             'of their AP'
         )
     return texts
+
+
+def _never_learned(
+    train: Split, other: Split, name: str, classes: Sequence[str]
+) -> list[str]:
+    """A sentence on classes of another split that are not trained on, if any."""
+    absent = [name for name in other.names if name not in train.names]
+    if not absent:
+        return []
+    fate = 'their AP stays 0'
+    if not set(absent) <= set(classes):
+        fate = 'they are no classes of the config, and no figure counts them'
+    return [
+        f'in the {name} images and never in the training images: '
+        f'{", ".join(absent[:10])}; {fate}. Draw the split anew (another --seed, '
+        'without the lists), or label some for training'
+    ]
 
 
 def _shared_with(train: Split, other: Split, name: str) -> list[str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.endings import check_names, that_end_in
 from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
 from .layout import Item, Layout, Split, checked_key, split_name
 from .lists import stated_lists
+from .yolo_names import NAME_FILES, YAML_NAMES, check_other_names, yaml_with_names
 
-_NAME_FILES = ('classes.txt', 'obj.names', 'predefined_classes.txt', 'coco.names')
-_YAML_NAMES = ('data.yaml', 'data.yml', 'dataset.yaml', 'dataset.yml')
 _MOST_CLASSES = 99_999
 """A greater number in a label file is a mistake, not one of so many classes."""
 _LISTS = {'train': ('train',), 'val': ('val', 'valid'), 'test': ('test',)}
@@ -33,7 +32,7 @@ class YOLOLayout(Layout):
     @classmethod
     def evidence(cls, files: Sequence[Path]) -> Path | None:
         """A ``data.yaml`` with names, or a label file."""
-        path = _yaml_with_names(files)
+        path = yaml_with_names(files)
         if path is not None:
             return path
         images = {path for path in files if path.suffix.lower() in SUFFIXES}
@@ -43,13 +42,16 @@ class YOLOLayout(Layout):
         """Find names and splits.
 
         Raises:
-            ValueError: If a label file or ``data.yaml`` is broken.
+            ValueError: If a label file or ``data.yaml`` is broken, two files name the
+                classes otherwise, two images have one name, or labels lie where nothing
+                looks for them.
             FileNotFoundError: If images to train or validate on are not there.
         """
-        called_so = (p for p in self.files if p.name in _YAML_NAMES)
-        self._yaml = _yaml_with_names(self.files) or next(called_so, None)
+        called_so = (p for p in self.files if p.name.lower() in YAML_NAMES)
+        self._yaml = yaml_with_names(self.files) or next(called_so, None)
         content = read_data_yaml(self._yaml) if self._yaml else {}
         self._names = content.get('names') or self._listed_names()
+        check_other_names(self._names, self.files)
         if any(content.get(key) for key in ('train', 'val', 'valid')):
             content.setdefault('val', content.get('valid'))
             for name in ('train', 'val', 'test'):
@@ -59,6 +61,7 @@ class YOLOLayout(Layout):
             self._find_splits()
         drawn = {name: self._drawn(name) for name in ('train', 'val')}
         self.keep_drawn(drawn, self._of_list)
+        self._check_names()
         self._note_faults()
 
     def classes(self, train: Split) -> tuple[str, ...]:
@@ -78,7 +81,7 @@ class YOLOLayout(Layout):
     def _listed_names(self) -> list[str]:
         """The names of a text file, else numbers as names."""
         for path in self.files:
-            if path.name in _NAME_FILES:
+            if path.name.lower() in NAME_FILES:
                 return read_names(path)
         most = -1
         for image in self.images:
@@ -86,13 +89,13 @@ class YOLOLayout(Layout):
             if found > _MOST_CLASSES:
                 raise ValueError(
                     f'{label_file(image)} has a box of class {found}, and no data.yaml '
-                    f'or {_NAME_FILES[0]} has names; correct the number, or write '
-                    f'{_NAME_FILES[0]} with a name a line'
+                    f'or {NAME_FILES[0]} has names; correct the number, or write '
+                    f'{NAME_FILES[0]} with a name a line'
                 )
             most = max(most, found)
         self.notes.append(
-            f'no data.yaml or {_NAME_FILES[0]} tells the names of the classes: they '
-            f'are called by their numbers; write {_NAME_FILES[0]} with a name a line'
+            f'no data.yaml or {NAME_FILES[0]} tells the names of the classes: they '
+            f'are called by their numbers; write {NAME_FILES[0]} with a name a line'
         )
         return [str(name) for name in range(most + 1)]
 
@@ -138,7 +141,7 @@ class YOLOLayout(Layout):
 
     def _find_splits(self) -> None:
         """Splits by lists, or by the names of folders."""
-        lists = [p for p in self.files if p.suffix == '.txt' and _is_list(p)]
+        lists = [p for p in that_end_in(self.files, '.txt') if _is_list(p)]
         found, others = stated_lists(lists, {self.root}, _LISTS)
         self.note('lists are not read', others, f'those in {self.root} count')
         for name, path in found.items():
@@ -211,6 +214,11 @@ class YOLOLayout(Layout):
             raise ValueError('; '.join(labels.faults[:3]))
         return Counter(self._names[index] for index in labels.ids)
 
+    def _check_names(self) -> None:
+        """Make sure that each image has a name of its own."""
+        items = [item for split in self.splits.values() for item in split.items]
+        check_names((item.image for item in items), 'they would share their labels')
+
     def _note_faults(self) -> None:
         """Label files without images, and images without label files."""
         items = [item for split in self.splits.values() for item in split.items]
@@ -221,22 +229,35 @@ class YOLOLayout(Layout):
         )
         used = {label_file(path) for path in self.images}
         folders = {path.parent for path in used}
-        labels = [p for p in self.files if p.suffix == '.txt' and p.parent in folders]
+        texts = [path for path in that_end_in(self.files, '.txt') if path not in used]
+        self._note_elsewhere([path for path in texts if path.parent not in folders])
+        labels = [path for path in texts if path.parent in folders]
         self.note(
             'label files have no image',
-            [p for p in labels if p not in used and _is_label(p)],
+            [path for path in labels if _is_label(path)],
             'add the images, or delete them',
         )
 
+    def _note_elsewhere(self, texts: Sequence[Path]) -> None:
+        """Note label files that lie where those of their images are not looked for.
 
-def _yaml_with_names(files: Sequence[Path]) -> Path | None:
-    """The first YAML file that tells the names of classes."""
-    for path in files:
-        if path.suffix in ('.yaml', '.yml'):
-            text = path.read_text(encoding='utf-8-sig', errors='replace')
-            if re.search(r'^["\']?names["\']?\s*:', text, re.MULTILINE):
-                return path
-    return None
+        Raises:
+            ValueError: If no image has another one.
+        """
+        bare = {p.stem: p for p in self.images if not label_file(p).is_file()}
+        lost = [p for p in texts if p.stem in bare and _is_label(p)]
+        if lost and len(bare) == len(self.images):
+            image = bare[lost[0].stem]
+            raise ValueError(
+                f'labels lie where nothing looks for them: {lost[0]} may be those of '
+                f'{image}, which would be in {label_file(image)}; move all of them, to '
+                'a folder "labels" beside "images" or beside the images'
+            )
+        self.note(
+            'label files lie where those of their images are not looked for',
+            lost,
+            'move them beside their images, or delete them',
+        )
 
 
 def _is_list(path: Path) -> bool:

@@ -144,6 +144,26 @@ def _check_names(loaded: Loaded) -> Iterator[Finding]:
                 f'{loaded.words.never_learned}',
                 loaded.words.split_anew,
             )
+        dropped = sorted(_dropped(loaded.sources.get(split, ())) - _dropped(train))
+        if train and dropped:
+            yield Finding(
+                WARNING,
+                'classes',
+                f'{split} has objects of {dropped[:10]}, which are no classes of the '
+                'config and in no training image: no figure counts them',
+                loaded.words.split_anew,
+            )
+
+
+def _dropped(sources: Sequence[Source]) -> set[str]:
+    """Names that occur and are no classes."""
+    return {
+        name
+        for source in sources
+        if source.contents and source.classes
+        for name in source.contents.names
+        if name and name not in source.classes
+    }
 
 
 def _names(sources: Sequence[Source]) -> set[str]:

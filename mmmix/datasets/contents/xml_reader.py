@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from mmmix.layouts.endings import in_any_case
+
 from .reader import Reader
 from .xml_faults import list_fault, object_of, xml_fault
 
@@ -76,13 +78,15 @@ class XMLReader(Reader):
         if isinstance(error, FileNotFoundError):
             fault = list_fault(self.contents.source, raw['img_id'])
             return fault or self._missing(raw, error)
-        return xml_fault(raw['xml_path'], self.dataset.metainfo['classes'], error)
+        path = in_any_case(raw['xml_path'])
+        return xml_fault(path, self.dataset.metainfo['classes'], error)
 
     def _missing(self, raw: Mapping, error: FileNotFoundError) -> str:
         """A file that is not there, though the list names its image."""
         missing = error.filename or raw['xml_path']
         if missing != raw['xml_path']:
-            return f'{raw["xml_path"]} has no <size>, and there is no image {missing}'
+            path = in_any_case(raw['xml_path'])
+            return f'{path} has no <size>, and there is no image {missing}'
         return (
             f'{missing} does not exist, and {self.contents.source} names its image; '
             "take it out of the list, or read images without labels by type='"

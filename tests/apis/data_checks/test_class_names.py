@@ -59,6 +59,15 @@ def test_another_spelling_in_one_set_is_a_warning():
     assert "the class 'dog' (did you mean 'Dog'?)" in found[0]
 
 
+def test_classes_that_are_spelled_alike_are_told():
+    classes, names = ('Cat', 'dog', 'cat'), dict(cat=1, Cat=1, dog=2)
+    found = check_class_names([source(classes=classes, names=names)] * 2, True)
+    assert found == [
+        "'Cat' and 'cat' are 2 classes; if they are meant for one, give all its "
+        'objects one name'
+    ]
+
+
 def test_a_subset_of_the_names_is_no_fault():
     names = dict(cat=8, dog=3, person=99, sofa=4)
     assert check_class_names([source(names=names)], True) == []

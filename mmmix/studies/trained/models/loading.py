@@ -24,6 +24,7 @@ from mmmix.engine.hooks.teachers.unstarted_teacher import (
     teacher_started,
 )
 from mmmix.registry import is_classifier
+from mmmix.studies.score_cuts import lower_cuts
 from mmmix.studies.trained.models.arguments import ModelSpec
 from mmmix.studies.trained.models.loaded_classifier import LoadedClassifier
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
@@ -37,6 +38,7 @@ def load_detector(
     cfg_options: Mapping[str, Any] | None = None,
     trust: bool = False,
     boxes: bool = False,
+    score_thr: float | None = None,
 ) -> LoadedDetector:
     """Build a config's detector and load its checkpoint.
 
@@ -46,6 +48,8 @@ def load_detector(
         cfg_options: Changes of the config, by dotted key.
         trust: Load a checkpoint that could run code.
         boxes: Whether its boxes are wanted, which a classifier has not.
+        score_thr: Least score that is wanted; higher thresholds of the config, but for
+            those of ``cfg_options``, are lowered to it.
 
     Raises:
         FileNotFoundError: If config or checkpoint is missing.
@@ -53,6 +57,8 @@ def load_detector(
             the model is a classifier, and boxes are wanted.
     """
     cfg = read_config(spec.config, dict(cfg_options or {}) or None)
+    if score_thr is not None:
+        lower_cuts(cfg, score_thr, cfg_options or ())
     classifies = is_classifier(cfg)
     if boxes and classifies:
         raise ValueError(
@@ -85,7 +91,8 @@ def load_detectors(
 
     Args:
         args: With the models and options of
-            :func:`mmmix.studies.trained.models.arguments.add_model_arguments`.
+            :func:`mmmix.studies.trained.models.arguments.add_model_arguments`, and
+            ``score_thr`` where the command has one.
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
@@ -95,7 +102,8 @@ def load_detectors(
     _check_each_once(args.models)
     say_other_seeds(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
-    detectors = [load_detector(spec, *common) for spec in args.models]
+    least = getattr(args, 'score_thr', None)
+    detectors = [load_detector(spec, *common, least) for spec in args.models]
     for detector in detectors[1:]:
         if detector.classes != detectors[0].classes:
             raise ValueError(

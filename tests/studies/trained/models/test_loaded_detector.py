@@ -121,6 +121,27 @@ def test_loaded_detector(tiny_study):
     assert fingerprint(detector) == fingerprint(load_detector(tiny_study.spec))
 
 
+@pytest.mark.parametrize(
+    ('least', 'options', 'expected'),
+    [
+        (0.001, {}, 0.001),
+        (0.3, {}, 0.02),
+        (0.001, {'model.test_cfg.score_thr': 0.1}, 0.1),
+    ],
+)
+def test_a_score_that_is_wanted_is_not_dropped(tiny_study, least, options, expected):
+    args = argparse.Namespace(
+        models=[tiny_study.spec],
+        device='cpu',
+        cfg_options=options,
+        trust_checkpoint=False,
+        score_thr=least,
+    )
+    one = load_detector(tiny_study.spec, 'cpu', options, score_thr=least)
+    for detector in (one, *load_detectors(args)):
+        assert detector.model.bbox_head.test_cfg.score_thr == expected
+
+
 def test_a_training_is_no_two_seeds(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     again = tiny_study.spec._replace(checkpoint='tiny.pth')
