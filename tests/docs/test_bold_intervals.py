@@ -13,15 +13,13 @@ PAGES = [
     *(f'studies/photographs/{name}.md' for name in ('regimes', 'methods', 'teachers')),
 ]
 INTERVAL = re.compile(r'[+-]\d\.\d{3} \[([+-]\d\.\d{3}), ([+-]\d\.\d{3})\]')
-# of two seeds and of values of three digits; the page says why it is not bold
-SPARED = '| CutMix | 2 |'
 
 
 def intervals(page: str) -> list[tuple[str, bool]]:
     """The intervals in tables of a page, and whether 0 is outside."""
     found = []
     for line in text_of(page).splitlines():
-        if not line.startswith('|') or line.startswith(SPARED):
+        if not line.startswith('|'):
             continue
         for cell in line.strip('|').split('|'):
             if match := INTERVAL.fullmatch(cell.strip(' *')):

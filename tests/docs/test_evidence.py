@@ -65,5 +65,5 @@ def test_intervals_over_images_are_those_of_the_records():
 
 
 def test_the_page_says_how_many_seeds_there_are(scores):
-    assert [len(seeds) for seeds in scores.values()] == [5, 5, 5, 4]
-    assert 'five seeds (Union four)' in PAGE
+    assert [len(seeds) for seeds in scores.values()] == [5, 5, 5, 5]
+    assert 'checkpoint, five seeds, and' in PAGE
