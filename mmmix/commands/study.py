@@ -215,6 +215,9 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         _say_cuts(args, found[0], len(found))
         labels = [choice.label for choice in found]
         check_metrics(study.records, labels, args.metric, args.checkpoint)
+        unlike = study.made_unlike()
+        if unlike:
+            say(unlike)
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:
