@@ -25,9 +25,14 @@ from matplotlib.ticker import NullFormatter
 
 from mmmix.apis.arguments import argument
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import config_name, split_method
+from mmmix.apis.configs.config_reading import (
+    config_name,
+    split_method,
+    split_settings,
+)
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
+from mmmix.studies.seeds.made_by import made_unlike
 from mmmix.studies.seeds.records import METRICS, is_done, read_records
 from mmmix.studies.seeds.report import has_value
 from mmmix.studies.trained.results.figures import grid, save
@@ -105,7 +110,7 @@ def gains_of(folder: Path, metric: str) -> Gains:
             raise KeyError(f'{name} of {folder} has no {metric!r}; there are {known}')
         if not has_value(found, metric):
             continue
-        method = split_method(record['config'])[1] or ''
+        method = _method(record['config'])
         _check_single(configs, method, record['config'], folder)
         values.setdefault(method, {})[record['seed']] = found[metric]
     base = values.pop('', {})
@@ -120,6 +125,13 @@ def gains_of(folder: Path, metric: str) -> Gains:
             'study.py with both'
         )
     return gains
+
+
+def _method(config: str) -> str:
+    """The method of a config of a study, with its settings; empty for none."""
+    base, settings = split_settings(config)
+    _, method = split_method(base)
+    return '' if method is None else method + settings
 
 
 def _check_single(
@@ -211,6 +223,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     panel.set(xlabel=args.xlabel, ylabel=f'Δ {args.metric}')
     save(figure, args.out)
     print(f'Gains of {len(found)} studies: {args.out}')
+    for study in args.studies:
+        _say_unlike(study.folder)
+
+
+def _say_unlike(folder: Path) -> None:
+    """Print which runs of a study were made by other code than the others."""
+    records, _ = read_records(folder)
+    done = {n: r for n, r in records.items() if is_done(r, METRICS['last'])}
+    unlike = made_unlike(done)
+    if unlike:
+        print(f'{folder}: {unlike}')
 
 
 def run() -> None:

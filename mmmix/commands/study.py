@@ -63,7 +63,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_study_arguments(parser)
     args = parser.parse_args(argv)
-    if min(args.jobs, args.threads, args.nproc) < 1:
+    if args.nproc > 0 and args.jobs is None:
+        args.jobs = max(len(args.gpus) // args.nproc, 1)
+    if min(args.threads, args.nproc) < 1 or args.jobs < 1:
         parser.error('--jobs, --threads and --nproc must be at least 1')
     if args.heartbeat <= 0 or args.trials < 1:
         parser.error('--heartbeat must be above 0 and --trials at least 1')
@@ -200,6 +202,7 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
             if folder.is_dir():
                 remove_drafts(folder)
         children = build_children(args, handle.fileno())
+        _say_idle(args)
         if args.search:
             return _search(args, commands, children)
         study = Study(
@@ -215,11 +218,24 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         _say_cuts(args, found[0], len(found))
         labels = [choice.label for choice in found]
         check_metrics(study.records, labels, args.metric, args.checkpoint)
+        unlike = study.made_unlike()
+        if unlike:
+            say(unlike)
         try:
             run_all(study, children, args.jobs, args.heartbeat)
         finally:
             _leave_report(args, labels)
     return 1 if study.pending else 0
+
+
+def _say_idle(args: argparse.Namespace) -> None:
+    """Say of GPUs that were given and that no run will have."""
+    used = args.jobs * args.nproc
+    if used < len(args.gpus):
+        say(
+            f'--jobs {args.jobs} uses {used} of the {len(args.gpus)} GPUs of --gpus; '
+            f'--jobs {len(args.gpus) // args.nproc}, the default, uses all'
+        )
 
 
 def _say_cuts(args: argparse.Namespace, first: Choice, compared: int) -> None:

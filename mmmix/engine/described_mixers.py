@@ -7,6 +7,7 @@ from typing import Any
 
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
+from mmengine.registry import Registry
 
 from mmmix.datasets.transforms import ImageMixer
 from mmmix.models.batch_augments import BatchMixer
@@ -36,6 +37,17 @@ def placed_mixers(cfg: Config) -> Iterator[tuple[str, str]]:
     Args:
         cfg: Of the run; mixers are looked for in the model and the training data.
     """
+    for place, mixer, _ in _mixers(cfg):
+        yield place, _text(mixer)
+
+
+def mixers_of(cfg: Config) -> Iterator[tuple[Mapping, Registry]]:
+    """The mixers of a config, each with the registry that builds it."""
+    for _, mixer, registry in _mixers(cfg):
+        yield mixer, registry
+
+
+def _mixers(cfg: Config) -> Iterator[tuple[str, Mapping, Registry]]:
     for part in ('model', 'train_dataloader'):
         yield from _found(cfg.get(part), part)
 
@@ -58,9 +70,11 @@ def _of_classifier(cfg: Config) -> list[str]:
     return texts
 
 
-def _found(node: Any, place: str) -> Iterator[tuple[str, str]]:
-    if is_a(node, BatchMixer, MODELS) or is_a(node, ImageMixer, TRANSFORMS):
-        yield place, _text(node)
+def _found(node: Any, place: str) -> Iterator[tuple[str, Mapping, Registry]]:
+    if is_a(node, BatchMixer, MODELS):
+        yield place, node, MODELS
+    elif is_a(node, ImageMixer, TRANSFORMS):
+        yield place, node, TRANSFORMS
     elif isinstance(node, Mapping):
         for key, value in node.items():
             yield from _found(value, f'{place}.{key}')

@@ -44,6 +44,19 @@ def test_gains_are_paired_by_seed(tmp_path):
     assert gains['lossmix'] == pytest.approx([-0.05])
 
 
+def test_a_plus_in_a_value_of_a_setting_is_no_method(tmp_path):
+    scores = {
+        'a.py@lr=1e+3': {0: 0.1, 1: 0.2},
+        'a.py+boxmix@lr=1e+3': {0: 0.2, 1: 0.4},
+        'a.py+lossmix@mix.ratio.alpha=2e+1@lr=1e+3': {1: 0.1},
+    }
+    gains = gains_of(write_study(tmp_path / 'a', scores), 'mAP')
+    assert gains == {
+        'boxmix@lr=1e+3': pytest.approx([0.1, 0.2]),
+        'lossmix@mix.ratio.alpha=2e+1@lr=1e+3': pytest.approx([-0.1]),
+    }
+
+
 @pytest.mark.parametrize('absent', [float('nan'), -1.0])
 def test_what_has_no_number_is_no_gain(tmp_path, absent):
     """COCO's -1 stands for no object of a size."""
@@ -89,6 +102,22 @@ def test_the_command_draws_a_picture(tmp_path, capsys):
     plot_gain.main([*studies, '--out', str(out), *options])
     assert out.read_bytes().startswith(b'\x89PNG')
     assert 'Gains of 2 studies' in capsys.readouterr().out
+
+
+def test_runs_of_other_code_are_told(tmp_path, capsys):
+    folder = write_study(tmp_path / '1')
+    records, _ = read_records(folder)
+    for name, torch in (('a.py/seed_0', '2.9'), ('a.py+boxmix/seed_0', '2.11')):
+        records[name]['made_by'] = [{'torch': torch}]
+    write_records(folder, records)
+    words = [f'1={folder}', '--metric', 'mAP', '--out', str(tmp_path / 'a.svg')]
+    plot_gain.main(words)
+    said = f'{folder}: Not all runs were made alike, and may differ by that: torch 2.11'
+    assert said in capsys.readouterr().out
+    records['a.py+boxmix/seed_0']['state'] = 'trained'
+    write_records(folder, records)
+    plot_gain.main(words)
+    assert 'made alike' not in capsys.readouterr().out
 
 
 def test_what_cannot_be_drawn_is_told(tmp_path, capsys):

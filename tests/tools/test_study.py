@@ -203,9 +203,33 @@ def test_the_tool_varies_a_setting(configs, tools, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ('words', 'jobs', 'said'),
+    [
+        ('--gpus 0 1 2 3', 4, ''),
+        ('--gpus 0 1 2 3 --nproc 2', 2, ''),
+        ('--gpus 0 1 2 3 --nproc 2 --jobs 1', 1, '--jobs 1 uses 2 of the 4 GPUs'),
+        ('--gpus 0 1 --jobs 1', 1, '--jobs 2, the default, uses all'),
+        ('--gpus 0 1 --jobs 3', 3, ''),
+        ('', 1, ''),
+    ],
+)
+def test_gpus_that_are_given_are_used(
+    configs, tools, tmp_path, words, jobs, said, capsys
+):
+    tool, seen = load_tool(tools), []
+    tool['run_all'].__globals__['run_all'] = lambda *args: seen.append(args[2])
+    tool['main']([configs[0], '--work-dir', str(tmp_path / 'w'), *words.split()])
+    assert seen == [jobs]
+    out = capsys.readouterr().out
+    assert said in out
+    assert ('GPUs of --gpus' in out) is bool(said)
+
+
+@pytest.mark.parametrize(
     'wrong',
     [
         ['--grid', 'x'],
+        ['--jobs', '0'],
         ['--nproc', '0'],
         ['--nproc', '2', '--gpus', '0', '1', '2'],
         ['--executor-options', 'timeout_min=3'],

@@ -66,7 +66,9 @@ def missing_place(content: Mapping[str, Any], key: str) -> str:
         last = number == len(parts) - 1
         if part not in known and not (last and 'type' in known):
             before = '.'.join(parts[:number]) or 'the config'
-            return f'{key} has no place, {before} has {sorted(known)}'
+            near = difflib.get_close_matches(part, known, n=1, cutoff=0.75)
+            hint = f'; did you mean {near[0]!r}?' if near else ''
+            return f'{key} has no place, {before} has {sorted(known)}{hint}'
         if not last:
             place = _inner(place, part)
     return ''

@@ -82,9 +82,13 @@ def config_name(config: str) -> str:
     That of ``CONFIG+METHOD`` ends in ``_METHOD``, as leaves are named, and that of
     ``CONFIG@KEY=VALUE`` in ``@KEY=VALUE``, as studies write it.
     """
-    settings = re.search(r'(@[\w.]+=[\w.+-]*)+$', config)
-    if settings:
-        return config_name(config[: settings.start()]) + settings[0]
-    path, method = split_method(config)
+    base, settings = split_settings(config)
+    path, method = split_method(base)
     stem = Path(path.rpartition('::')[2]).stem
-    return stem if method is None else f'{stem}_{method}'
+    return (stem if method is None else f'{stem}_{method}') + settings
+
+
+def split_settings(config: str) -> tuple[str, str]:
+    """The config and the settings of ``CONFIG@KEY=VALUE``; an empty text for none."""
+    found = re.search(r'(@[\w.]+=[\w.+-]*)+$', config)
+    return (config[: found.start()], found[0]) if found else (config, '')

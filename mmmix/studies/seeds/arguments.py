@@ -24,7 +24,11 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
         default='last',
         help='which one of a run is tested and reported (default: last)',
     )
-    add('--jobs', type=int, default=1, help='runs at a time')
+    add(
+        '--jobs',
+        type=int,
+        help='runs at a time (default: as many as --gpus has for, else 1)',
+    )
     add('--threads', type=int, default=1, help='threads of each run')
     add('--gpus', nargs='+', default=(), help='device ids to share out among runs')
     add('--nproc', type=int, default=1, help='processes, and GPUs, of each run')

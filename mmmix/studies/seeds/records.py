@@ -10,6 +10,7 @@ from typing import Any
 from mmmix.apis.checkpoints.resume import DamagedCheckpointError, last_checkpoint
 from mmmix.apis.reporting import write_json
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
+from mmmix.studies.seeds.made_by import MADE_BY
 
 Record = dict[str, Any]
 """A run's entry in ``results.json``: config, seed, state, metrics, ..."""
@@ -146,6 +147,7 @@ def _check(name: str, record: Record) -> None:
         and record['state'] in _STATES
         and isinstance(record['fingerprint'], (str, type(None)))
         and isinstance(record.get('minutes', 0.0), (int, float))
+        and all(isinstance(maker, dict) for maker in record.get(MADE_BY, []))
     )
     if right and record['state'] == 'done':
         found = [record[key] for key in METRICS.values() if key in record]

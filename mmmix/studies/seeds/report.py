@@ -14,6 +14,7 @@ from mmmix.apis.configs.config_reading import config_name
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.seeds.in_words import caution, in_words, told_metrics
 from mmmix.studies.seeds.intervals import detectable, half_width
+from mmmix.studies.seeds.made_by import made_unlike
 from mmmix.studies.seeds.records import METRICS, is_done, read_records
 
 Scores = dict[str, dict[int, dict[str, float]]]
@@ -131,7 +132,8 @@ def make_report(
 ) -> tuple[str, dict[str, Any]]:
     """The report on what ``results.json`` has of these configs.
 
-    What is wrong with it, metrics that no run has and runs that failed are remarks.
+    What is wrong with it, metrics that no run has, runs that were made by other code
+    than the others, and runs that failed are remarks.
     """
     records, damage = read_records(folder)
     key = METRICS[checkpoint]
@@ -139,15 +141,18 @@ def make_report(
     text, numbers = report(scores, choose_metrics(scores, metrics))
     if damage:
         text = f'{damage}: these are what the folders of the runs tell.\n\n{text}'
+    asked = {n: r for n, r in records.items() if config_name(r['config']) in scores}
     failed = {
         name: record['error']
-        for name, record in records.items()
-        if record.get('error')
-        and config_name(record['config']) in scores
-        and not is_done(record, key)
+        for name, record in asked.items()
+        if record.get('error') and not is_done(record, key)
     }
-    remarks = [f'{name} FAILED: {error}' for name, error in failed.items()]
-    text = '\n\n'.join(filter(None, [text, unknown_metrics(scores, metrics), *remarks]))
+    remarks = [
+        unknown_metrics(scores, metrics),
+        made_unlike({name: r for name, r in asked.items() if is_done(r, key)}),
+        *(f'{name} FAILED: {error}' for name, error in failed.items()),
+    ]
+    text = '\n\n'.join(filter(None, [text, *remarks]))
     return text, {**numbers, 'failed': failed}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mmmix.apis.configs.config_reading import config_name
 from mmmix.studies.seeds.grid import Choice
+from mmmix.studies.seeds.known_settings import check_cfg_options, check_mixers
 from mmmix.studies.seeds.options import has_method, read_choice
 
 _OWN = {
@@ -130,12 +131,18 @@ class Commands:
         """Read a config with all its settings, as its training will.
 
         Raises:
-            KeyError, ValueError: If a setting cannot be merged, or a method not be put
-                into the config.
+            KeyError, ValueError: If a setting cannot be merged or is not known there,
+                or a method not be put into the config.
         """
         cfg_options = [*self.cfg_options, *choice.cfg_options]
         mix_options = [*self.mix_options, *choice.mix_options]
-        read_choice(choice.config, cfg_options, mix_options)
+        cfg = read_choice(choice.config, cfg_options, mix_options)
+        varied = [f'{key}={value}' for key, value in choice.settings]
+        try:
+            check_cfg_options(cfg, cfg_options)
+            check_mixers(cfg, [*varied, *self.mix_options, *self.cfg_options])
+        except ValueError as error:
+            raise ValueError(f'{choice.config}: {error}') from error
 
     def fingerprint(self, choice: Choice) -> str:
         """A digest of the config's content and of all further arguments.

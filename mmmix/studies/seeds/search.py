@@ -73,8 +73,9 @@ class Search:
 
     Raises:
         ImportError: If Optuna is not installed.
-        ValueError: If the config validates on the data that it is tested on, or the
-            folder has trials of other settings.
+        KeyError: If the config has no place for the setting.
+        ValueError: If the config validates on the data that it is tested on, does not
+            know the setting, or the folder has trials of other settings.
     """
 
     def __init__(
@@ -88,6 +89,9 @@ class Search:
         metric: str,
     ) -> None:
         check_val_is_not_test(config, commands.cfg_options, commands.mix_options)
+        axis = Axis(span.key, (f'{span.low:.3g}', f'{span.high:.3g}'))
+        for choice in choices([config], [axis], commands.mix_options):
+            commands.check(choice)
         try:
             import optuna
         except ImportError as error:

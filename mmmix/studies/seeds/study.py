@@ -24,6 +24,7 @@ from mmmix.studies.seeds.child_processes import (
 )
 from mmmix.studies.seeds.grid import Axis, choices
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
+from mmmix.studies.seeds.made_by import MADE_BY, Maker, made_unlike, present_maker
 from mmmix.studies.seeds.records import (
     METRICS,
     RESULTS,
@@ -139,6 +140,25 @@ class Study:
         """Runs that are not finished."""
         return [run for run in self.runs if self._state(run) != 'done']
 
+    def made_unlike(self) -> str:
+        """A line on runs that are there, if those to do will be made by other code."""
+        pending = self.pending
+        if not pending:
+            return ''
+        names = {config_name(run.label) for run in self.runs}
+        goes_on = {run.name for run in pending if checkpoints(run.folder)}
+        there = {
+            name: record
+            for name, record in self.records.items()
+            if name.rpartition('/')[0] in names
+            and (record['state'] == 'done' or name in goes_on)
+        }
+        to_do = {f'{len(pending)} to do': {MADE_BY: [self._maker()]}}
+        return made_unlike({**there, **to_do})
+
+    def _maker(self) -> Maker:
+        return present_maker(here=isinstance(self._children, ChildProcesses))
+
     def execute(self, run: Run) -> Record:
         """Train and test one run, and record what came out.
 
@@ -174,6 +194,7 @@ class Study:
 
     def _train(self, run: Run) -> None:
         checkpoint = self._checkpoint_to_go_on_from(run)
+        self._note_maker(run, anew=checkpoint is None)
         if self._state(run) == 'trained' and checkpoint is not None:
             return
         if self._state(run) == 'trained':
@@ -181,6 +202,13 @@ class Study:
         resume = checkpoint is not None
         self._children.call(self._commands.train(run, resume), run.folder / 'train.log')
         self._record(run, state='trained')
+
+    def _note_maker(self, run: Run, anew: bool) -> None:
+        """Record what makes a run from here on, behind what has made it so far."""
+        known = [] if anew else self.records[run.name].get(MADE_BY)
+        maker = self._maker()
+        if known is not None and maker not in known:  # None: an older version began it
+            self._record(run, **{MADE_BY: [*known, maker]})
 
     def _checkpoint_to_go_on_from(self, run: Run) -> str | None:
         """The newest whole checkpoint of a run; without one, it has to begin anew."""

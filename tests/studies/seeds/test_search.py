@@ -58,9 +58,9 @@ def search(tmp_path, monkeypatch):
         "test_dataloader = dict(dataset=dict(ann_file='test'))\n"
     )
 
-    def make(low=0.2, high=4.0, seed=3, metric='coco/AP', **settings):
+    def make(low=0.2, high=4.0, seed=3, metric='coco/AP', key='some.alpha', **settings):
         commands, children = Commands(tmp_path, **settings), ChildProcesses()
-        span = Span('some.alpha', low, high)
+        span = Span(key, low, high)
         where = tmp_path / 'work'
         return Search(str(config), span, seed, where, commands, children, metric)
 
@@ -120,6 +120,18 @@ def test_a_failed_training_is_said_and_does_not_count(search, tmp_path, capsys):
     assert one.trials.trials[0].state.name == 'FAIL'
     assert 'No trial came to its end' in one.report()
     assert one.chosen == ''
+
+
+def test_a_misspelt_setting_is_said_before_any_training(search, tmp_path):
+    with (tmp_path / 'a.py').open('a') as file:
+        file.write("optimizer = dict(type='SGD', lr=0.1)\n")
+    for key, said in (
+        ('optimizer.momentun', "no setting 'momentun'; the nearest is optimizer.mom"),
+        ('som.alpha', "did you mean 'some'"),
+    ):
+        with pytest.raises((KeyError, ValueError), match=said):
+            search(key=key)
+    assert not (tmp_path / 'work').exists()
 
 
 def test_a_misspelt_metric_ends_a_search_after_one_training(search, tmp_path):
