@@ -1,4 +1,4 @@
-# Faster R-CNN on 300 cropped, jittered photographs of animals. 1 GPU (or CPU) x 16 images.
+# Faster R-CNN on 300 photographs of animals, cropped and jittered. 1 GPU x 16 images.
 _base_ = [
     '../_base_/models/faster-rcnn160-lite0.py',
     '../_base_/datasets/voc-animals_crop.py',
