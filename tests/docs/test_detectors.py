@@ -32,12 +32,20 @@ STUDIES = {
         'faster-rcnn160-300-flip-60-b8-h100',
         f'{FASTER}300',
     ),
+    'Faster R-CNN, 100 images, cropped, 3,000 steps': (
+        'faster-rcnn160-100-crop-120-b4',
+        f'{FASTER}300-crop',
+    ),
     'RetinaNet, 100 images': (
         'retinanet160-100-flip-60',
         'retinanet160-lite0_animals100',
     ),
     'RetinaNet, 100 images, cropped': (
         'retinanet160-100-crop-60',
+        'retinanet160-lite0_animals300-crop',
+    ),
+    'RetinaNet, 100 images, cropped, 180 epochs': (
+        'retinanet160-100-crop-180',
         'retinanet160-lite0_animals300-crop',
     ),
     'YOLOv3, 100 images': ('yolov3-160-100-flip-60', 'yolov3-160-lite0_animals100'),
@@ -49,6 +57,9 @@ STUDIES = {
 # the rows of the page of evidence, and those of this page that they are
 IN_SHORT = {
     'Faster R-CNN, 3,000 steps': 'Faster R-CNN, 100 images, 3,000 steps',
+    'Faster R-CNN, cropped, 3,000 steps': (
+        'Faster R-CNN, 100 images, cropped, 3,000 steps'
+    ),
     'RetinaNet': 'RetinaNet, 100 images',
     'RetinaNet, cropped': 'RetinaNet, 100 images, cropped',
     'YOLOv3': 'YOLOv3, 100 images',

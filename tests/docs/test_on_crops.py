@@ -14,6 +14,7 @@ from .evidence_page import (
 
 ROW = '100 images, cropped, 60 epochs'
 METHODS = {
+    f'Noise, {ROW}': '+noise',
     f'weighted union, {ROW}': '+weighted-union',
     f'LossMix at α = 0.2, {ROW}': '+lossmix@mix.ratio.alpha=0.2',
 }
