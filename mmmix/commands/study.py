@@ -54,6 +54,7 @@ from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.search import Search
 from mmmix.studies.seeds.study import Study
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs, slurm_executor
+from mmmix.studies.seeds.val_and_test import best_of_test
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -216,6 +217,8 @@ def main(argv: Sequence[str] | None = None, tools: Path | None = None) -> int:
         )
         found = list(dict.fromkeys(run.choice for run in study.runs))
         _say_cuts(args, found[0], len(found))
+        if args.checkpoint == 'best':
+            _say_best_of_test(args, found[0])
         labels = [choice.label for choice in found]
         check_metrics(study.records, labels, args.metric, args.checkpoint)
         unlike = study.made_unlike()
@@ -243,6 +246,15 @@ def _say_cuts(args: argparse.Namespace, first: Choice, compared: int) -> None:
     options = (*args.cfg_options, *first.cfg_options)
     reference = read_choice(first.config, (), (*args.mix_options, *first.mix_options))
     say_cuts(reference, [option.partition('=')[0] for option in options], compared)
+
+
+def _say_best_of_test(args: argparse.Namespace, first: Choice) -> None:
+    """Say of best checkpoints that the test itself chooses, as the reference is."""
+    options = (*args.cfg_options, *first.cfg_options)
+    methods = (*args.mix_options, *first.mix_options)
+    remark = best_of_test(read_choice(first.config, options, methods))
+    if remark:
+        say(remark)
 
 
 def _search(

@@ -189,3 +189,29 @@ def test_settings_of_no_method_are_refused(study, capsys):
         study('--mix-options', 'prob=1')
     said = '--mix-options are settings of --mix NAME or CONFIG+NAME'
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('config', 'words', 'said'),
+    [
+        # VOC validates on its test images, as papers report it
+        ('mmmix::ssd300_voc_boxmix.py', ['--checkpoint', 'best'], True),
+        ('mmmix::ssd300_voc_boxmix.py', [], False),
+        ('mmmix::demo/ssd_digits_boxmix.py', ['--checkpoint', 'best'], False),
+        (
+            'mmmix::demo/ssd_digits_boxmix.py',
+            [
+                *('--checkpoint', 'best', '--cfg-options'),
+                'val_dataloader.dataset.ann_file=ImageSets/Main/test.txt',
+            ],
+            True,
+        ),
+    ],
+)
+def test_a_best_checkpoint_that_the_test_chooses_is_said(
+    study, config, words, said, monkeypatch, capsys
+):
+    monkeypatch.setitem(study.tool['run_all'].__globals__, 'run_all', lambda *a: None)
+    assert study.tool['main']([config, '--work-dir', str(study.folder), *words]) == 1
+    found = 'best on the very images it is tested on' in capsys.readouterr().out
+    assert found == said

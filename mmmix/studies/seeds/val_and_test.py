@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmmix.studies.seeds.options import read_choice
@@ -28,16 +28,42 @@ def check_val_is_not_test(
         ValueError: If both loaders read the same.
     """
     content = read_choice(config, cfg_options, mix_options)
-    val, test = (
-        (content.get(f'{split}_dataloader') or {}).get('dataset')
-        for split in ('val', 'test')
-    )
-    if val is None or _source(val) == _source(test):
+    if _dataset(content, 'val') is None or _val_is_test(content):
         raise ValueError(
             f'{config} validates on what it is tested on, or not at all: a choice '
             'needs data of its own. Give val a list by --cfg-options '
             'val_dataloader.dataset.ann_file=...'
         )
+
+
+def best_of_test(content: Mapping[str, Any]) -> str:
+    """A line on a best checkpoint that is chosen on the data it is tested on.
+
+    Args:
+        content: Of a config.
+
+    Returns:
+        What to do about it; an empty text if val has data of its own.
+    """
+    if not _val_is_test(content):
+        return ''
+    return (
+        'Note: --checkpoint best takes the checkpoint that is best on the very images '
+        'it is tested on, so every score is too high, and that of a method whose '
+        'scores vary most by most: take the last one, or give val images of its own '
+        'by --cfg-options val_dataloader.dataset.ann_file=...'
+    )
+
+
+def _val_is_test(content: Mapping[str, Any]) -> bool:
+    """Whether there is a val data set, and it reads what that of test reads."""
+    val = _dataset(content, 'val')
+    return val is not None and _source(val) == _source(_dataset(content, 'test'))
+
+
+def _dataset(content: Mapping[str, Any], split: str) -> Any:
+    """The data set of a split; None without one."""
+    return (content.get(f'{split}_dataloader') or {}).get('dataset')
 
 
 def _source(dataset: Any) -> Any:
