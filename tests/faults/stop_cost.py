@@ -9,12 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
+from types import SimpleNamespace
 
 import torch
 import torch.distributed as dist
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 
+from mmmix.apis.launching.launch import released
 from mmmix.engine.hooks.resuming.stop_agreement import StopAgreement
 from mmmix.engine.stop_signals import StopSignals
 from mmmix.studies.speed.benchmark import alternate, paired_ratio
@@ -52,7 +54,8 @@ def measure(rank: int, port: int) -> None:
         return {'step_s': ended - begun}
 
     contenders = {'step': step, 'again': step, 'agreed': agreed}
-    rounds = list(alternate(contenders, rounds=ROUNDS, warmups=WARMUPS))
+    with released(SimpleNamespace(model=ddp)):
+        rounds = list(alternate(contenders, rounds=ROUNDS, warmups=WARMUPS))
     if rank == 0:
         times = {n: [r[n]['step_s'] for r in rounds] for n in contenders}
         median = sorted(times['step'])[len(rounds) // 2]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from mmmix.apis.launching.launch import released
 from tests.engine.skipped_steps import (
     BAD,
     GOOD,
@@ -29,11 +31,12 @@ def _train(rank, store, results):
     )
     wrapper = wrap(model, max_skipped=2)
     skipped = []
-    for index in range(4):
-        images = BAD if (rank, index) == (1, 1) else GOOD + rank
-        change = infinite_with_finite_gradient if (rank, index) == (1, 3) else None
-        step(model, wrapper, images, change)
-        skipped.append(wrapper.skipped)
+    with released(SimpleNamespace(model=model)):
+        for index in range(4):
+            images = BAD if (rank, index) == (1, 1) else GOOD + rank
+            change = infinite_with_finite_gradient if (rank, index) == (1, 3) else None
+            step(model, wrapper, images, change)
+            skipped.append(wrapper.skipped)
     weights = [p.tolist() for p in model.parameters()]
     means = model.module[1].running_mean.isfinite().all().item()
     results.put((skipped, weights, means))

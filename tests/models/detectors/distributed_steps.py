@@ -12,6 +12,7 @@ import datetime
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import torch.distributed as dist
@@ -23,6 +24,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmmix.apis.launching.launch import released
 from mmmix.structures import is_mixed
 from tests.configs.config_cases import load
 from tests.models.detectors import zoo
@@ -112,20 +114,21 @@ def train(name, rank, counter, report):
             sum(is_mixed(sample.metainfo) for sample in out['data_samples'])
         )
     )
-    for step in range(STEPS):
-        hub.update_info('iter', step)
-        torch.manual_seed(10 * step + rank)
-        before = counter.calls
-        losses = ddp.train_step(batch(rank, step, shape), wrapper)
-        report(
-            dict(
-                name=name,
-                mixed=mixed[-1],
-                collectives=counter.calls - before,
-                losses=sorted(losses),
-                finite=bool(torch.isfinite(losses['loss'])),
+    with released(SimpleNamespace(model=ddp)):
+        for step in range(STEPS):
+            hub.update_info('iter', step)
+            torch.manual_seed(10 * step + rank)
+            before = counter.calls
+            losses = ddp.train_step(batch(rank, step, shape), wrapper)
+            report(
+                dict(
+                    name=name,
+                    mixed=mixed[-1],
+                    collectives=counter.calls - before,
+                    losses=sorted(losses),
+                    finite=bool(torch.isfinite(losses['loss'])),
+                )
             )
-        )
     weights = torch.cat([p.detach().flatten() for p in model.parameters()])
     report(dict(name=name, weights=float(weights.double().sum())))
 
