@@ -165,6 +165,22 @@ def test_what_a_run_sets_itself_is_not_for_train_args(study, words, instead, cap
     assert instead in capsys.readouterr().err
 
 
+def test_a_config_that_changes_meanwhile_is_in_no_mean(
+    study,
+    configs,  # noqa: F811
+    capsys,
+):
+    train = (study.tools / 'train.py').read_text()
+    edit = f'\nopen({configs[1]!r}, "w").write("model = 2\\n")\n'
+    (study.tools / 'train.py').write_text(train + edit)
+    assert study('--seeds', '0', '1') == 1
+    assert calls(study.tools) == ['train a 0', 'test a 0', 'train a 1', 'test a 1']
+    out = capsys.readouterr().out
+    assert out.count(f'FAILED: {configs[1]} was changed since the study began') > 1
+    runs = json.loads((study.folder / 'results.json').read_text())['runs']
+    assert [run['state'] for run in runs.values()].count('done') == 2
+
+
 @pytest.mark.parametrize('name', ['--cfg-options', '--mix-options'])
 def test_options_that_are_none_are_refused_at_once(study, name, capsys):
     with pytest.raises(SystemExit, match='^2$'):

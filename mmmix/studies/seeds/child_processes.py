@@ -48,7 +48,7 @@ class ChildProcesses:
         gpus: Sequence[str] = (),
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self._threads = threads
+        self.threads = threads
         self._pass_fds = tuple(pass_fds) if os.name == 'posix' else ()
         self._gpus: SimpleQueue[str] | None = SimpleQueue() if gpus else None
         for gpu in gpus:
@@ -99,7 +99,7 @@ class ChildProcesses:
 
     @contextmanager
     def _environment(self) -> Iterator[dict[str, str]]:
-        environment = {**os.environ, **thread_variables(self._threads)}
+        environment = {**os.environ, **thread_variables(self.threads)}
         if self._gpus is None:
             yield environment
             return

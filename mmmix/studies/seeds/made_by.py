@@ -16,7 +16,7 @@ from mmmix.apis.stack import REQUIREMENTS
 from mmmix.version import __version__
 
 Maker = dict[str, str]
-"""Versions, the sources of mmmix and the kind of processor; what is known of them."""
+"""Versions, the sources of mmmix, the kind of processor and threads, as far as known."""
 
 MADE_BY = 'made_by'
 """Where in a record its makers are, those of a run that went on by turns."""
@@ -25,10 +25,11 @@ _PACKAGE = Path(__file__).parents[2]
 _MOST_NAMES = 4
 
 
-def present_maker(here: bool = True) -> Maker:
+def present_maker(threads: int, here: bool = True) -> Maker:
     """What makes a run that begins now.
 
     Args:
+        threads: Of each run's numerical libraries, by which sums are split.
         here: Whether it is made on this machine; the processor of another is not known.
     """
     modules = ('torch', *(requirement.module for requirement in REQUIREMENTS))
@@ -39,6 +40,7 @@ def present_maker(here: bool = True) -> Maker:
         'commit': _commit(),
         **versions,
         'processor': _processor() if here else '',
+        'threads': str(threads),
     }
     return {key: value for key, value in found.items() if value}
 

@@ -36,6 +36,11 @@ def read_choice(
     )
 
 
+def read_content(config: str) -> str:
+    """What a config file and its bases hold now, without the method."""
+    return read_config(split_method(config)[0]).dump()
+
+
 def has_method(config: str) -> bool:
     """Whether a config is given as ``CONFIG+METHOD``."""
     return split_method(config)[1] is not None

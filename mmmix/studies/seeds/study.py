@@ -25,6 +25,7 @@ from mmmix.studies.seeds.child_processes import (
 from mmmix.studies.seeds.grid import Axis, choices
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
 from mmmix.studies.seeds.made_by import MADE_BY, Maker, made_unlike, present_maker
+from mmmix.studies.seeds.options import read_content
 from mmmix.studies.seeds.records import (
     METRICS,
     RESULTS,
@@ -97,6 +98,8 @@ class Study:
         self._check_records()
         for choice in chosen:
             commands.check(choice)
+        self._reading = threading.Lock()
+        self._contents = {config: read_content(config) for config in configs}
 
     def _read_records(self) -> dict[str, Record]:
         records, damage = read_records(self._folder)
@@ -157,7 +160,8 @@ class Study:
         return made_unlike({**there, **to_do})
 
     def _maker(self) -> Maker:
-        return present_maker(here=isinstance(self._children, ChildProcesses))
+        here = isinstance(self._children, ChildProcesses)
+        return present_maker(self._children.threads, here)
 
     def execute(self, run: Run) -> Record:
         """Train and test one run, and record what came out.
@@ -199,9 +203,29 @@ class Study:
             return
         if self._state(run) == 'trained':
             self._record(run, state='started')
+        self._check_unchanged(run)
         resume = checkpoint is not None
         self._children.call(self._commands.train(run, resume), run.folder / 'train.log')
         self._record(run, state='trained')
+
+    def _check_unchanged(self, run: Run) -> None:
+        """Refuse a config that was written to while the study runs.
+
+        Commands read it anew; the record has the digest of what the study began with.
+
+        Raises:
+            ChildFailed: If it has another content.
+        """
+        with self._reading:
+            try:
+                content = read_content(run.config)
+            except Exception as error:  # What a half-written file raises is anything.
+                content = f'cannot be read: {error}'
+        if content != self._contents[run.config]:
+            raise ChildFailed(
+                f'{run.config} was changed since the study began: give it back its '
+                'content and start the study again, or take another --work-dir'
+            )
 
     def _note_maker(self, run: Run, anew: bool) -> None:
         """Record what makes a run from here on, behind what has made it so far."""
@@ -231,6 +255,7 @@ class Study:
         folder = run.folder / TEST_FOLDERS[self.checkpoint]
         log = folder.with_suffix('.log')
         checkpoint = self._tested_checkpoint(run)
+        self._check_unchanged(run)
         before = scalar_files(folder)
         self._children.call(self._commands.test(run, checkpoint, folder), log)
         written = scalar_files(folder) - before

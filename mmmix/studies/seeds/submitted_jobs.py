@@ -64,6 +64,7 @@ class SubmittedJobs:
 
     def __init__(self, executor: Executor, threads: int = 1, poll: float = 15) -> None:
         self._executor = executor
+        self.threads = threads
         self._environment = thread_variables(threads)
         self._poll = poll
         self._lock = threading.Lock()

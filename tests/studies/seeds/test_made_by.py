@@ -31,19 +31,20 @@ def makers(monkeypatch):
     """Sets what makes the runs from now on."""
 
     def set_maker(maker):
-        monkeypatch.setattr(study_module, 'present_maker', lambda here: maker)
+        monkeypatch.setattr(study_module, 'present_maker', lambda threads, here: maker)
 
     set_maker(OLD)
     return set_maker
 
 
 def test_what_makes_runs_here():
-    maker = present_maker()
+    maker = present_maker(1)
     assert maker['torch'] == torch.__version__
     assert maker['processor'] == torch.backends.cpu.get_cpu_capability()
     assert {'mmmix', 'sources', 'mmengine', 'mmcv', 'mmdet'} < set(maker)
-    assert present_maker() == maker
-    elsewhere = present_maker(here=False)
+    assert present_maker(1) == maker
+    assert present_maker(2) == {**maker, 'threads': '2'}
+    elsewhere = present_maker(1, here=False)
     assert set(maker) - set(elsewhere) == {'processor'}
 
 
@@ -59,26 +60,26 @@ def test_the_commit_is_that_of_the_package(tmp_path, monkeypatch):
     package.mkdir(parents=True)
     monkeypatch.setattr(made_by, '_PACKAGE', package)
     (package / '__init__.py').write_text('a = 1\n')
-    assert 'commit' not in present_maker()
+    assert 'commit' not in present_maker(1)
     git('init', '-q')
     (tmp_path / 'own.txt').touch()
     git('add', 'own.txt')
     git('commit', '-qm', 'x')
-    assert 'commit' not in present_maker()
+    assert 'commit' not in present_maker(1)
     git('add', '.')
     git('commit', '-qm', 'y')
-    clean = present_maker()
+    clean = present_maker(1)
     assert clean['commit'] == git('rev-parse', '--short=12', 'HEAD')
     (tmp_path / 'own.txt').write_text('of something else')
     (package / '.#lock.py').symlink_to('nowhere')
     (package / '.#lock.py').unlink()
-    assert present_maker() == clean
+    assert present_maker(1) == clean
     (package / '__init__.py').write_text('a = 2\n')
-    changed = present_maker()
+    changed = present_maker(1)
     assert changed['commit'] == f'{clean["commit"]} with changes'
     assert changed['sources'] != clean['sources']
     git('commit', '-qam', 'z')
-    assert present_maker()['sources'] == changed['sources']
+    assert present_maker(1)['sources'] == changed['sources']
 
 
 def test_runs_are_named_by_what_differs():
