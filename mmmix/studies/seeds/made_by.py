@@ -16,7 +16,7 @@ from mmmix.apis.stack import REQUIREMENTS
 from mmmix.version import __version__
 
 Maker = dict[str, str]
-"""Versions, the sources of mmmix, the kind of processor and threads, as far as known."""
+"""Versions, the sources of mmmix, processor and threads; what is known of them."""
 
 MADE_BY = 'made_by'
 """Where in a record its makers are, those of a run that went on by turns."""
