@@ -69,7 +69,7 @@ def test_the_leaves_are_detectors_by_size_and_number_of_images():
     detectors = ('ssd160-lite0', 'faster-rcnn160-lite0')
     expected = {f'{d}_animals{n}' for d in detectors for n in (100, 300, 1200)}
     expected |= {f'retinanet160-lite0_animals{n}' for n in (100, 300)}
-    expected |= {'yolov3-160-lite0_animals100'}
+    expected |= {'yolov3-160-lite0_animals100', 'ssd160-lite0_animals100-jitter'}
     cropped = ('ssd', 'faster-rcnn', 'retinanet', 'yolov3-')
     expected |= {f'{d}160-lite0_animals300-crop' for d in cropped}
     expected |= {f'{d}224-lite0_animals300' for d in ('ssd', 'faster-rcnn')}
@@ -104,8 +104,10 @@ def test_a_name_says_the_size_of_the_images_and_their_number(leaf):
         assert resize == dict(type='Resize', scale=(side, side), keep_ratio=False)
         assert pipeline[0].type == 'LoadImageOnce'
         assert cfg[loader].dataset.metainfo.classes == CLASSES
-    cropped = 'MinIoURandomCrop' in {step.type for step in train.pipeline}
-    assert cropped == leaf.endswith('-crop.py')
+    steps = {step.type for step in train.pipeline}
+    assert ('MinIoURandomCrop' in steps) == leaf.endswith('-crop.py')
+    jittered = leaf.endswith(('-crop.py', '-jitter.py'))
+    assert ('PhotoMetricDistortion' in steps) == jittered
     assert classifier(cfg.model).num_classes == len(CLASSES)
     splits = [cfg[f'{name}_dataloader'].dataset.ann_file for name in ('val', 'test')]
     assert splits == ['ImageSets/Main/val.txt', 'ImageSets/Main/test.txt']
