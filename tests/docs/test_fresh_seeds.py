@@ -98,7 +98,9 @@ def test_noise_holds_in_fresh_seeds_beside_the_three():
 
 
 def test_noise_beside_boxmix():
-    (_, boxmix), (_, noise) = (all_ten(method).items() for method in ('boxmix', 'noise'))
+    (_, boxmix), (_, noise) = (
+        all_ten(method).items() for method in ('boxmix', 'noise')
+    )
     told = mean_and_differences(dict([boxmix, noise]))[2]
     low, _, high = told.partition(' [')[2].strip(']').partition(', ')
     text = f'Noise is {told.split()[0]} ahead of BoxMix [{low}, {high}]'
