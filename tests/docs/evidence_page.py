@@ -73,6 +73,8 @@ def config_of(row: str) -> str:
     if ', cropped,' in row:
         # The one that crops, with another list of images.
         return 'ssd160-lite0_animals300-crop.py'
+    if ', jittered,' in row:
+        return f'ssd160-lite0_animals{images}-jitter.py'
     return f'ssd160-lite0_animals{images}.py'
 
 

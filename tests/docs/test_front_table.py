@@ -25,6 +25,7 @@ STUDIES = {
     '100 images, 60 epochs, 8 a step': 'ssd160-100-flip-60-b8',
     '300 images, 28 epochs, 8 a step': 'ssd160-300-flip-28-b8',
     '1,200 images, 15 epochs, 8 a step': 'ssd160-1200-flip-15-b8',
+    '100 images, jittered, 60 epochs': 'ssd160-100-jitter-60',
     '100 images, cropped, 60 epochs': 'ssd160-100-crop-60',
     '100 images, cropped, 180 epochs, 8 a step': 'ssd160-100-crop-180-b8',
     '100 images, cropped, 540 epochs, 8 a step': 'ssd160-100-crop-540-b8',

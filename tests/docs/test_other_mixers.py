@@ -24,6 +24,7 @@ ON_TOP = {
     'weighted union, 100 images, 28 epochs': 'ssd160-100-flip-28-b8',
     'weighted union, 100 images, 60 epochs': 'ssd160-100-flip-60-b8',
     'weighted union, 300 images, 28 epochs': 'ssd160-300-flip-28-b8',
+    'Noise, 100 images, 60 epochs': 'ssd160-100-flip-60-b8',
 }
 PAGE = of_photographs('methods')
 
@@ -38,8 +39,10 @@ def test_a_row_is_that_of_its_records(row):
 
 
 @pytest.mark.parametrize('row', ON_TOP)
-def test_weighted_union_on_top_of_half_the_batch_is_that_of_its_records(row):
-    config = config_of(row.removeprefix('weighted union, '))
+def test_a_row_on_top_of_half_the_batch_is_that_of_its_records(row):
+    name, _, regime = row.partition(', ')
+    config = config_of(regime)
+    method = name.replace(' ', '-').lower()
     assert cells(row, PAGE) == mean_and_differences(
-        scores_of(ON_TOP[row], config, f'{config}+weighted-union')
+        scores_of(ON_TOP[row], config, f'{config}+{method}')
     )

@@ -11,6 +11,7 @@ METRIC = 'pascal_voc/mAP'
 ROWS = {
     '100 photographs, flipped (ten seeds)': '100 images, 60 epochs',
     '100, flipped, half the batch': '100 images, 60 epochs, 8 a step',
+    '100, colours jittered': '100 images, jittered, 60 epochs',
     '100, cropped and jittered': '100 images, cropped, 60 epochs',
     '1,200 photographs, flipped': '1,200 images, 30 epochs (H100)',
     '1,200, flipped, half the batch and the epochs': (

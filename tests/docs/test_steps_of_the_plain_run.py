@@ -10,6 +10,7 @@ from .evidence_page import (
     base_and_differences,
     cells,
     config_of,
+    mean_and_differences,
     of_photographs,
     scores_of,
     training_map,
@@ -24,6 +25,7 @@ STUDIES = {
     '300 images, 28 epochs, 8 a step': 'ssd160-300-flip-28-b8',
     '1,200 images, 30 epochs, 16 a step (H100)': 'ssd160-1200-flip-30-h100',
     '1,200 images, 15 epochs, 8 a step': 'ssd160-1200-flip-15-b8',
+    '100 images, jittered, 60 epochs, 16 a step': 'ssd160-100-jitter-60',
     '100 images, cropped, 60 epochs, 16 a step': 'ssd160-100-crop-60',
     '100 images, cropped, 60 epochs, 8 a step': 'ssd160-100-crop-60-b8',
     '100 images, cropped, 180 epochs, 8 a step': 'ssd160-100-crop-180-b8',
@@ -76,3 +78,12 @@ def test_what_half_the_batch_gives_the_plain_run_is_that_of_the_records(row):
         str(spreads[0].n),
         *(without_seeds(spread.interval()) for spread in spreads),
     ]
+
+
+def test_what_jitter_of_colours_gives_the_plain_run():
+    plain = scores_of('ssd160-100-flip-60', config_of('100 images, 60 epochs'))
+    jittered = config_of('100 images, jittered, 60 epochs')
+    scores = plain | scores_of('ssd160-100-jitter-60', jittered)
+    _, _, precision, *_, recall = mean_and_differences(scores)
+    told = f'mAP {precision} and AR {recall}'.replace('0.', '.')
+    assert told in ' '.join(of_photographs('regimes').split())
