@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmdet.models.detectors import SemiBaseDetector
@@ -24,6 +24,8 @@ from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.loss_terms import check_separable
 
+from .mixer_fit import check_own, check_packed, check_parts
+
 
 def check_mixing(runner: Runner, training: bool = True) -> None:
     """Compare the mixers of a built model with its heads, and ``mix`` with both.
@@ -34,9 +36,10 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
             training data, which this builds, and a batch of one is warned about.
 
     Raises:
-        ValueError: If a head would not read what a mixer stamps, a classifier's would
-            lose λ, or ``mix`` is used by nothing or was redefined without effect; with
-            the key to set.
+        ValueError: If a head would not read what a mixer stamps, or wants other boxes
+            than it leaves, a classifier's would lose λ, a pipeline packs without λ,
+            or ``mix`` is used by nothing or was redefined without effect; with the
+            key to set.
     """
     model = unwrapped_model(runner)
     mixers = find_batch_mixers(model)
@@ -44,8 +47,13 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         check_mixed_labels(model)
         mixers = [*mixers, *find_image_mixers(runner.train_dataloader.dataset)]
     detector = model.student if isinstance(model, SemiBaseDetector) else model
+    if mixers:
+        check_parts(detector, mixers)
     for mixer in mixers:
         _check_read(detector, mixer, runner.cfg)
+    owned = _check_owned(detector, mixers)
+    if training and (owned or any(m.supervision.weighs != 'nothing' for m in mixers)):
+        check_packed(runner.train_dataloader.dataset)
     if runner.cfg.get('mix') is not None:
         _check_mix(runner.cfg)
     if training and find_batch_mixers(model):
@@ -88,6 +96,26 @@ def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
             )
         if hasattr(head, 'check_weighs') and head.supervision is None:
             head.check_weighs(supervision)
+
+
+def _check_owned(detector: nn.Module, mixers: Sequence[Any]) -> bool:
+    """Check supervisions of heads against all mixers; whether one of them weighs.
+
+    Raises:
+        ValueError: With the head's key.
+    """
+    heads = [('model', detector)]
+    if not isinstance(detector, LossMixDetector):
+        heads = list(_loss_heads(detector))
+    owned = [
+        (f'{key}.supervision', head.supervision)
+        for key, head in heads
+        if getattr(head, 'supervision', None) is not None
+    ]
+    for key, own in owned:
+        for mixer in mixers:
+            check_own(key, own, mixer)
+    return any(own.weighs != 'nothing' for _, own in owned)
 
 
 def _loss_heads(detector: nn.Module) -> Iterator[tuple[str, nn.Module]]:

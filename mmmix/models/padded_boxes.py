@@ -71,6 +71,17 @@ class PaddedBoxes(NamedTuple):
         first = next(iter(values), self.boxes)
         return torch.cat([*values, first.new_full((1,), fill)])[self.index]
 
+    def labels(self, fill: int) -> Tensor:
+        """``(R, G)`` int64: labels, or a number where there is no box.
+
+        Of an image without objects numpy makes them floats, and joined with these all
+        others are floats, too.
+
+        Args:
+            fill: The number.
+        """
+        return self.field('labels', fill).long()
+
 
 def boxes_of(
     parts: Sequence[Annotations],

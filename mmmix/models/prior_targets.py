@@ -72,7 +72,7 @@ class PriorTargets(NamedTuple):
         """
         index = (owners - 1).clamp_(min=0)
         positive = owners > 0
-        labels = padded.field('labels', num_classes).gather(1, index)
+        labels = padded.labels(num_classes).gather(1, index)
         weights = (owners >= 0).float()
         if pos_weight > 0:
             weights = torch.where(positive, pos_weight, weights)

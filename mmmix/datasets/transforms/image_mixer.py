@@ -17,6 +17,7 @@ from mmmix.mixing.counters import counter_rng
 from mmmix.mixing.draws import draw_lam
 from mmmix.mixing.pair import Pair
 from mmmix.mixing.pass_counter import PassCounter
+from mmmix.mixing.phrases import check_same_phrases
 from mmmix.mixing.settings import MixerSettings, refuse_unknown
 from mmmix.structures import (
     MIX_SUPERVISION,
@@ -199,6 +200,7 @@ class ImageMixer(BaseTransform):
         Returns:
             As :meth:`transform`.
         """
+        check_same_phrases(results, other)
         items = inside_only((results, other))
         sizes = tuple(tuple(item['img'].shape[:2]) for item in items)
         pair = Pair.build(0, 1, lam, sizes, self.settings.align, centre)

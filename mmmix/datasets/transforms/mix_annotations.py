@@ -40,8 +40,8 @@ def check_mixable(item: dict) -> None:
             f'{name} has met a mixer before ({MIX_SUPERVISION}='
             f'{item[MIX_SUPERVISION]}); use one mixer'
         )
-    for key in ('gt_seg_map', 'proposals'):
-        if key in item:
+    for key in item:
+        if key == 'proposals' or (key.startswith('gt_') and key not in _PER_BOX):
             raise TypeError(
                 f'{name}: {key!r} cannot be mixed; leave it out of the pipeline '
                 '(LoadAnnotations(with_seg=False), no LoadProposals)'
@@ -103,6 +103,7 @@ def union_of(
         TypeError: If masks cannot be moved or cut.
         KeyError: If one image lacks what the other has.
     """
+    _check_alike([items[k] for k in components])
     placed = [_placed(items[k], k, pair, settings) for k in components]
     union = {
         name: _cat([fields[name] for fields in placed])
@@ -114,6 +115,17 @@ def union_of(
         masks = [fields['gt_masks'] for fields in placed]
         union['gt_masks'] = place_masks(masks, components, pair, clips)
     return union, [len(fields['gt_bboxes']) for fields in placed]
+
+
+def _check_alike(items: Sequence[dict]) -> None:
+    """Refuse images of which one has annotations that the other lacks."""
+    for name in _PER_BOX:
+        lacking = [item for item in items if name not in item]
+        if 0 < len(lacking) < len(items):
+            raise KeyError(
+                f'{lacking[0].get("img_path")} has no {name!r}, which the image to mix '
+                'it with has; give both the same LoadAnnotations'
+            )
 
 
 def _placed(

@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 
 from mmmix.functional import check_boxes
 from mmmix.mixing.pair import Pair, Size
+from mmmix.mixing.phrases import check_same_phrases
 from mmmix.mixing.settings import MixerSettings
 from mmmix.structures import (
     MIX_COUNTS,
@@ -21,8 +22,8 @@ from mmmix.structures import (
 
 from .mix_instances import INSTANCES, mix_instances
 
-UNMIXABLE = ('gt_sem_seg', 'gt_panoptic_seg', 'proposals')
-"""Fields of a sample that describe the unmixed image alone."""
+UNMIXABLE = ('proposals',)
+"""Fields that describe the unmixed image alone, beside all that begin with ``gt_``."""
 
 
 def image_sizes(samples: Sequence[DetDataSample]) -> list[Size]:
@@ -94,8 +95,9 @@ def _check_fields(sample: DetDataSample) -> None:
                 f'{_name(sample)}: labels of {field} must be integers, got '
                 f'{labels.dtype}; a transform of the pipeline changed their type'
             )
-    for field in UNMIXABLE:
-        if field in sample:
+    for field in sample.keys():  # noqa: SIM118  a sample is no dict
+        own = field.startswith('gt_') and field not in INSTANCES
+        if own or field in UNMIXABLE:
             raise TypeError(
                 f'{_name(sample)}: {field!r} cannot be mixed; leave it out of the '
                 'pipeline (LoadAnnotations(with_seg=False), no LoadProposals)'
@@ -160,11 +162,13 @@ def mix_samples(
 
     Raises:
         TypeError: If polygon masks are to be clipped.
-        ValueError: If the two samples' annotations have different fields.
+        ValueError: If the two samples' annotations have different fields, or their
+            labels count different phrases.
     """
     mixed, components = [], []
     for pair, extra in zip(pairs, fields):
         sample_a, sample_b = samples_a[pair.index], samples_b[pair.partner]
+        check_same_phrases(sample_a, sample_b)
         weights = check_mix_weights((pair.lam, 1.0 - pair.lam))
         mix_fields: dict[str, Any] = {MIX_WEIGHTS: weights, **extra}
         numbers = [0, 1]

@@ -85,7 +85,7 @@ class GridLosses:
         padded = PaddedBoxes.of(instances, grid.anchors)
         owners = self._owners(grid, padded, ignored)
         index = (owners - 1).clamp_(min=0)
-        labels = padded.field('labels', 0).gather(1, index)
+        labels = padded.labels(0).gather(1, index)
         offsets = self._offsets(grid, padded, owners, index)
         return owners, labels, offsets, self._weights(padded, owners, index, parts)
 

@@ -200,6 +200,9 @@ def test_outside_multi_image_mix_dataset():
     [
         (dict(mix_weights=(0.5, 0.5)), ValueError, 'already mixed'),
         (dict(gt_seg_map=0), TypeError, 'gt_seg_map'),
+        (dict(gt_keypoints=0), TypeError, 'gt_keypoints'),
+        (dict(text='bus. car.'), ValueError, "phrases of 'text'"),
+        (dict(gt_masks=0), KeyError, "has no 'gt_masks'"),
         (dict(gt_bboxes=np.zeros((2, 4))), TypeError, 'ndarray'),
         (dict(gt_bboxes=HorizontalBoxes([[9.0, 9, 2, 2]] * 2)), ValueError, 'inverted'),
     ],
@@ -209,6 +212,14 @@ def test_bad_images_are_refused(change, error, message, side):
     pair = [loaded(20, 20, seed=0), loaded(20, 20, seed=1)]
     pair[side].update(change)
     with pytest.raises(error, match=message):
+        MixImage(ratio=BETA, pad='black')({**pair[0], 'mix_results': [pair[1]]})
+
+
+@pytest.mark.parametrize('side', [0, 1])
+def test_boxes_to_ignore_are_not_lost_where_the_other_image_has_no_flags(side):
+    pair = [loaded(20, 20, seed=0, ignore=1), loaded(20, 20, seed=1, ignore=1)]
+    del pair[side]['gt_ignore_flags']
+    with pytest.raises(KeyError, match=f"{side}.jpg has no 'gt_ignore_flags'"):
         MixImage(ratio=BETA, pad='black')({**pair[0], 'mix_results': [pair[1]]})
 
 

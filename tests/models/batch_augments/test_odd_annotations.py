@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmengine.structures import PixelData
 
 from tests.models.batch_augments.batches import batch_of
 
@@ -70,3 +71,39 @@ def test_a_box_over_the_edge_does_not_reach_its_partner():
     union = mixer(inputs, samples)[1][0].gt_instances
     box = union.bboxes[union.mix_ids == 1][0]
     assert box.tolist() == [16.0, 20.0, 26.0, 48.0]
+
+
+@pytest.mark.parametrize('name', ['gt_depth', 'gt_sem_seg', 'gt_panoptic_seg'])
+def test_a_further_annotation_of_one_image_alone_is_refused(name):
+    """It would describe component 0, and stand beside the mixed image."""
+
+    def change(sample):
+        setattr(sample, name, PixelData(data=torch.ones(1, 64, 64)))
+        sample.set_metainfo(dict(img_path='deep.jpg'))
+
+    with pytest.raises(TypeError, match=f'deep.jpg: {name!r} cannot be mixed'):
+        mixed(change)
+
+
+@pytest.mark.parametrize('keep', ['all', 'dominant'])
+@pytest.mark.parametrize(
+    ('key', 'values'),
+    [
+        ('text', ('cat. dog.', 'bus. car.')),
+        ('tokens_positive', ({0: [[0, 3]], 1: [[5, 8]]}, {0: [[5, 8]], 1: [[0, 3]]})),
+    ],
+)
+def test_labels_that_count_other_phrases_are_refused(key, values, keep):
+    """Label 1 is a dog in one image and a car in the other."""
+    inputs, samples = batch_of([(64, 64)] * 2)
+    mixer = MODELS.build(dict(type='MixBatch', ratio=RATIO, keep=keep))
+    for sample, value in zip(samples, values):
+        sample.set_metainfo({key: value, 'img_path': f'{value}.jpg'})
+    with pytest.raises(ValueError, match=f'phrases of {key!r}, which must be the same'):
+        mixer(inputs, samples)
+    samples[1].set_metainfo({key: values[0]})
+    union = mixer(inputs, samples)[1][0]
+    assert union.get(key) == values[0]
+    if keep == 'all':
+        labels = torch.cat([sample.gt_instances.labels for sample in samples])
+        assert torch.equal(union.gt_instances.labels, labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmengine.structures import InstanceData
 
 from tests.helpers import mixed, with_supervision
 
@@ -44,3 +45,19 @@ def test_union_is_stock_on_all_boxes(case, settings, supervision):
     want = case.losses(stock, preds, unions[0])
     for union in unions:
         identical(case.losses(mix, preds, union), want, case.exact)
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32])
+@pytest.mark.parametrize('empty', [1, 3])
+def test_labels_of_an_image_without_objects_may_be_floats(case, dtype, empty):
+    """As numpy makes them of nothing; the stock heads never look at them."""
+    head, preds, batch = case.build()[1], case.predictions(), case.sides()[0]
+    losses = []
+    for kind in (torch.int64, dtype):
+        nothing = InstanceData(
+            bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=kind)
+        )
+        instances = [nothing] * empty + batch.gt_instances[empty:]
+        changed = batch._replace(gt_instances=instances)
+        losses.append(case.losses(head, preds, changed, seed=3))
+    identical(*losses, True)

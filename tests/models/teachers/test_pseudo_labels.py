@@ -241,6 +241,16 @@ def test_a_labelled_image_keeps_what_is_to_be_ignored():
     assert result.ignored_instances.bboxes.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize('count', [0, 2])
+def test_boxes_to_ignore_may_lack_what_objects_have(count):
+    """Of none of them PackDetInputs may write nothing; others may have no labels."""
+    original = semi.sample(semi.objects(3, 0))
+    kept = semi.objects(2, 1).bboxes
+    original.ignored_instances = InstanceData(**({'bboxes': kept} if count else {}))
+    ignored = mixable(original, None).ignored_instances
+    assert ignored.bboxes.tolist() == kept[:count].tolist()
+
+
 def test_statistics():
     labels = [semi.scored(semi.objects(2, 0), [0.9, 0.8]), boxes(), boxes((1, 1, 2, 2))]
     found = label_statistics(labels, torch.zeros(1))
