@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -71,6 +72,21 @@ def read_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f'expected a whole number of at least 1, got {text!r}')
     return int(text)
+
+
+def read_score(text: str) -> float:
+    """A score, or a threshold of scores.
+
+    Raises:
+        ValueError: If it is no number from 0 to 1.
+    """
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not 0 <= score <= 1:  # neither is nan
+        raise ValueError(f'expected a number from 0 to 1, got {text!r}')
+    return score
 
 
 def each_once(values: Iterable[T]) -> list[T]:

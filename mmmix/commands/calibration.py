@@ -25,7 +25,7 @@ from matplotlib.axes import Axes
 from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
-from mmmix.apis.arguments import each_once
+from mmmix.apis.arguments import argument, each_once, read_score
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.calibration import (
     DIMENSIONS,
@@ -62,7 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--dimensions', nargs='+', choices=DIMENSIONS, default=['score'])
     add(
         '--min-score',
-        type=float,
+        type=argument(read_score),
         default=0.3,
         help='leave out detections below (default: 0.3)',
     )

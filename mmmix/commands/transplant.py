@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, each_once, read_seed
+from mmmix.apis.arguments import argument, each_once, read_score, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
@@ -91,7 +91,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="share of the image's area (default), or of its side",
     )
     add('--ious', type=float, nargs='+', default=[0.5, 0.75], help='default: 0.5 0.75')
-    add('--score-thr', type=float, default=0.3, help='least score (default: 0.3)')
+    add(
+        '--score-thr',
+        type=argument(read_score),
+        default=0.3,
+        help='least score (default: 0.3)',
+    )
     add(
         '--seed',
         type=argument(read_seed),

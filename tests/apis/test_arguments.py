@@ -7,7 +7,7 @@ import argparse
 import pytest
 import torch
 
-from mmmix.apis.arguments import read_count, read_device, read_seed
+from mmmix.apis.arguments import read_count, read_device, read_score, read_seed
 from mmmix.commands import train
 from mmmix.studies.trained.models.arguments import add_model_arguments
 
@@ -55,3 +55,10 @@ def test_studies_of_models_refuse_them_in_a_line(words, said, capsys):
     with pytest.raises(SystemExit, match='^2$'):
         parser.parse_args(['a.py@b.pth', '--out', 'x', *words])
     assert said in capsys.readouterr().err
+
+
+def test_scores():
+    assert [read_score(text) for text in ('0', '1', '.3')] == [0, 1, 0.3]
+    for text in ('nan', '30', '-0.1', 'high'):
+        with pytest.raises(ValueError, match=f"number from 0 to 1, got '{text}'"):
+            read_score(text)

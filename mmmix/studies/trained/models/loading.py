@@ -92,7 +92,7 @@ def load_detectors(
     Args:
         args: With the models and options of
             :func:`mmmix.studies.trained.models.arguments.add_model_arguments`, and
-            ``score_thr`` where the command has one.
+            ``score_thr`` or ``min_score`` where the command has one.
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
@@ -102,7 +102,7 @@ def load_detectors(
     _check_each_once(args.models)
     say_other_seeds(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
-    least = getattr(args, 'score_thr', None)
+    least = getattr(args, 'score_thr', getattr(args, 'min_score', None))
     detectors = [load_detector(spec, *common, least) for spec in args.models]
     for detector in detectors[1:]:
         if detector.classes != detectors[0].classes:

@@ -121,6 +121,7 @@ def test_loaded_detector(tiny_study):
     assert fingerprint(detector) == fingerprint(load_detector(tiny_study.spec))
 
 
+@pytest.mark.parametrize('name', ['score_thr', 'min_score'])
 @pytest.mark.parametrize(
     ('least', 'options', 'expected'),
     [
@@ -129,13 +130,15 @@ def test_loaded_detector(tiny_study):
         (0.001, {'model.test_cfg.score_thr': 0.1}, 0.1),
     ],
 )
-def test_a_score_that_is_wanted_is_not_dropped(tiny_study, least, options, expected):
+def test_a_score_that_is_wanted_is_not_dropped(
+    tiny_study, least, options, expected, name
+):
     args = argparse.Namespace(
         models=[tiny_study.spec],
         device='cpu',
         cfg_options=options,
         trust_checkpoint=False,
-        score_thr=least,
+        **{name: least},
     )
     one = load_detector(tiny_study.spec, 'cpu', options, score_thr=least)
     for detector in (one, *load_detectors(args)):
