@@ -24,6 +24,7 @@ from typing import Any
 
 from mmmix.apis.arguments import argument, each_once, read_score, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.trained.images.decoded import MEMORY
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.in_between import (
     WAYS,
@@ -41,8 +42,6 @@ from mmmix.studies.trained.sweep import EachImage, sweep
 
 CONDITIONS = ['way', 'λ']
 METRICS = ['score', 'hit', 'found of a', 'found of b']
-MEMORY = 1e9
-"""Bytes of decoded images to keep, for every λ needs them again."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

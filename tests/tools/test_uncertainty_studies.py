@@ -15,6 +15,7 @@ from mmengine.dataset import pseudo_collate
 
 import mmmix.studies.trained.sweep as sweeping
 from mmmix.studies.trained.models.detection_scores import DetectionScores
+from mmmix.studies.trained.models.fingerprint import fingerprint
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
 
@@ -135,6 +136,28 @@ def test_image_intervals(study, tmp_path):
     assert float(first['low']) <= float(first['mAP']) <= float(first['high'])
     # the same model under two names
     assert [float(second[f'Δ {name}']) for name in ('mAP', 'low', 'high')] == [0, 0, 0]
+
+
+@pytest.mark.parametrize('tool', ['calibration', 'image_intervals'])
+def test_a_model_that_is_through_is_kept(study, tmp_path, monkeypatch, tool):
+    """Whatever ends the command while the next one is at it."""
+    _, config, checkpoint = study.spec
+    other = tmp_path / 'other.py'
+    other.write_text(f'_base_ = {config!r}\nmodel = dict(test_cfg=dict(max_per_img=9))')
+    models = [f'{path}@{checkpoint}' for path in (config, other)]
+    predict = sweeping.predict
+
+    def stopped(detector, *args):
+        if detector.name == 'other':
+            raise KeyboardInterrupt
+        return predict(detector, *args)
+
+    monkeypatch.setattr(sweeping, 'predict', stopped)
+    main = runpy.run_module(f'mmmix.commands.{tool}')['main']
+    with pytest.raises(KeyboardInterrupt):
+        main([*models, '--out', str(tmp_path / 'out'), '--device', 'cpu'])
+    parts = json.loads((tmp_path / 'out/results.json').read_text())['parts']
+    assert list(parts) == [f'{fingerprint(study.detector)} on test']
 
 
 def test_flattening(study, tmp_path):
