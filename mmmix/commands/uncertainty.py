@@ -109,7 +109,7 @@ def image_sets(
         return noise_image(kind, shape, index, args.seed), blank_info(name, shape)
 
     def outside(paths: Sequence[Path], index: int) -> Image:
-        image = read_image(paths[index])
+        image = reader.in_own_order(read_image(paths[index]))
         return image, blank_info(str(paths[index]), image.shape[:2])
 
     sets = {args.split: EachImage(len(images), images.__getitem__, top_score)}

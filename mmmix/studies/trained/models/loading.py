@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
+from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import load_checkpoint
 
 from mmmix.apis.checkpoints.fit import ForeignCheckpointError
@@ -151,7 +151,11 @@ def say_other_seeds(specs: Sequence[ModelSpec]) -> None:
 
 
 def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
-    """Class names that the checkpoint keeps, else those of the config's data."""
+    """Class names that the checkpoint keeps, else those of the config's data.
+
+    Raises:
+        ValueError: If neither knows them, and the model detects.
+    """
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     parts = meta if isinstance(meta, list) else [meta]  # of a ConcatDataset
     names = class_names(
@@ -162,7 +166,14 @@ def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
     data = cfg.test_dataloader.dataset
     while 'dataset' in data:
         data = data.dataset
-    kind = DATASETS.get(data.type) if isinstance(data.type, str) else data.type
-    return tuple(
-        {**getattr(kind, 'METAINFO', {}), **data.get('metainfo', {})}['classes']
-    )
+    with DATASETS.switch_scope_and_registry(None) as registry:
+        kind = registry.get(data.type) if isinstance(data.type, str) else data.type
+    meta = {**getattr(kind, 'METAINFO', {}), **(data.get('metainfo') or {})}
+    names = class_names(meta) or ()
+    if not names and not is_classifier(cfg):  # whose data set finds them in its folders
+        raise ValueError(
+            f'{cfg.filename}: neither the checkpoint nor test_dataloader.dataset names '
+            'the classes; set test_dataloader.dataset.metainfo=dict(classes=...), in '
+            'the order of their labels'
+        )
+    return names

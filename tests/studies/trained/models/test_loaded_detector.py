@@ -220,6 +220,19 @@ def test_classes_of_a_checkpoint_of_several_sets(tiny_study, tmp_path):
     assert load_detector(spec).classes == names
 
 
+def test_classes_that_nobody_names(tiny_study, tmp_path):
+    """The toy's checkpoint has no names, so that those of the data set's kind count."""
+    assert load_detector(tiny_study.spec).classes[-1] == 'nine'
+    config = tmp_path / 'nameless.py'
+    names = 'test_dataloader = dict(dataset=dict(type="BaseDetDataset"))'
+    config.write_text(f'_base_ = {tiny_study.spec.config!r}\n{names}\n')
+    with pytest.raises(ValueError, match=r'nameless\.py: neither .*metainfo=dict'):
+        load_detector(tiny_study.spec._replace(config=str(config)))
+    options = {'test_dataloader.dataset.metainfo': dict(classes=('a', 'b'))}
+    spec = tiny_study.spec._replace(config=str(config))
+    assert load_detector(spec, cfg_options=options).classes == ('a', 'b')
+
+
 def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
     cfg = tiny_study.detector.cfg
     for wrong in (('train', None), ('test', 0)):
