@@ -224,11 +224,12 @@ def test_classes_that_nobody_names(tiny_study, tmp_path):
     """The toy's checkpoint has no names, so that those of the data set's kind count."""
     assert load_detector(tiny_study.spec).classes[-1] == 'nine'
     config = tmp_path / 'nameless.py'
-    names = 'test_dataloader = dict(dataset=dict(type="BaseDetDataset"))'
+    data = 'dict(type="BaseDetDataset", metainfo=dict(_delete_=True))'
+    names = f'test_dataloader = dict(dataset={data})'
     config.write_text(f'_base_ = {tiny_study.spec.config!r}\n{names}\n')
     with pytest.raises(ValueError, match=r'nameless\.py: neither .*metainfo=dict'):
         load_detector(tiny_study.spec._replace(config=str(config)))
-    options = {'test_dataloader.dataset.metainfo': dict(classes=('a', 'b'))}
+    options = {'test_dataloader.dataset.metainfo.classes': ('a', 'b')}
     spec = tiny_study.spec._replace(config=str(config))
     assert load_detector(spec, cfg_options=options).classes == ('a', 'b')
 
