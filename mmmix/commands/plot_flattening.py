@@ -144,7 +144,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     groups = groups_of(dataset, detectors[0].classes)
     chosen = args.classes or [name for name in groups if name != ALL]
     if not set(chosen) <= set(groups):

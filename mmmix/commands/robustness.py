@@ -95,7 +95,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     detectors = load_detectors(args)
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     settings = split_settings(args, dataset) | dict(seed=args.seed, fill=args.fill)
     store = ResultStore(args.out / 'results.json', settings)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)

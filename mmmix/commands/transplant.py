@@ -165,7 +165,7 @@ def make_copies(
 ) -> tuple[list[PatchedCopy], dict[str, Any]]:
     """The copies of the data set, and what of them the results depend on."""
     cfg, classes = detectors[0].cfg, detectors[0].classes
-    dataset = build_split(cfg, args.split, args.limit)
+    dataset = build_split(cfg, args.split, args.limit, classes)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)
     options = dict(share=args.share, measure=args.measure, seed=args.seed)
     transforms = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from mmdet.registry import DATASETS
@@ -11,12 +12,16 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.studies.trained.images.classes import check_classes
 
 SPLITS = ('test', 'val')
 
 
 def build_split(
-    cfg: Config, split: str = 'test', limit: int | None = None
+    cfg: Config,
+    split: str = 'test',
+    limit: int | None = None,
+    classes: Sequence[str] = (),
 ) -> BaseDataset:
     """The data set on which a config is tested or validated.
 
@@ -24,6 +29,7 @@ def build_split(
         cfg: The config.
         split: ``'test'`` or ``'val'``.
         limit: Take this many images from the start; None takes all.
+        classes: Of the model that sees them, by label; they are compared.
 
     Returns:
         mmdet's data set; ``get_data_info(index)`` has ``img_path``, ``img_id`` and
@@ -31,21 +37,17 @@ def build_split(
 
     Raises:
         FileNotFoundError: If its files are missing, with how to get them.
-        ValueError: If ``split`` or ``limit`` is wrong, or it has no annotations.
+        ValueError: If ``split`` or ``limit`` is wrong, the config has no such data
+            set or one of several, it has no annotations, or other classes.
     """
     if split not in SPLITS or (limit is not None and limit < 1):
         raise ValueError(
             f'expected split among {SPLITS} and limit >= 1, got {split!r}, {limit}'
         )
     check_dataset_paths(cfg, (split,))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
-    if not hasattr(dataset, 'get_subset_'):
-        raise ValueError(
-            f'{split}_dataloader.dataset must be one data set without a wrapper, got '
-            f'{type(dataset).__name__}'
-        )
+    dataset = _built(cfg, f'{split}_dataloader')
     dataset.full_init()
+    check_classes(dataset, classes, f'{split}_dataloader.dataset')
     if limit is not None:
         dataset.get_subset_(list(range(min(limit, len(dataset)))))
     infos = map(dataset.get_data_info, range(len(dataset)))
@@ -53,6 +55,21 @@ def build_split(
         raise ValueError(
             f'{split}_dataloader.dataset of {cfg.filename} has {len(dataset)} images '
             'and no annotation; studies need both'
+        )
+    return dataset
+
+
+def _built(cfg: Config, key: str) -> BaseDataset:
+    """The data set of a data loader, not loaded yet."""
+    loader = cfg.get(key)
+    if loader is None:
+        raise ValueError(f'{cfg.filename} has no {key}; choose another --split')
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    dataset = DATASETS.build(loader.dataset)
+    if not isinstance(dataset, BaseDataset):  # that of several has its methods, too
+        raise ValueError(
+            f'{key}.dataset must be one data set without a wrapper, got '
+            f'{type(dataset).__name__}'
         )
     return dataset
 

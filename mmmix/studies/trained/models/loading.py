@@ -53,12 +53,17 @@ def load_detector(
 
     Raises:
         FileNotFoundError: If config or checkpoint is missing.
-        ValueError: If the checkpoint is unsafe, damaged, or one of another model; or
-            the model is a classifier, and boxes are wanted.
+        ValueError: If the checkpoint is unsafe, damaged, or one of another model; the
+            config has no test; or the model is a classifier, and boxes are wanted.
     """
     cfg = read_config(spec.config, dict(cfg_options or {}) or None)
     if score_thr is not None:
         lower_cuts(cfg, score_thr, cfg_options or ())
+    if cfg.get('test_dataloader') is None:
+        raise ValueError(
+            f'{spec.config} has no test_dataloader, whose pipeline says how the model '
+            'sees images; give it one'
+        )
     classifies = is_classifier(cfg)
     if boxes and classifies:
         raise ValueError(
