@@ -89,9 +89,26 @@ def read_score(text: str) -> float:
     return score
 
 
-def each_once(values: Iterable[T]) -> list[T]:
-    """Values of an argument in their order; a second time would count them twice."""
-    return list(dict.fromkeys(values))
+def each_once(values: Iterable[T], key: str) -> list[T]:
+    """Values of an argument in their order; a second time would count them twice.
+
+    Args:
+        values: The values.
+        key: The argument, for the message.
+
+    Raises:
+        ValueError: If two numbers agree in six digits, by which results are named.
+    """
+    once = list(dict.fromkeys(values))
+    named: dict[str, T] = {}
+    for value in once:
+        name = f'{value:g}' if isinstance(value, float) else str(value)
+        if named.setdefault(name, value) != value:
+            raise ValueError(
+                f'{key}: expected values that differ in six digits, got '
+                f'{named[name]!r} and {value!r}'
+            )
+    return once
 
 
 def read_device(text: str) -> str:

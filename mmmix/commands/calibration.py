@@ -76,7 +76,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.bins < 1 or not all(0 < iou <= 1 for iou in args.ious):
         parser.error('--bins must be at least 1, and --ious lie in (0, 1]')
-    args.ious = each_once(args.ious)
+    args.ious = each_once(args.ious, '--ious')
     return args
 
 

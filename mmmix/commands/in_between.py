@@ -70,7 +70,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if not all(0 <= lam <= 1 for lam in args.lams):
         parser.error(f'--lams must lie in [0, 1], got {args.lams}')
-    args.ways, args.lams = each_once(args.ways), each_once(args.lams)
+    args.ways = each_once(args.ways, '--ways')
+    args.lams = each_once(args.lams, '--lams')
     return args
 
 

@@ -114,7 +114,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.copies < 1 or args.num_images < 1:
         parser.error('--copies and --num-images must be at least 1')
-    args.ious = each_once(args.ious)
+    args.ious = each_once(args.ious, '--ious')
     return args
 
 
