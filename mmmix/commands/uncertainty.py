@@ -33,7 +33,7 @@ from mmmix.studies.trained.images.outside import (
     noise_image,
     read_image,
 )
-from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.splits import build_split, digest_of, split_settings
 from mmmix.studies.trained.images.truth import blank_info
 from mmmix.studies.trained.models.arguments import add_model_arguments
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
@@ -151,6 +151,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             name: f'{len(paths)} images of {Path(args.outside[name]).resolve()}'
             for name, paths in folders.items()
         },
+        files=digest_of(
+            (name, path.name, path.stat().st_size)
+            for name, paths in folders.items()
+            for path in paths
+        ),
     )
     store = ResultStore(args.out / 'results.json', settings)
     sets = image_sets(args, dataset, detectors[0], folders)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmdet.datasets import XMLDataset
 from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 
@@ -72,6 +73,10 @@ def test_uncertainty(study, tmp_path, monkeypatch):
     # Other images are not taken for those that were measured.
     cv2.imwrite(str(folder / 'y.png'), image)
     with pytest.raises(ValueError, match='outside: .*1 images of .* there, .*2 images'):
+        run('uncertainty', study, tmp_path / 'out', *options)
+    (folder / 'y.png').unlink()
+    cv2.imwrite(str(folder / 'x.png'), image[:20])
+    with pytest.raises(ValueError, match=r'settings \(files: '):
         run('uncertainty', study, tmp_path / 'out', *options)
 
 
@@ -158,6 +163,18 @@ def test_a_model_that_is_through_is_kept(study, tmp_path, monkeypatch, tool):
         main([*models, '--out', str(tmp_path / 'out'), '--device', 'cpu'])
     parts = json.loads((tmp_path / 'out/results.json').read_text())['parts']
     assert list(parts) == [f'{fingerprint(study.detector)} on test']
+
+
+def test_results_of_corrected_annotations_are_not_mixed_with_older_ones(
+    study, tmp_path, monkeypatch
+):
+    run('image_intervals', study, tmp_path, '--resamples', '100')
+    parsed = XMLDataset._parse_instance_info
+    monkeypatch.setattr(
+        XMLDataset, '_parse_instance_info', lambda *args, **kw: parsed(*args, **kw) * 2
+    )
+    with pytest.raises(ValueError, match='other settings .annotations: .* use another'):
+        run('image_intervals', study, tmp_path, '--resamples', '100')
 
 
 def test_flattening(study, tmp_path):

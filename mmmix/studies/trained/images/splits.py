@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
@@ -13,6 +16,7 @@ from mmengine.registry import init_default_scope
 
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.studies.trained.images.classes import check_classes
+from mmmix.studies.trained.images.truth import objects_of
 
 SPLITS = ('test', 'val')
 
@@ -86,4 +90,22 @@ def split_settings(args: argparse.Namespace, dataset: BaseDataset) -> dict[str, 
         images=len(dataset),
         data=dataset.ann_file,
         cfg_options=args.cfg_options,
+        annotations=digest_of(
+            _said(dataset.get_data_info(index)) for index in range(len(dataset))
+        ),
     )
+
+
+def digest_of(parts: Iterable[Any]) -> str:
+    """A short text that other parts, or their order, would change."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(repr(part).encode())
+    return digest.hexdigest()[:16]
+
+
+def _said(info: Mapping[str, Any]) -> tuple[Any, ...]:
+    """An image's name and what is on it."""
+    boxes = [(i.bboxes.tolist(), i.labels.tolist()) for i in objects_of(info)]
+    label = np.asarray(info.get('gt_label', ())).tolist()
+    return info.get('img_id'), Path(info.get('img_path') or '').name, label, boxes

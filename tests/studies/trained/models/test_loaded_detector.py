@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 
 import cv2
 import numpy as np
@@ -247,10 +248,23 @@ def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
 def test_settings_tell_data_apart(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     args = argparse.Namespace(split='test', cfg_options=None)
-    settings = split_settings(args, build_split(tiny_study.detector.cfg, 'test', 2))
+    dataset = build_split(tiny_study.detector.cfg, 'test', 2)
+    settings = split_settings(args, dataset)
+    annotations = settings.pop('annotations')
     assert settings == dict(
         split='test',
         images=2,
         data='data/digits/ImageSets/Main/test.txt',
         cfg_options=None,
     )
+    infos = [copy.deepcopy(dataset.get_data_info(index)) for index in range(2)]
+    monkeypatch.setattr(dataset, 'get_data_info', infos.__getitem__)
+    assert split_settings(args, dataset)['annotations'] == annotations
+    (instance,) = infos[1]['instances']
+    for change in (dict(bbox=[1, 2, 3, 4]), dict(bbox_label=7), dict(ignore_flag=1)):
+        before = dict(instance)
+        instance.update(change)
+        assert split_settings(args, dataset)['annotations'] != annotations, change
+        instance.update(before)
+    infos.reverse()
+    assert split_settings(args, dataset)['annotations'] != annotations
