@@ -98,6 +98,21 @@ def test_the_largest_value_is_named_with_its_iteration():
     ]
 
 
+def test_names_that_are_no_formulas():
+    """An error over one would cost the page."""
+    name = r'a$\x_$b'
+    record = filled()
+    record.validations['teacher']['classes'][0]['name'] = name
+    record.add(name, 10, 0.5)
+    page = render_page(record, {'title': name}, {}, RECALLS).decode()
+    drawn = figures(page)
+    for alt in (
+        *('Metrics over iterations', 'AP of each class'),
+        'Precision over recall of each class',
+    ):
+        assert name in drawn[alt]
+
+
 def test_figures_are_the_same_each_time():
     values = {'': {'cat': 0.5, 'dog': 0.25}}
     assert bars(values) == bars(values)
