@@ -15,6 +15,8 @@ from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 
 import mmmix.studies.trained.sweep as sweeping
+from mmmix.commands.image_intervals import intervals
+from mmmix.studies.trained.image_bootstrap import class_hits, mean_precision
 from mmmix.studies.trained.models.detection_scores import DetectionScores
 from mmmix.studies.trained.models.fingerprint import fingerprint
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
@@ -141,6 +143,18 @@ def test_image_intervals(study, tmp_path):
     assert float(first['low']) <= float(first['mAP']) <= float(first['high'])
     # the same model under two names
     assert [float(second[f'Δ {name}']) for name in ('mAP', 'low', 'high')] == [0, 0, 0]
+
+
+def test_resamples_without_an_object_tell_nothing():
+    """Nor do they take the interval of all others away."""
+    hits = class_hits([[[[0.9, 1.0]]], [[]]], [[1], [0]])
+    weights = np.array([[1.0, 1], [2, 0], [0, 2], [1, 1]])
+    values = mean_precision(hits, weights)
+    np.testing.assert_array_equal(values, [1, 1, np.nan, 1])
+    values = np.array([0.5, 0.25, np.nan, 0.75])
+    (row,) = intervals({'a': [values]})
+    assert row['mAP'] == 0.5
+    assert (row['low'], row['high']) == pytest.approx((0.2625, 0.7375))
 
 
 @pytest.mark.parametrize('tool', ['calibration', 'image_intervals'])

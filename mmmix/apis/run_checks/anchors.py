@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 from mmcv.image.geometric import rescale_size
+from mmdet.models.detectors import SemiBaseDetector
 from torch import nn
 
 from .data_sets import Loaded, infos
@@ -101,8 +102,14 @@ def _factor(
 
 
 def anchors_of(model: nn.Module) -> Iterator[tuple[str, np.ndarray, float]]:
-    """Heads with anchors: their names, widths and heights (A, 2), and the least IoU."""
-    for key, head in model.named_modules():
+    """Heads with anchors: their names, widths and heights (A, 2), and the least IoU.
+
+    Of a teacher the names are those of ``detector``, which both parts are built from.
+    """
+    modules = model.named_modules()
+    if isinstance(model, SemiBaseDetector):
+        modules = model.student.named_modules(prefix='detector')
+    for key, head in modules:
         base = getattr(getattr(head, 'prior_generator', None), 'base_anchors', None)
         least = getattr(getattr(head, 'assigner', None), 'pos_iou_thr', None)
         if not base or not isinstance(least, float):

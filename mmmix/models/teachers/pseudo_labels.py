@@ -17,6 +17,7 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmmix.models.ignored_boxes import filled
 from mmmix.structures import REGRESSION_WEIGHTS
 
 from .semi_train_settings import SemiTrainSettings
@@ -214,7 +215,8 @@ def mixable(sample: DetDataSample, regression_weight: float | None) -> DetDataSa
             the field out.
     """
     labels = _boxes_and_labels(sample.gt_instances)
-    ignored = _boxes_and_labels(sample.get('ignored_instances', labels[:0]))
+    ignored = filled(sample.get('ignored_instances'))
+    ignored = _boxes_and_labels(labels[:0] if ignored is None else ignored)
     if regression_weight is not None:
         weights = labels.bboxes.new_full((len(labels),), regression_weight)
         labels[REGRESSION_WEIGHTS] = weights
@@ -250,8 +252,11 @@ def _bare(sample: DetDataSample) -> DetDataSample:
 
 
 def _boxes_and_labels(instances: InstanceData) -> InstanceData:
-    boxes = get_box_tensor(instances.bboxes)
-    return InstanceData(bboxes=boxes, labels=instances.labels)
+    """Boxes and labels alone; boxes to ignore may have no labels."""
+    fields = dict(bboxes=get_box_tensor(instances.bboxes))
+    if 'labels' in instances:
+        fields['labels'] = instances.labels
+    return InstanceData(**fields)
 
 
 def _matrix(source: DetDataSample, target: DetDataSample) -> np.ndarray:
