@@ -101,7 +101,8 @@ def intervals(scores: dict[str, list[np.ndarray]]) -> list[dict[str, Any]]:
 
 
 def _bounds(values: np.ndarray, prefix: str) -> dict[str, float]:
-    low, high = np.percentile(values[1:], [2.5, 97.5])
+    # A resample of images without objects has no mAP.
+    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
     names = (f'{prefix}{name}' for name in ('mAP', 'low', 'high'))
     return dict(zip(names, map(float, (values[0], low, high))))
 
