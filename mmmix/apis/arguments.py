@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -73,9 +74,41 @@ def read_count(text: str) -> int:
     return int(text)
 
 
-def each_once(values: Iterable[T]) -> list[T]:
-    """Values of an argument in their order; a second time would count them twice."""
-    return list(dict.fromkeys(values))
+def read_score(text: str) -> float:
+    """A score, or a threshold of scores.
+
+    Raises:
+        ValueError: If it is no number from 0 to 1.
+    """
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not 0 <= score <= 1:  # neither is nan
+        raise ValueError(f'expected a number from 0 to 1, got {text!r}')
+    return score
+
+
+def each_once(values: Iterable[T], key: str) -> list[T]:
+    """Values of an argument in their order; a second time would count them twice.
+
+    Args:
+        values: The values.
+        key: The argument, for the message.
+
+    Raises:
+        ValueError: If two numbers agree in six digits, by which results are named.
+    """
+    once = list(dict.fromkeys(values))
+    named: dict[str, T] = {}
+    for value in once:
+        name = f'{value:g}' if isinstance(value, float) else str(value)
+        if named.setdefault(name, value) != value:
+            raise ValueError(
+                f'{key}: expected values that differ in six digits, got '
+                f'{named[name]!r} and {value!r}'
+            )
+    return once
 
 
 def read_device(text: str) -> str:

@@ -67,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from mmmix.classification.localization.draw_cam import draw_cam
     from mmmix.classification.models.cam_head import PRED_CAM
 
-    dataset = build_split(model.cfg, args.split)
+    dataset = build_split(model.cfg, args.split, classes=model.classes)
+    classes = model.classes or dataset.metainfo['classes']
     count = min(args.count, len(dataset))
     args.out.mkdir(parents=True, exist_ok=True)
     for index in np.linspace(0, len(dataset) - 1, count).round().astype(int):
@@ -84,9 +85,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         pixels = packed['inputs'].permute(1, 2, 0).contiguous().numpy()
         cam = sample.get(PRED_CAM).cpu().numpy()
         picture = draw_cam(pixels, cam, sample.get('gt_bboxes'), args.sigma)
-        names = [
-            model.classes[int(label)] for label in (sample.pred_label, info['gt_label'])
-        ]
+        names = [classes[int(label)] for label in (sample.pred_label, info['gt_label'])]
         mmcv.imwrite(
             picture, str(args.out / f'{index:05}_{names[0]}_is_{names[1]}.png')
         )

@@ -4,7 +4,7 @@ Detections of --min-score and more are compared with the annotations as VOC's mA
 does. The detection calibration error (D-ECE, Küppers et al., CVPRW 2020) is the mean
 distance of score and precision over bins of the score, or with --dimensions of score,
 position and size of the box. Writes calibration.md, .csv and .png (a reliability
-diagram) to --out; the same command goes on where it was interrupted. See
+diagram) to --out; the same command goes on after the last finished model. See
 docs/studies/calibration.md.
 
 Example:
@@ -25,7 +25,7 @@ from matplotlib.axes import Axes
 from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
-from mmmix.apis.arguments import each_once
+from mmmix.apis.arguments import argument, each_once, read_score
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.calibration import (
     DIMENSIONS,
@@ -35,7 +35,7 @@ from mmmix.studies.trained.calibration import (
     judge,
     reliability,
 )
-from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.decoded import MEMORY, DecodedImages
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.images.truth import objects_of
 from mmmix.studies.trained.models.arguments import add_model_arguments
@@ -62,7 +62,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--dimensions', nargs='+', choices=DIMENSIONS, default=['score'])
     add(
         '--min-score',
-        type=float,
+        type=argument(read_score),
         default=0.3,
         help='leave out detections below (default: 0.3)',
     )
@@ -76,7 +76,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.bins < 1 or not all(0 < iou <= 1 for iou in args.ious):
         parser.error('--bins must be at least 1, and --ious lie in (0, 1]')
-    args.ious = each_once(args.ious)
+    args.ious = each_once(args.ious, '--ious')
     return args
 
 
@@ -84,7 +84,7 @@ def image_set(
     args: argparse.Namespace, dataset: BaseDataset, reader: LoadedDetector
 ) -> EachImage:
     """The images; kept are the verdicts on the detections at each IoU."""
-    images = DecodedImages(reader, dataset, budget=0)
+    images = DecodedImages(reader, dataset, MEMORY)
 
     def measure(sample: DetDataSample, index: int) -> list[list]:
         truth = objects_of(dataset.get_data_info(index))
@@ -159,7 +159,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     settings = dict(
         **split_settings(args, dataset),
         ious=args.ious,
@@ -167,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     store = ResultStore(args.out / 'results.json', settings)
     sets = {args.split: image_set(args, dataset, detectors[0])}
-    kept = sweep(detectors, sets, store, args.batch_size)
+    kept = sweep(detectors, sets, store, args.batch_size, apart=True)
     verdicts = [
         ((iou, detector.name), verdicts_at(of[args.split], k))
         for detector, of in zip(detectors, kept)

@@ -26,6 +26,7 @@ from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
+from mmmix.apis.arguments import argument, read_score
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.calibration import find_right
 from mmmix.studies.trained.images.outside import folder_images, read_image
@@ -66,7 +67,12 @@ def make_parser() -> argparse.ArgumentParser:
     which.add_argument('--ids', nargs='+', help='ids of images of the data set')
     which.add_argument('--folder', type=Path, help='images without annotations')
     add('--num-images', type=int, default=6, help='rows (default: 6)')
-    add('--score-thr', type=float, default=0.3, help='least score (default: 0.3)')
+    add(
+        '--score-thr',
+        type=argument(read_score),
+        default=0.3,
+        help='least score (default: 0.3)',
+    )
     add(
         '--perturbations',
         nargs='+',
@@ -181,7 +187,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.folder:
         images = images_of_folder(args.folder, args.num_images, path)
     else:
-        dataset = build_split(detectors[0].cfg, args.split, args.limit)
+        dataset = build_split(
+            detectors[0].cfg, args.split, args.limit, detectors[0].classes
+        )
         images = chosen_images(args, detectors, dataset)
     images = perturb(images, args.perturbations, detectors[0])
     pixels, infos, _ = zip(*images)

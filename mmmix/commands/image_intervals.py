@@ -4,8 +4,8 @@ VOC's mAP (IoU 0.5, 11 recalls) of each method, the mean over its seeds, and its
 difference to the first method, with 95 % intervals of a bootstrap over the images:
 every resample holds the same images for all models, so that differences are paired.
 Seeds stay as they are: what another training would give is study.py's question. Writes
-image_intervals.md and .csv to --out; the same command goes on where it was interrupted.
-See docs/studies/image_intervals.md.
+image_intervals.md and .csv to --out; the same command goes on after the last finished
+model. See docs/studies/image_intervals.md.
 
 Example:
   image_intervals.py baseline=configs/demo/ssd_digits.py@baseline.pth \
@@ -32,7 +32,7 @@ from mmmix.studies.trained.image_bootstrap import (
     mean_precision,
     resamples,
 )
-from mmmix.studies.trained.images.decoded import DecodedImages
+from mmmix.studies.trained.images.decoded import MEMORY, DecodedImages
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.images.truth import objects_of
 from mmmix.studies.trained.models.arguments import add_model_arguments
@@ -67,7 +67,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def image_set(dataset: BaseDataset, reader: LoadedDetector) -> EachImage:
     """The images; kept is what was found in each."""
-    images = DecodedImages(reader, dataset, budget=0)
+    images = DecodedImages(reader, dataset, MEMORY)
     classes = len(reader.classes)
 
     def found(sample: DetDataSample, index: int) -> Any:
@@ -101,7 +101,8 @@ def intervals(scores: dict[str, list[np.ndarray]]) -> list[dict[str, Any]]:
 
 
 def _bounds(values: np.ndarray, prefix: str) -> dict[str, float]:
-    low, high = np.percentile(values[1:], [2.5, 97.5])
+    # A resample of images without objects has no mAP.
+    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
     names = (f'{prefix}{name}' for name in ('mAP', 'low', 'high'))
     return dict(zip(names, map(float, (values[0], low, high))))
 
@@ -128,10 +129,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     store = ResultStore(args.out / 'results.json', split_settings(args, dataset))
     images = {args.split: image_set(dataset, detectors[0])}
-    kept = sweep(detectors, images, store, args.batch_size)
+    kept = sweep(detectors, images, store, args.batch_size, apart=True)
     objects = objects_by_class(dataset, len(detectors[0].classes))
     drawn = resamples(len(dataset), args.resamples, args.seed)
     weights = np.vstack([np.ones(len(dataset)), drawn])

@@ -22,8 +22,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, each_once, read_seed
+from mmmix.apis.arguments import argument, each_once, read_score, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.trained.images.decoded import MEMORY
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.in_between import (
     WAYS,
@@ -41,8 +42,6 @@ from mmmix.studies.trained.sweep import EachImage, sweep
 
 CONDITIONS = ['way', 'λ']
 METRICS = ['score', 'hit', 'found of a', 'found of b']
-MEMORY = 1e9
-"""Bytes of decoded images to keep, for every λ needs them again."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -61,12 +60,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='λ',
         help='default: 0 to 1 in steps of 0.1',
     )
-    add('--score-thr', type=float, default=0.3, help='of objects found (default: 0.3)')
+    add(
+        '--score-thr',
+        type=argument(read_score),
+        default=0.3,
+        help='of objects found (default: 0.3)',
+    )
     add('--seed', type=argument(read_seed), default=0, help='of the pairs')
     args = parser.parse_args(argv)
     if not all(0 <= lam <= 1 for lam in args.lams):
         parser.error(f'--lams must lie in [0, 1], got {args.lams}')
-    args.ways, args.lams = each_once(args.ways), each_once(args.lams)
+    args.ways = each_once(args.ways, '--ways')
+    args.lams = each_once(args.lams, '--lams')
     return args
 
 
@@ -119,7 +124,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     settings = dict(
         **split_settings(args, dataset),
         seed=args.seed,

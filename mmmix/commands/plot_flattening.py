@@ -24,6 +24,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
+from mmmix.apis.arguments import argument, read_count
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.flattening import explained_variance, images_by_label
 from mmmix.studies.trained.images.splits import build_split, split_settings
@@ -51,7 +52,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         '--size',
         nargs=2,
-        type=int,
+        type=argument(read_count),
         metavar=('WIDTH', 'HEIGHT'),
         help='first stretch all images to this size, for detectors whose pipeline '
         'keeps the shape of images',
@@ -143,7 +144,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     groups = groups_of(dataset, detectors[0].classes)
     chosen = args.classes or [name for name in groups if name != ALL]
     if not set(chosen) <= set(groups):

@@ -39,6 +39,7 @@ from mmmix.studies.trained.models.arguments import (
     add_cache_argument,
     add_model_arguments,
 )
+from mmmix.studies.trained.models.detection_scores import check_one_rule
 from mmmix.studies.trained.models.loading import load_detectors
 from mmmix.studies.trained.results.store import ResultStore
 from mmmix.studies.trained.robustness.perturbations import FILLS, parse_perturbations
@@ -94,8 +95,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
+    check_one_rule([detector.cfg for detector in detectors])
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     settings = split_settings(args, dataset) | dict(seed=args.seed, fill=args.fill)
     store = ResultStore(args.out / 'results.json', settings)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, each_once, read_seed
+from mmmix.apis.arguments import argument, each_once, read_score, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
@@ -91,7 +91,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="share of the image's area (default), or of its side",
     )
     add('--ious', type=float, nargs='+', default=[0.5, 0.75], help='default: 0.5 0.75')
-    add('--score-thr', type=float, default=0.3, help='least score (default: 0.3)')
+    add(
+        '--score-thr',
+        type=argument(read_score),
+        default=0.3,
+        help='least score (default: 0.3)',
+    )
     add(
         '--seed',
         type=argument(read_seed),
@@ -109,7 +114,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.copies < 1 or args.num_images < 1:
         parser.error('--copies and --num-images must be at least 1')
-    args.ious = each_once(args.ious)
+    args.ious = each_once(args.ious, '--ious')
     return args
 
 
@@ -160,7 +165,7 @@ def make_copies(
 ) -> tuple[list[PatchedCopy], dict[str, Any]]:
     """The copies of the data set, and what of them the results depend on."""
     cfg, classes = detectors[0].cfg, detectors[0].classes
-    dataset = build_split(cfg, args.split, args.limit)
+    dataset = build_split(cfg, args.split, args.limit, classes)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)
     options = dict(share=args.share, measure=args.measure, seed=args.seed)
     transforms = [

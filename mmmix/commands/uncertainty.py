@@ -33,7 +33,7 @@ from mmmix.studies.trained.images.outside import (
     noise_image,
     read_image,
 )
-from mmmix.studies.trained.images.splits import build_split, split_settings
+from mmmix.studies.trained.images.splits import build_split, digest_of, split_settings
 from mmmix.studies.trained.images.truth import blank_info
 from mmmix.studies.trained.models.arguments import add_model_arguments
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
@@ -109,7 +109,7 @@ def image_sets(
         return noise_image(kind, shape, index, args.seed), blank_info(name, shape)
 
     def outside(paths: Sequence[Path], index: int) -> Image:
-        image = read_image(paths[index])
+        image = reader.in_own_order(read_image(paths[index]))
         return image, blank_info(str(paths[index]), image.shape[:2])
 
     sets = {args.split: EachImage(len(images), images.__getitem__, top_score)}
@@ -140,7 +140,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
-    dataset = build_split(detectors[0].cfg, args.split, args.limit)
+    dataset = build_split(
+        detectors[0].cfg, args.split, args.limit, detectors[0].classes
+    )
     folders = outside_images(args)
     settings = dict(
         **split_settings(args, dataset),
@@ -149,6 +151,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             name: f'{len(paths)} images of {Path(args.outside[name]).resolve()}'
             for name, paths in folders.items()
         },
+        files=digest_of(
+            (name, path.name, path.stat().st_size)
+            for name, paths in folders.items()
+            for path in paths
+        ),
     )
     store = ResultStore(args.out / 'results.json', settings)
     sets = image_sets(args, dataset, detectors[0], folders)

@@ -55,6 +55,7 @@ class ValidationSummary:
         self._pictures.append(
             dict(
                 path=sample.get('img_path', ''),
+                shape=list(sample.get('ori_shape') or ()),
                 value=image_value(judged),
                 truth=_boxes(sample['gt_instances']),
                 found=_boxes(sample['pred_instances'], self.score_thr),
@@ -71,7 +72,8 @@ class ValidationSummary:
             ``classes``: for each its ``name``, ``objects``, ``ap`` (None without an
             object) and ``precision`` at :data:`RECALLS` (None where the recall is
             not reached); ``images`` and ``left_out``, how many were taken or not;
-            ``best`` and ``worst``: images with ``path``, ``value``, and boxes.
+            ``best`` and ``worst``: images with ``path``, ``shape`` (height and
+            width as loaded), ``value``, and boxes.
         """
         order = sorted(range(len(self._pictures)), key=self._value, reverse=True)
         # An image without objects is no success to show.

@@ -6,10 +6,11 @@ from .draw_mix import (
     draw_preprocessed_batch,
     plain_preprocessor,
 )
-from .guarded import DrawingGuard, class_names
+from .guarded import DrawingGuard, as_written, class_names
 
 __all__ = [
     'DrawingGuard',
+    'as_written',
     'class_names',
     'draw_branches',
     'draw_mixed_batch',

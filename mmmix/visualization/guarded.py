@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from mmengine.logging import print_log
 
 
@@ -51,6 +53,16 @@ class DrawingGuard:
             logger='current',
             level=logging.WARNING,
         )
+
+
+def as_written(figure: Figure) -> None:
+    """Show all text of a figure letter by letter.
+
+    Names of methods, classes and files may hold what matplotlib takes for a formula,
+    and ends in an error over.
+    """
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
 
 
 def class_names(metainfo: Any) -> tuple[str, ...] | None:

@@ -7,9 +7,16 @@ import argparse
 import pytest
 import torch
 
-from mmmix.apis.arguments import read_count, read_device, read_seed
-from mmmix.commands import train
+from mmmix.apis.arguments import (
+    each_once,
+    read_count,
+    read_device,
+    read_score,
+    read_seed,
+)
+from mmmix.commands import calibration, in_between, train, transplant
 from mmmix.studies.trained.models.arguments import add_model_arguments
+from mmmix.studies.trained.robustness.perturbations import parse_perturbations
 
 
 @pytest.mark.parametrize('text', ['-1', '4294967296', '1.5', 'x', ''])
@@ -55,3 +62,25 @@ def test_studies_of_models_refuse_them_in_a_line(words, said, capsys):
     with pytest.raises(SystemExit, match='^2$'):
         parser.parse_args(['a.py@b.pth', '--out', 'x', *words])
     assert said in capsys.readouterr().err
+
+
+def test_scores():
+    assert [read_score(text) for text in ('0', '1', '.3')] == [0, 1, 0.3]
+    for text in ('nan', '30', '-0.1', 'high'):
+        with pytest.raises(ValueError, match=f"number from 0 to 1, got '{text}'"):
+            read_score(text)
+
+
+def test_values_that_would_have_one_name_are_refused():
+    """Results are named, and found again, by six digits of a value."""
+    assert each_once([0.3, 0.3, 1 / 3], '--lams') == [0.3, 1 / 3]
+    assert each_once(['cut', 'blend', 'cut'], '--ways') == ['cut', 'blend']
+    for name, command, values in (
+        ('--lams', in_between, ['0', '0.33333331', '0.33333332']),
+        ('--ious', calibration, ['0.5', '0.50000001']),
+        ('--ious', transplant, ['0.50000001', '0.5', '--patches', 'x']),
+    ):
+        with pytest.raises(ValueError, match=f'{name}: expected values that differ'):
+            command.parse_args(['a.py@b.pth', '--out', 'x', name, *values])
+    with pytest.raises(ValueError, match='--perturbations: expected values that'):
+        parse_perturbations(['gaussian:0.1,0.10000001'])

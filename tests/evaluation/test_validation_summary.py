@@ -106,6 +106,12 @@ def test_labels_above_a_score_are_judged_as_by_the_metric():
     assert set(summary_of(samples).labels_above(0.999)) == {'count', 'recall'}
 
 
+def test_a_picture_knows_the_size_of_its_image():
+    entry = sample(np.random.default_rng(0)) | dict(ori_shape=(30, 50))
+    (found,) = summary_of([entry]).summarise()['best']
+    assert found['shape'] == [30, 50]
+
+
 def test_best_and_worst_images():
     box = [10, 10, 50, 50]
     right = instances([box], [0], [0.9])

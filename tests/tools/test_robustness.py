@@ -52,6 +52,16 @@ def test_a_misspelt_metric_is_said_after_the_clean_images(
     assert [key.split(' on ')[1] for key in parts] == ['clean']
 
 
+def test_models_of_several_maps_are_refused(tiny_study, tmp_path):  # noqa: F811
+    _, config, checkpoint = tiny_study.spec
+    area = tmp_path / 'area.py'
+    voc = "dict(type='VOCMetric', eval_mode='area')"
+    area.write_text(f'_base_ = {config!r}\ntest_evaluator = [{voc}]\n')
+    models = [f'{path}@{checkpoint}' for path in (config, area)]
+    with pytest.raises(ValueError, match="11points.*area.py .*'eval_mode': 'area'"):
+        run(*models, '--out', str(tmp_path / 'out'), '--device', 'cpu')
+
+
 def test_wrong_arguments(capsys):
     with pytest.raises(SystemExit):
         run('c.py@x.pth', '--out', 'x', '--perturbations', 'rain')

@@ -10,11 +10,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmdet.datasets import XMLDataset
 from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
 
 import mmmix.studies.trained.sweep as sweeping
+from mmmix.commands.image_intervals import intervals
+from mmmix.studies.trained.image_bootstrap import class_hits, mean_precision
 from mmmix.studies.trained.models.detection_scores import DetectionScores
+from mmmix.studies.trained.models.fingerprint import fingerprint
 from tests.studies.trained.conftest import tiny_study  # noqa: F401  a fixture
 
 
@@ -71,6 +75,10 @@ def test_uncertainty(study, tmp_path, monkeypatch):
     # Other images are not taken for those that were measured.
     cv2.imwrite(str(folder / 'y.png'), image)
     with pytest.raises(ValueError, match='outside: .*1 images of .* there, .*2 images'):
+        run('uncertainty', study, tmp_path / 'out', *options)
+    (folder / 'y.png').unlink()
+    cv2.imwrite(str(folder / 'x.png'), image[:20])
+    with pytest.raises(ValueError, match=r'settings \(files: '):
         run('uncertainty', study, tmp_path / 'out', *options)
 
 
@@ -135,6 +143,52 @@ def test_image_intervals(study, tmp_path):
     assert float(first['low']) <= float(first['mAP']) <= float(first['high'])
     # the same model under two names
     assert [float(second[f'Δ {name}']) for name in ('mAP', 'low', 'high')] == [0, 0, 0]
+
+
+def test_resamples_without_an_object_tell_nothing():
+    """Nor do they take the interval of all others away."""
+    hits = class_hits([[[[0.9, 1.0]]], [[]]], [[1], [0]])
+    weights = np.array([[1.0, 1], [2, 0], [0, 2], [1, 1]])
+    values = mean_precision(hits, weights)
+    np.testing.assert_array_equal(values, [1, 1, np.nan, 1])
+    values = np.array([0.5, 0.25, np.nan, 0.75])
+    (row,) = intervals({'a': [values]})
+    assert row['mAP'] == 0.5
+    assert (row['low'], row['high']) == pytest.approx((0.2625, 0.7375))
+
+
+@pytest.mark.parametrize('tool', ['calibration', 'image_intervals'])
+def test_a_model_that_is_through_is_kept(study, tmp_path, monkeypatch, tool):
+    """Whatever ends the command while the next one is at it."""
+    _, config, checkpoint = study.spec
+    other = tmp_path / 'other.py'
+    other.write_text(f'_base_ = {config!r}\nmodel = dict(test_cfg=dict(max_per_img=9))')
+    models = [f'{path}@{checkpoint}' for path in (config, other)]
+    predict = sweeping.predict
+
+    def stopped(detector, *args):
+        if detector.name == 'other':
+            raise KeyboardInterrupt
+        return predict(detector, *args)
+
+    monkeypatch.setattr(sweeping, 'predict', stopped)
+    main = runpy.run_module(f'mmmix.commands.{tool}')['main']
+    with pytest.raises(KeyboardInterrupt):
+        main([*models, '--out', str(tmp_path / 'out'), '--device', 'cpu'])
+    parts = json.loads((tmp_path / 'out/results.json').read_text())['parts']
+    assert list(parts) == [f'{fingerprint(study.detector)} on test']
+
+
+def test_results_of_corrected_annotations_are_not_mixed_with_older_ones(
+    study, tmp_path, monkeypatch
+):
+    run('image_intervals', study, tmp_path, '--resamples', '100')
+    parsed = XMLDataset._parse_instance_info
+    monkeypatch.setattr(
+        XMLDataset, '_parse_instance_info', lambda *args, **kw: parsed(*args, **kw) * 2
+    )
+    with pytest.raises(ValueError, match='other settings .annotations: .* use another'):
+        run('image_intervals', study, tmp_path, '--resamples', '100')
 
 
 def test_flattening(study, tmp_path):

@@ -82,7 +82,8 @@ def mean_precision(hits: Sequence[ClassHits], weights: Floats) -> Floats:
         weights: ``(resamples, images)``: how often an image is in each resample.
 
     Returns:
-        ``(resamples,)``, the mean over classes that have objects there.
+        ``(resamples,)``, the mean over classes that have objects there; NaN where
+        there is none.
     """
     parts = [
         np.stack(
@@ -90,7 +91,10 @@ def mean_precision(hits: Sequence[ClassHits], weights: Floats) -> Floats:
         )
         for start in range(0, len(weights), CHUNK)
     ]
-    return np.nanmean(np.concatenate(parts, axis=1), axis=0)
+    precisions = np.concatenate(parts, axis=1)
+    known = ~np.isnan(precisions)
+    with np.errstate(invalid='ignore'):
+        return np.nansum(precisions, axis=0) / known.sum(axis=0)
 
 
 def _precision(hits: ClassHits, weights: Floats) -> Floats:

@@ -75,15 +75,18 @@ def level_grams(
         Per level ``(n, n)``, see :func:`mmmix.studies.trained.flattening.gram_matrix`.
 
     Raises:
-        ValueError: If images differ in the size of their maps.
+        ValueError: If images differ in the size in which they reach the detector.
     """
     levels: list[np.memmap] = []
+    sizes: set[tuple[int, ...]] = set()
     with tempfile.TemporaryDirectory() as folder:
         for part in batches(count, batch_size):
-            maps = [m.flatten(1).float() for m in _maps(detector, map(image, part))]
+            packed = [detector.pack(*image(index)) for index in part]
+            sizes |= {tuple(item['inputs'].shape[-2:]) for item in packed}
+            _check_one(sizes)
+            maps = [m.flatten(1).float() for m in _maps(detector, packed)]
             if not levels:
                 levels = _files(Path(folder), count, [m.shape[1] for m in maps])
-            _check_widths(levels, maps)
             for level, values in zip(levels, maps):
                 level[part.start : part.stop] = values.cpu().numpy()
             on_progress(len(part))
@@ -92,8 +95,7 @@ def level_grams(
     return grams
 
 
-def _maps(detector: LoadedDetector, images: Any) -> list[Tensor]:
-    packed = [detector.pack(*pair) for pair in images]
+def _maps(detector: LoadedDetector, packed: Sequence[dict[str, Any]]) -> list[Tensor]:
     data = {key: [item[key] for item in packed] for key in packed[0]}
     data = detector.model.data_preprocessor(data, False)
     with torch.no_grad():
@@ -107,12 +109,12 @@ def _files(folder: Path, count: int, widths: Sequence[int]) -> list[np.memmap]:
     ]
 
 
-def _check_widths(levels: Sequence[np.memmap], maps: Sequence[Tensor]) -> None:
-    expected = [level.shape[1] for level in levels]
-    got = [values.shape[1] for values in maps]
-    if got != expected:
+def _check_one(sizes: set[tuple[int, ...]]) -> None:
+    # Of the images, not of their maps: in a batch all are padded to one size, and the
+    # logits of padding would count.
+    if len(sizes) > 1:
         raise ValueError(
             'all images must reach the detector in one size, for their logits are '
-            f'compared anchor by anchor: expected {expected} logits per level, got '
-            f'{got}; give --size WIDTH HEIGHT'
+            'compared anchor by anchor: expected one (height, width), got '
+            f'{sorted(sizes)}; give --size WIDTH HEIGHT'
         )

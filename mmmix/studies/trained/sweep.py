@@ -46,6 +46,7 @@ def sweep(
     sets: Mapping[str, ImageSet],
     store: ResultStore,
     batch_size: int,
+    apart: bool = False,
 ) -> list[dict[str, Any]]:
     """Measure every model on every set, each image made once for all models.
 
@@ -57,6 +58,9 @@ def sweep(
         sets: Sets of images by name.
         store: Keeps the results.
         batch_size: Images at a time.
+        apart: Whether one model after the other goes through a set, its result stored
+            before the next one's turn; each asks for the images anew. For few sets of
+            images that cost little: an interruption then loses one model at most.
 
     Returns:
         For each model, in their order, its result by set.
@@ -74,11 +78,20 @@ def sweep(
     if total:
         bar = ProgressBar(total)
         for name, models in todo.items():
-            if models:
-                for key, found in _measure(models, sets[name], batch_size, bar).items():
+            for turn in _turns(models, apart):
+                for key, found in _measure(turn, sets[name], batch_size, bar).items():
                     store[key] = found
         bar.file.write('\n')  # the bar leaves its line open
     return [{name: store[f'{mark} on {name}'] for name in sets} for mark in prints]
+
+
+def _turns(
+    models: Mapping[str, LoadedDetector], apart: bool
+) -> list[Mapping[str, LoadedDetector]]:
+    """The models that go through a set together."""
+    if apart:
+        return [{key: model} for key, model in models.items()]
+    return [models] if models else []
 
 
 def _measure(

@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmmix.visualization.guarded import as_written
+
 Points = Sequence[Sequence[Any]]
 
 COLUMNS = 3
@@ -158,5 +160,6 @@ def _colors(count: int) -> list[str]:
 def _uri(figure: Figure) -> str:
     """A figure as an SVG image that needs no file."""
     content = io.BytesIO()
+    as_written(figure)
     figure.savefig(content, format='svg', metadata={'Date': None})
     return f'data:image/svg+xml;base64,{base64.b64encode(content.getvalue()).decode()}'

@@ -116,8 +116,16 @@ def test_grams_of_levels():
         np.testing.assert_allclose(gram, rows @ rows.T, atol=1e-9)
 
 
-def test_sizes_that_differ_are_refused():
-    images = [np.zeros((3, size, 8), np.float32) for size in (8, 8, 6)]
+@pytest.mark.parametrize('batch_size', [1, 2, 3])
+def test_sizes_that_differ_are_refused(batch_size):
+    """Also where a batch pads them to one size, whose padding would be compared."""
+    images = [np.zeros((3, *size), np.float32) for size in ((8, 6), (6, 8), (8, 8))]
     detector = detector_of(images)
-    with pytest.raises(ValueError, match='--size WIDTH HEIGHT'):
-        level_grams(detector, 3, lambda i: (images[i], {}), 2, lambda n: None)
+    pad = lambda image: nn.functional.pad(  # noqa: E731
+        image, (0, 8 - image.shape[2], 0, 8 - image.shape[1])
+    )
+    detector.model.data_preprocessor = lambda data, training: {
+        'inputs': torch.stack([pad(image) for image in data['inputs']])
+    }
+    with pytest.raises(ValueError, match=r'\(6, 8\), \(8, 6\).*--size WIDTH HEIGHT'):
+        level_grams(detector, 3, lambda i: (images[i], {}), batch_size, lambda n: None)

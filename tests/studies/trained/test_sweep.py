@@ -61,3 +61,17 @@ def test_a_set_that_was_cut_short_is_done_again(made, tmp_path):
     with pytest.raises(OSError, match='no image'):
         sweep([a], sets, store, 2)
     assert store.keys() == ['a@1 on x']
+
+
+def test_a_model_that_is_through_is_kept_whatever_becomes_of_the_next(made, tmp_path):
+    a, b, bad = (SimpleNamespace(spec=spec) for spec in (*FACTORS, 'bad'))
+    store = ResultStore(tmp_path / 'results.json', {})
+    sets = {'x': numbers(made, 3, 5)}
+    with pytest.raises(KeyError, match='bad'):  # it has no factor
+        sweep([a, bad, b], sets, store, 2, apart=True)
+    again = ResultStore(tmp_path / 'results.json', {})
+    assert again.keys() == ['a@1 on x']
+    made.clear()
+    results = sweep([a, b], sets, again, 2, apart=True)
+    assert made == [5, 6, 7]  # b alone
+    assert results == sweep([a, b], sets, ResultStore(tmp_path / 'r.json', {}), 2)

@@ -7,6 +7,8 @@ import re
 
 import cv2
 import numpy as np
+import pytest
+from PIL import Image
 
 from mmmix.visualization.report import RunRecord, draw_examples, render_page, shrink
 from mmmix.visualization.report.figures import bars
@@ -98,6 +100,21 @@ def test_the_largest_value_is_named_with_its_iteration():
     ]
 
 
+def test_names_that_are_no_formulas():
+    """An error over one would cost the page."""
+    name = r'a$\x_$b'
+    record = filled()
+    record.validations['teacher']['classes'][0]['name'] = name
+    record.add(name, 10, 0.5)
+    page = render_page(record, {'title': name}, {}, RECALLS).decode()
+    drawn = figures(page)
+    for alt in (
+        *('Metrics over iterations', 'AP of each class'),
+        'Precision over recall of each class',
+    ):
+        assert name in drawn[alt]
+
+
 def test_figures_are_the_same_each_time():
     values = {'': {'cat': 0.5, 'dog': 0.25}}
     assert bars(values) == bars(values)
@@ -149,3 +166,26 @@ def test_the_page_of_a_classifier_has_no_objects():
     assert 'trains on unmixed images' in plain
     assert 'trains on unmixed images' not in page
     assert 'Mixup: of classifiers it is not counted' in page
+
+
+@pytest.mark.parametrize('orientation', [1, 5, 6, 7, 8])
+def test_a_photo_is_drawn_as_it_was_loaded(tmp_path, orientation):
+    """As it is stored, where its boxes are for that; else as EXIF turns it."""
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 3), dtype=np.uint8)
+    stored = Image.fromarray(pixels).resize((50, 30))
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored.save(tmp_path / 'turned.png', exif=exif)
+    stored.save(tmp_path / 'plain.png')
+    boxes = dict(value=0.5, truth=[[5, 5, 20, 25, 0]], found=[])
+
+    def drawn(name, **more):
+        path = tmp_path / name / 'a.png'
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes((tmp_path / f'{name}.png').read_bytes())
+        return draw_examples([dict(boxes, path=str(path), **more)], ['cat'])
+
+    assert drawn('turned', shape=[30, 50]) == drawn('plain', shape=[30, 50])
+    same = orientation == 1
+    for more in (dict(), dict(shape=[50, 30])):  # a record of before has no shape
+        assert (drawn('turned', **more) == drawn('plain')) == same

@@ -10,6 +10,9 @@ from mmengine.dataset import BaseDataset
 
 Info = Mapping[str, Any]
 
+MEMORY = 1e9
+"""Bytes of decoded images to keep, where a command does not ask how many."""
+
 
 class Reader(Protocol):
     """What decodes images, such as a ``LoadedDetector``."""

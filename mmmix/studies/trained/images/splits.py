@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.studies.trained.images.classes import check_classes
+from mmmix.studies.trained.images.truth import objects_of
 
 SPLITS = ('test', 'val')
 
 
 def build_split(
-    cfg: Config, split: str = 'test', limit: int | None = None
+    cfg: Config,
+    split: str = 'test',
+    limit: int | None = None,
+    classes: Sequence[str] = (),
 ) -> BaseDataset:
     """The data set on which a config is tested or validated.
 
@@ -24,6 +33,7 @@ def build_split(
         cfg: The config.
         split: ``'test'`` or ``'val'``.
         limit: Take this many images from the start; None takes all.
+        classes: Of the model that sees them, by label; they are compared.
 
     Returns:
         mmdet's data set; ``get_data_info(index)`` has ``img_path``, ``img_id`` and
@@ -31,21 +41,17 @@ def build_split(
 
     Raises:
         FileNotFoundError: If its files are missing, with how to get them.
-        ValueError: If ``split`` or ``limit`` is wrong, or it has no annotations.
+        ValueError: If ``split`` or ``limit`` is wrong, the config has no such data
+            set or one of several, it has no annotations, or other classes.
     """
     if split not in SPLITS or (limit is not None and limit < 1):
         raise ValueError(
             f'expected split among {SPLITS} and limit >= 1, got {split!r}, {limit}'
         )
     check_dataset_paths(cfg, (split,))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    dataset = DATASETS.build(cfg[f'{split}_dataloader'].dataset)
-    if not hasattr(dataset, 'get_subset_'):
-        raise ValueError(
-            f'{split}_dataloader.dataset must be one data set without a wrapper, got '
-            f'{type(dataset).__name__}'
-        )
+    dataset = _built(cfg, f'{split}_dataloader')
     dataset.full_init()
+    check_classes(dataset, classes, f'{split}_dataloader.dataset')
     if limit is not None:
         dataset.get_subset_(list(range(min(limit, len(dataset)))))
     infos = map(dataset.get_data_info, range(len(dataset)))
@@ -53,6 +59,21 @@ def build_split(
         raise ValueError(
             f'{split}_dataloader.dataset of {cfg.filename} has {len(dataset)} images '
             'and no annotation; studies need both'
+        )
+    return dataset
+
+
+def _built(cfg: Config, key: str) -> BaseDataset:
+    """The data set of a data loader, not loaded yet."""
+    loader = cfg.get(key)
+    if loader is None:
+        raise ValueError(f'{cfg.filename} has no {key}; choose another --split')
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    dataset = DATASETS.build(loader.dataset)
+    if not isinstance(dataset, BaseDataset):  # that of several has its methods, too
+        raise ValueError(
+            f'{key}.dataset must be one data set without a wrapper, got '
+            f'{type(dataset).__name__}'
         )
     return dataset
 
@@ -69,4 +90,22 @@ def split_settings(args: argparse.Namespace, dataset: BaseDataset) -> dict[str, 
         images=len(dataset),
         data=dataset.ann_file,
         cfg_options=args.cfg_options,
+        annotations=digest_of(
+            _said(dataset.get_data_info(index)) for index in range(len(dataset))
+        ),
     )
+
+
+def digest_of(parts: Iterable[Any]) -> str:
+    """A short text that other parts, or their order, would change."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(repr(part).encode())
+    return digest.hexdigest()[:16]
+
+
+def _said(info: Mapping[str, Any]) -> tuple[Any, ...]:
+    """An image's name and what is on it."""
+    boxes = [(i.bboxes.tolist(), i.labels.tolist()) for i in objects_of(info)]
+    label = np.asarray(info.get('gt_label', ())).tolist()
+    return info.get('img_id'), Path(info.get('img_path') or '').name, label, boxes

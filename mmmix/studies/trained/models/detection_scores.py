@@ -18,6 +18,9 @@ from mmengine.logging import MMLogger
 from mmmix.registry import is_a
 from mmmix.studies.trained.images.truth import objects_of
 
+AREA = {'type': 'VOCMetric', 'metric': 'mAP', 'eval_mode': 'area'}
+"""What judges the detections of a config that has no ``VOCMetric``."""
+
 
 class DetectionScores:
     """Collects detections of one model on one set of images, and scores them.
@@ -29,7 +32,7 @@ class DetectionScores:
     """
 
     def __init__(self, cfg: Config, metainfo: Mapping[str, Any]) -> None:
-        voc = voc_metric(cfg) or dict(type='VOCMetric', metric='mAP', eval_mode='area')
+        voc = voc_metric(cfg) or dict(AREA)
         voc.pop('over_ious', None)  # ten times the time, for no column of a study
         # COCO's table is made of the annotations at hand, so that a part of the
         # images can be scored too.
@@ -66,6 +69,37 @@ def voc_metric(cfg: Config) -> dict[str, Any] | None:
     metrics = [evaluator] if isinstance(evaluator, Mapping) else evaluator
     found = [dict(m) for m in metrics if is_a(m, VOCMetric, METRICS)]
     return found[-1] if found else None
+
+
+RULE = {'metric': 'mAP', 'eval_mode': '11points', 'iou_thrs': 0.5, 'scale_ranges': None}
+"""What of a ``VOCMetric`` its mAP depends on, and its defaults."""
+
+
+def check_one_rule(cfgs: Sequence[Config]) -> None:
+    """Make sure that one mAP judges all models, for it is compared.
+
+    Args:
+        cfgs: Their configs; one without a ``VOCMetric`` is judged by :data:`AREA`.
+
+    Raises:
+        ValueError: If two configs average precision in two ways.
+    """
+    rules = [_rule(cfg) for cfg in cfgs]
+    for cfg, rule in zip(cfgs, rules):
+        if rule != rules[0]:
+            raise ValueError(
+                f'mAP is another number for each: test_evaluator of {cfgs[0].filename} '
+                f'has {rules[0]}, and that of {cfg.filename} {rule}. Give all configs '
+                'the same VOCMetric'
+            )
+
+
+def _rule(cfg: Config) -> dict[str, Any]:
+    metric = voc_metric(cfg) or AREA
+    rule = {key: metric.get(key, default) for key, default in RULE.items()}
+    if isinstance(rule['iou_thrs'], float):  # what VOCMetric takes for one of them
+        rule['iou_thrs'] = [rule['iou_thrs']]
+    return rule
 
 
 @contextlib.contextmanager

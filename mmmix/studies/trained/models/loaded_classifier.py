@@ -49,6 +49,10 @@ class LoadedClassifier(LoadedDetector):
             return np.array(info['img'])
         return self._load(dict(info))['img']
 
+    def in_own_order(self, image: np.ndarray) -> np.ndarray:
+        """A BGR image as the data set has its own, which is RGB if held decoded."""
+        return image if self._load else np.ascontiguousarray(image[..., ::-1])
+
     def pack(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
         """Pass a decoded image through the test pipeline; see the parent.
 

@@ -101,6 +101,10 @@ class LoadedDetector:
             raise ValueError(f'{info["img_path"]} cannot be read; get the file again')
         return loaded['img']
 
+    def in_own_order(self, image: np.ndarray) -> np.ndarray:
+        """A BGR image with its channels as :meth:`read_image` has them, or back."""
+        return image
+
     @property
     def main_metrics(self) -> tuple[str, ...]:
         """Names of the metrics that a study shows."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmdet.registry import DATASETS, MODELS
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
+from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import load_checkpoint
 
 from mmmix.apis.checkpoints.fit import ForeignCheckpointError
@@ -53,12 +53,17 @@ def load_detector(
 
     Raises:
         FileNotFoundError: If config or checkpoint is missing.
-        ValueError: If the checkpoint is unsafe, damaged, or one of another model; or
-            the model is a classifier, and boxes are wanted.
+        ValueError: If the checkpoint is unsafe, damaged, or one of another model; the
+            config has no test; or the model is a classifier, and boxes are wanted.
     """
     cfg = read_config(spec.config, dict(cfg_options or {}) or None)
     if score_thr is not None:
         lower_cuts(cfg, score_thr, cfg_options or ())
+    if cfg.get('test_dataloader') is None:
+        raise ValueError(
+            f'{spec.config} has no test_dataloader, whose pipeline says how the model '
+            'sees images; give it one'
+        )
     classifies = is_classifier(cfg)
     if boxes and classifies:
         raise ValueError(
@@ -92,7 +97,7 @@ def load_detectors(
     Args:
         args: With the models and options of
             :func:`mmmix.studies.trained.models.arguments.add_model_arguments`, and
-            ``score_thr`` where the command has one.
+            ``score_thr`` or ``min_score`` where the command has one.
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
@@ -102,7 +107,7 @@ def load_detectors(
     _check_each_once(args.models)
     say_other_seeds(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
-    least = getattr(args, 'score_thr', None)
+    least = getattr(args, 'score_thr', getattr(args, 'min_score', None))
     detectors = [load_detector(spec, *common, least) for spec in args.models]
     for detector in detectors[1:]:
         if detector.classes != detectors[0].classes:
@@ -151,7 +156,11 @@ def say_other_seeds(specs: Sequence[ModelSpec]) -> None:
 
 
 def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
-    """Class names that the checkpoint keeps, else those of the config's data."""
+    """Class names that the checkpoint keeps, else those of the config's data.
+
+    Raises:
+        ValueError: If neither knows them, and the model detects.
+    """
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     parts = meta if isinstance(meta, list) else [meta]  # of a ConcatDataset
     names = class_names(
@@ -162,7 +171,14 @@ def _classes(cfg: Config, checkpoint: Mapping[str, Any]) -> tuple[str, ...]:
     data = cfg.test_dataloader.dataset
     while 'dataset' in data:
         data = data.dataset
-    kind = DATASETS.get(data.type) if isinstance(data.type, str) else data.type
-    return tuple(
-        {**getattr(kind, 'METAINFO', {}), **data.get('metainfo', {})}['classes']
-    )
+    with DATASETS.switch_scope_and_registry(None) as registry:
+        kind = registry.get(data.type) if isinstance(data.type, str) else data.type
+    meta = {**getattr(kind, 'METAINFO', {}), **(data.get('metainfo') or {})}
+    names = class_names(meta) or ()
+    if not names and not is_classifier(cfg):  # whose data set finds them in its folders
+        raise ValueError(
+            f'{cfg.filename}: neither the checkpoint nor test_dataloader.dataset names '
+            'the classes; set test_dataloader.dataset.metainfo=dict(classes=...), in '
+            'the order of their labels'
+        )
+    return names

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmmix.visualization import as_written
+
 
 def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, list]:
     """A figure of equal axes.
@@ -62,4 +64,5 @@ def bars(
 def save(figure: Figure, path: Path) -> None:
     """Write a figure, making its folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    as_written(figure)
     figure.savefig(path, dpi=120)

@@ -10,6 +10,9 @@ from typing import Any
 from mmmix.apis.reporting import write_json
 from mmmix.layouts.writing import check_writable
 
+LATER = ('annotations', 'files')
+"""Settings that files from before they were recorded lack, which is no difference."""
+
 
 class ResultStore:
     """A JSON file of finished parts; a study that is started again goes on.
@@ -45,6 +48,7 @@ class ResultStore:
             f'{key}: {settings.get(key)!r} there, {self.settings.get(key)!r} now'
             for key in {**settings, **self.settings}
             if settings.get(key) != self.settings.get(key)
+            and (key in settings or key not in LATER)
         ]
         if changed:
             raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmmix.apis.arguments import each_once
 from mmmix.datasets.transforms.common_corruption import CORRUPTIONS
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
@@ -94,7 +95,7 @@ def parse_perturbations(texts: Sequence[str]) -> list[Perturbation]:
         The perturbations, clean images first, none twice.
 
     Raises:
-        ValueError: If a kind is unknown or a level cannot be.
+        ValueError: If a kind is unknown, a level cannot be, or two agree in six digits.
     """
     found = [CLEAN]
     for text in texts:
@@ -107,7 +108,7 @@ def parse_perturbations(texts: Sequence[str]) -> list[Perturbation]:
             if kind != 'clean':
                 chosen = _levels(text, levels) if colon else DEFAULT_LEVELS[kind]
                 found += [_checked(Perturbation(kind, level)) for level in chosen]
-    return list(dict.fromkeys(found))
+    return each_once(found, '--perturbations')
 
 
 def _levels(text: str, levels: str) -> list[float]:

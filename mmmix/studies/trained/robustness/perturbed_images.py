@@ -47,8 +47,14 @@ class PerturbedImages:
         if key not in self._made:
             # with its scope: the model may be of mmpretrain
             transform = TRANSFORMS.build({**cfg, 'type': f'mmdet.{cfg["type"]}'})
+            # Corruptions are made for photographs; the others know no colours.
+            order = detector.in_own_order if self._perturbation.common else _as_it_is
             self._made[key] = [
-                transform({**info, 'img': image})['img']
+                order(transform({**info, 'img': order(image)})['img'])
                 for image, info in zip(self._images, self.infos)
             ]
         return self._made[key]
+
+
+def _as_it_is(image: np.ndarray) -> np.ndarray:
+    return image

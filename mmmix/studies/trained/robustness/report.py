@@ -68,7 +68,9 @@ def write_report(
     """
     check_metrics(records, metrics)
     cells = [_flat(record) for record in records]
-    write_csv(folder / 'cells.csv', cells, list(cells[0]))
+    # Configs may have metrics of their own, such as an AP of each class.
+    columns = list(dict.fromkeys(key for row in cells for key in row))
+    write_csv(folder / 'cells.csv', cells, columns)
     rows = summarise(
         [*cells, *corruption_means(cells, perturbations)], [PERTURBATION], metrics
     )

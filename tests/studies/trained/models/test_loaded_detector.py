@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 
 import cv2
 import numpy as np
@@ -121,6 +122,7 @@ def test_loaded_detector(tiny_study):
     assert fingerprint(detector) == fingerprint(load_detector(tiny_study.spec))
 
 
+@pytest.mark.parametrize('name', ['score_thr', 'min_score'])
 @pytest.mark.parametrize(
     ('least', 'options', 'expected'),
     [
@@ -129,13 +131,15 @@ def test_loaded_detector(tiny_study):
         (0.001, {'model.test_cfg.score_thr': 0.1}, 0.1),
     ],
 )
-def test_a_score_that_is_wanted_is_not_dropped(tiny_study, least, options, expected):
+def test_a_score_that_is_wanted_is_not_dropped(
+    tiny_study, least, options, expected, name
+):
     args = argparse.Namespace(
         models=[tiny_study.spec],
         device='cpu',
         cfg_options=options,
         trust_checkpoint=False,
-        score_thr=least,
+        **{name: least},
     )
     one = load_detector(tiny_study.spec, 'cpu', options, score_thr=least)
     for detector in (one, *load_detectors(args)):
@@ -217,6 +221,20 @@ def test_classes_of_a_checkpoint_of_several_sets(tiny_study, tmp_path):
     assert load_detector(spec).classes == names
 
 
+def test_classes_that_nobody_names(tiny_study, tmp_path):
+    """The toy's checkpoint has no names, so that those of the data set's kind count."""
+    assert load_detector(tiny_study.spec).classes[-1] == 'nine'
+    config = tmp_path / 'nameless.py'
+    data = 'dict(type="BaseDetDataset", metainfo=dict(_delete_=True))'
+    names = f'test_dataloader = dict(dataset={data})'
+    config.write_text(f'_base_ = {tiny_study.spec.config!r}\n{names}\n')
+    with pytest.raises(ValueError, match=r'nameless\.py: neither .*metainfo=dict'):
+        load_detector(tiny_study.spec._replace(config=str(config)))
+    options = {'test_dataloader.dataset.metainfo.classes': ('a', 'b')}
+    spec = tiny_study.spec._replace(config=str(config))
+    assert load_detector(spec, cfg_options=options).classes == ('a', 'b')
+
+
 def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
     cfg = tiny_study.detector.cfg
     for wrong in (('train', None), ('test', 0)):
@@ -230,10 +248,23 @@ def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
 def test_settings_tell_data_apart(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     args = argparse.Namespace(split='test', cfg_options=None)
-    settings = split_settings(args, build_split(tiny_study.detector.cfg, 'test', 2))
+    dataset = build_split(tiny_study.detector.cfg, 'test', 2)
+    settings = split_settings(args, dataset)
+    annotations = settings.pop('annotations')
     assert settings == dict(
         split='test',
         images=2,
         data='data/digits/ImageSets/Main/test.txt',
         cfg_options=None,
     )
+    infos = [copy.deepcopy(dataset.get_data_info(index)) for index in range(2)]
+    monkeypatch.setattr(dataset, 'get_data_info', infos.__getitem__)
+    assert split_settings(args, dataset)['annotations'] == annotations
+    (instance,) = infos[1]['instances']
+    for change in (dict(bbox=[1, 2, 3, 4]), dict(bbox_label=7), dict(ignore_flag=1)):
+        before = dict(instance)
+        instance.update(change)
+        assert split_settings(args, dataset)['annotations'] != annotations, change
+        instance.update(before)
+    infos.reverse()
+    assert split_settings(args, dataset)['annotations'] != annotations

@@ -51,6 +51,15 @@ def test_a_store_of_other_settings(tmp_path):
         ResultStore(path, {})
 
 
+def test_what_an_earlier_version_did_not_record_is_no_difference(tmp_path):
+    path = tmp_path / 'results.json'
+    ResultStore(path, {'seed': 0})['a'] = 1
+    again = ResultStore(path, {'seed': 0, 'annotations': 'x'})
+    again['b'] = 2
+    with pytest.raises(ValueError, match="annotations: 'x' there, 'y' now"):
+        ResultStore(path, {'seed': 0, 'annotations': 'y'})
+
+
 def test_a_store_that_cannot_be_written_is_refused_before_anything_is_done(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(NotADirectoryError, match='no folder; choose another --out'):

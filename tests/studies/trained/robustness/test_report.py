@@ -68,6 +68,15 @@ def test_report(tmp_path):
         write_report(tmp_path, records, perturbations, ['voc/AP'])
 
 
+def test_cells_have_the_metrics_of_every_config(tmp_path):
+    first, second = (record(name, 0, 'clean', 0.5) for name in ('base', 'mix'))
+    second['metrics']['pascal_voc/AP50_cat'] = 0.25
+    write_report(tmp_path, [first, second], parse_perturbations([]))
+    with (tmp_path / 'cells.csv').open(newline='') as file:
+        found = [row['pascal_voc/AP50_cat'] for row in csv.DictReader(file)]
+    assert found == ['', '0.25']
+
+
 def test_one_method_has_no_differences():
     rows = summarise(
         [{'model': 'base', 'perturbation': 'clean', 'm': 0.5}], ['perturbation'], ['m']
