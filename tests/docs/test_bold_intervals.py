@@ -10,7 +10,10 @@ from .evidence_page import text_of
 
 PAGES = [
     'evidence.md',
-    *(f'studies/photographs/{name}.md' for name in ('regimes', 'methods', 'teachers')),
+    *(
+        f'studies/photographs/{name}.md'
+        for name in ('detectors', 'methods', 'recall', 'regimes', 'teachers')
+    ),
 ]
 INTERVAL = re.compile(r'[+-]\d\.\d{3} \[([+-]\d\.\d{3}), ([+-]\d\.\d{3})\]')
 

@@ -7,6 +7,7 @@ import pytest
 from .evidence_page import (
     base_and_differences,
     cells,
+    mean_and_differences,
     of_photographs,
     scores_of,
     text_of,
@@ -95,3 +96,10 @@ def test_the_page_of_evidence_has_the_rows_in_short(row):
     seeds, _, plain, *differences = mean_ap
     # of recall BoxMix alone, behind the three methods' mAP
     assert cells(row, text_of('evidence.md')) == [seeds, plain, *differences, recall[2]]
+
+
+def test_noise_with_yolov3_is_that_of_its_records():
+    folder, config = STUDIES['YOLOv3, 100 images']
+    scores = scores_of(folder, f'{config}.py', f'{config}.py+noise')
+    expected = mean_and_differences(scores)
+    assert cells('Noise, YOLOv3', of_photographs('detectors')) == expected

@@ -45,6 +45,14 @@ ROWS = {
     'a teacher with Union': ('ssd160-cartoon', f'{DRAWN}_union'),
     'a teacher with LossMix': ('ssd160-cartoon', f'{DRAWN}_lossmix'),
     'the drawings labelled': ('ssd160-cartoon', f'{DRAWN}_oracle'),
+    **{
+        f'{name}, 1,000 iterations': ('ssd160-cartoon-1000', f'{DRAWN}_{config}')
+        for name, config in (
+            ('source only', 'source-only'),
+            ('a teacher', 'mean-teacher'),
+            ('a teacher with LossMix', 'lossmix'),
+        )
+    },
     'source only, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_source-only'),
     'a teacher, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_mean-teacher'),
     'a teacher with LossMix, from crops': ('ssd160-cartoon-crop', f'{DRAWN}_lossmix'),
@@ -52,10 +60,31 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize('row', ROWS)
+SETTINGS = {
+    f'a teacher, pseudo-labels above {score}': (
+        'ssd160-cartoon-thr',
+        f'{DRAWN}_mean-teacher.py@model.semi_train_cfg.cls_pseudo_thr={score}',
+    )
+    for score in (0.3, 0.5, 0.7)
+}
+SETTINGS |= {
+    f'LossMix without {name}': (
+        'ssd160-cartoon-terms',
+        f'{DRAWN}_lossmix.py@model.semi_train_cfg.lambda_{term}=0.0',
+    )
+    for name, term in (
+        ('the adversary', 'disc'),
+        ('source × target', 'mst'),
+        ('noise in the warm-up', 'nst'),
+        ('target × target', 'mtt'),
+    )
+}
+
+
+@pytest.mark.parametrize('row', [*ROWS, *SETTINGS])
 def test_a_row_is_that_of_its_records(row):
-    folder, config = ROWS[row]
-    assert cells(row, PAGE) == seeds_and_means(scores_of(folder, f'{config}.py'))
+    folder, config = SETTINGS.get(row) or (ROWS[row][0], f'{ROWS[row][1]}.py')
+    assert cells(row, PAGE) == seeds_and_means(scores_of(folder, config))
 
 
 ON_TOP = {
