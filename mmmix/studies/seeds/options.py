@@ -38,7 +38,7 @@ def read_choice(
 
 def read_content(config: str) -> str:
     """What a config file and its bases hold now, without the method."""
-    return read_config(split_method(config)[0]).dump()
+    return repr(read_config(split_method(config)[0]).to_dict())
 
 
 def has_method(config: str) -> bool:
