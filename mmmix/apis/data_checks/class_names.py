@@ -57,7 +57,10 @@ def check_class_names(sources: Sequence[Source], training: bool) -> list[str]:
         _check_occurrence(watched, sources)
     _check_agreement(labelled)
     for source in watched:
-        _check_order(source)
+        notes = source.contents
+        if notes.categories is not None and notes.names:
+            where = f'{source.key} ({notes.source})'
+            check_order(where, notes.categories, source.classes, NO_CHECK)
     if not training:
         for source in watched:
             _check_any(source)
@@ -86,32 +89,40 @@ def _check_agreement(sources: Sequence[Source]) -> None:
         )
 
 
-def _check_order(source: Source) -> None:
-    """Raise if a file's categories number the classes otherwise.
+def check_order(
+    where: str, categories: Sequence[str], classes: Sequence[str], way_out: str = ''
+) -> None:
+    """Refuse a file whose categories number the classes otherwise.
 
     mmdet's ``CocoDataset`` numbers labels in the order of the file and leaves out
     classes that it does not declare, which shifts all that follow.
+
+    Args:
+        where: The data set and its file, for the message.
+        categories: Names that the file declares, those that are read by their label.
+        classes: Those of the data set.
+        way_out: What else helps, at the end of the message.
+
+    Raises:
+        ValueError: If a class is no category, or has another place.
     """
-    contents = source.contents
-    if contents.categories is None or not contents.names:
+    order = tuple(name for name in categories if name in classes)
+    if order == tuple(classes):
         return
-    order = tuple(name for name in contents.categories if name in source.classes)
-    if order == source.classes:
-        return
-    where = f'{source.key} ({contents.source})'
-    missing = [name for name in source.classes if name not in order]
+    end = f'; {way_out}' if way_out else ''
+    missing = [name for name in classes if name not in order]
     if missing:
         raise ValueError(
-            f'{where} has no category {_with_nearest(missing, contents.categories)}; '
-            f'its categories are {_list(contents.categories)}. Labels follow the '
+            f'{where} has no category {_with_nearest(missing, categories)}; '
+            f'its categories are {_list(categories)}. Labels follow the '
             'categories of the file, so that all classes after it would be shifted. '
-            f'Correct metainfo=dict(classes=...); {NO_CHECK}'
+            f'Correct metainfo=dict(classes=...){end}'
         )
     raise ValueError(
         f'{where}: labels follow the order of the categories in the file, '
-        f'{_list(order)}, and the classes are {_list(source.classes)}: classes would '
+        f'{_list(order)}, and the classes are {_list(classes)}: classes would '
         'be swapped. Write metainfo=dict(classes=...) of all data sets in the order of '
-        'the file, or sort the categories of all files alike; ' + NO_CHECK
+        f'the file, or sort the categories of all files alike{end}'
     )
 
 

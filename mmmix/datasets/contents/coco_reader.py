@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .coco_faults import (
@@ -64,9 +64,21 @@ class CocoReader(Reader):
 
     def note_names(self, data_list: list[dict]) -> None:
         """Names were counted in the file; note which label each of them got."""
-        labels = getattr(self.dataset, 'cat2label', {})
-        order = sorted(self._categories, key=lambda id_: labels.get(id_, len(labels)))
-        self.contents.categories = tuple(self._categories[id_] for id_ in order)
+        self.contents.categories = names_by_label(self.dataset, self._categories)
+
+
+def names_by_label(dataset: Any, categories: Mapping[Any, str]) -> tuple[str, ...]:
+    """The names of a file in the order of their labels, those that are not read last.
+
+    Most data sets number them in the order of the file, some by their ids.
+
+    Args:
+        dataset: The data set, loaded.
+        categories: Names by id, in the order of the file.
+    """
+    labels = getattr(dataset, 'cat2label', {})
+    order = sorted(categories, key=lambda id_: labels.get(id_, len(labels)))
+    return tuple(categories[id_] for id_ in order)
 
 
 def _why(path: str, error: Exception) -> str:

@@ -8,7 +8,9 @@ from mmdet.datasets import CocoDataset
 from mmengine.dataset import BaseDataset
 from mmengine.fileio import load
 
+from mmmix.apis.data_checks.class_names import check_order
 from mmmix.apis.reporting import say
+from mmmix.datasets.contents.coco_reader import names_by_label
 
 
 def check_classes(dataset: BaseDataset, classes: Sequence[str], key: str) -> None:
@@ -43,16 +45,9 @@ def check_classes(dataset: BaseDataset, classes: Sequence[str], key: str) -> Non
 
 
 def _check_file(dataset: BaseDataset, classes: tuple[str, ...], key: str) -> None:
-    # mmdet numbers labels in the order of the file, whatever order it was told.
     if not isinstance(dataset, CocoDataset) or not dataset.ann_file:
         return
     content = load(dataset.ann_file, backend_args=dataset.backend_args)
-    names = [category['name'] for category in content['categories']]
-    order = tuple(name for name in names if name in classes)
-    if order != classes:
-        raise ValueError(
-            f'{key} ({dataset.ann_file}): labels follow the categories of the file, '
-            f'{list(order)}, and the classes are {list(classes)}. Sort the categories '
-            'as the file that the model was trained on has them, and write '
-            'metainfo=dict(classes=...) in that order'
-        )
+    names = {category['id']: category['name'] for category in content['categories']}
+    order = names_by_label(dataset, names)
+    check_order(f'{key} ({dataset.ann_file})', order, classes)

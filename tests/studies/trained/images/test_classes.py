@@ -64,36 +64,58 @@ def test_other_names(tiny_study, monkeypatch, capsys, classes, said):  # noqa: F
     assert bool(out) == bool(said)
 
 
-@pytest.mark.parametrize(
-    ('order', 'right'), [(['cat', 'dog'], True), (['dog', 'cat'], False)]
-)
-def test_a_file_of_coco_numbers_its_classes(tmp_path, order, right):
-    """In the order of its categories, whatever their ids and the config say."""
-    write_image(tmp_path / 'a.jpg', 0)
-    ids = dict(zip(order, (90, 7)))
+def _coco(folder, order, kind='CocoDataset', classes=('cat', 'dog')):
+    """A config that tests on one image with a cat; ``order`` is that of the file."""
+    write_image(folder / 'a.jpg', 0)
+    ids = dict(cat=7, dog=90)
     box = dict(id=1, image_id=0, bbox=[10, 10, 20, 30], area=600, iscrowd=0)
     content = dict(
         images=[dict(id=0, file_name='a.jpg', width=180, height=160)],
         annotations=[dict(box, category_id=ids['cat'])],
-        categories=[dict(id=number, name=name) for name, number in ids.items()],
+        categories=[dict(id=ids[name], name=name) for name in order],
     )
-    (tmp_path / 'coco.json').write_text(json.dumps(content))
+    (folder / 'coco.json').write_text(json.dumps(content))
     data = dict(
-        type='CocoDataset',
-        data_root=str(tmp_path),
+        type=kind,
+        data_root=str(folder),
         ann_file='coco.json',
         data_prefix=dict(img=''),
-        metainfo=dict(classes=('cat', 'dog')),
+        metainfo=dict(classes=classes),
         test_mode=True,
         pipeline=[],
     )
-    cfg = Config(dict(test_cfg={}, test_dataloader=dict(dataset=data)))
-    if right:
-        (instance,) = build_split(cfg).get_data_info(0)['instances']
-        assert instance['bbox_label'] == 0
-        return
-    with pytest.raises(ValueError, match=r"coco\.json.*file, \['dog', 'cat'\]"):
-        build_split(cfg)
+    return Config(dict(test_cfg={}, test_dataloader=dict(dataset=data)))
+
+
+@pytest.mark.parametrize(
+    ('order', 'kind'),
+    [
+        (['cat', 'dog'], 'CocoDataset'),
+        (['cat', 'dog'], 'Objects365V1Dataset'),
+        (['dog', 'cat'], 'Objects365V1Dataset'),
+    ],
+)
+def test_a_file_of_coco_numbers_its_classes(tmp_path, order, kind):
+    """In the order of its categories, whatever their ids; Objects365 by the ids."""
+    (instance,) = build_split(_coco(tmp_path, order, kind)).get_data_info(0)[
+        'instances'
+    ]
+    assert instance['bbox_label'] == 0
+
+
+@pytest.mark.parametrize(
+    ('classes', 'said'),
+    [
+        (
+            ('cat', 'dog'),
+            r"coco\.json.*file, 'dog', 'cat', and.* 'cat', 'dog': .*alike$",
+        ),
+        (('cat', 'Dog'), r"coco\.json.*no category 'Dog' \(did you mean 'dog'\?\)"),
+    ],
+)
+def test_a_file_of_coco_numbers_them_otherwise(tmp_path, classes, said):
+    with pytest.raises(ValueError, match=said):
+        build_split(_coco(tmp_path, ['dog', 'cat'], classes=classes))
 
 
 @pytest.mark.parametrize(
