@@ -22,7 +22,13 @@ from mmengine.runner import CheckpointLoader
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
-from mmmix.apis.arguments import Options, add_device_argument
+from mmmix.apis.arguments import (
+    Options,
+    add_device_argument,
+    argument,
+    read_count,
+    read_score,
+)
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.resume import best_checkpoints, last_checkpoint
 from mmmix.apis.commands import run_command
@@ -61,19 +67,21 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--out', type=Path, default=Path('predictions'), help='default: %(default)s')
     add(
         '--score-thr',
-        type=float,
+        type=argument(read_score),
         default=0.3,
         help='least score of what is written (default: %(default)s)',
     )
     add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
-    add('--batch-size', type=int, default=8, help='default: %(default)s')
+    add(
+        '--batch-size',
+        type=argument(read_count),
+        default=8,
+        help='default: %(default)s',
+    )
     add_device_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)
-    args = parser.parse_args(argv)
-    if not 0 <= args.score_thr <= 1 or args.batch_size < 1:
-        parser.error('--score-thr lies in [0, 1], --batch-size is at least 1')
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

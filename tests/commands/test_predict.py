@@ -211,8 +211,16 @@ def test_a_run_that_has_no_best_one_yet(tmp_path):
 
 
 def test_bad_arguments_are_refused(capsys):
-    for arguments in (['--score-thr', '2'], ['--batch-size', '0']):
+    for arguments, said in (
+        (['--score-thr', '2'], "--score-thr: expected a number from 0 to 1, got '2'"),
+        (
+            ['--score-thr', 'nan'],
+            "--score-thr: expected a number from 0 to 1, got 'nan'",
+        ),
+        (['--batch-size', '0'], '--batch-size: expected a whole number of at least 1'),
+    ):
         with pytest.raises(SystemExit):
             command.parse_args(['in', 'x.py', *arguments])
+        assert said in capsys.readouterr().err
     with pytest.raises(FileNotFoundError, match='no folder'):
         main(['nowhere', 'x.py', 'x.pth'])
