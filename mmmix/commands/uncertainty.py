@@ -26,6 +26,7 @@ from mmengine.dataset import BaseDataset
 
 from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.studies.digests import digest
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.outside import (
     NOISES,
@@ -33,7 +34,7 @@ from mmmix.studies.trained.images.outside import (
     noise_image,
     read_image,
 )
-from mmmix.studies.trained.images.splits import build_split, digest_of, split_settings
+from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.images.truth import blank_info
 from mmmix.studies.trained.models.arguments import add_model_arguments
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
@@ -151,8 +152,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             name: f'{len(paths)} images of {Path(args.outside[name]).resolve()}'
             for name, paths in folders.items()
         },
-        files=digest_of(
-            (name, path.name, path.stat().st_size)
+        files=digest(
+            repr((name, path.name, path.stat().st_size)).encode()
             for name, paths in folders.items()
             for path in paths
         ),

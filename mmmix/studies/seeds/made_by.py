@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 
 from mmmix.apis.stack import REQUIREMENTS
+from mmmix.studies.digests import blocks, digest
 from mmmix.version import __version__
 
 Maker = dict[str, str]
@@ -94,12 +94,14 @@ def _told(turns: Sequence[Maker], keys: Sequence[str]) -> str:
 
 def _sources() -> str:
     """A digest of the package, whose version stays the same between two releases."""
-    digest = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob('*.py')):
-        if path.is_file():  # An editor's lock is a link to nowhere.
-            digest.update(f'{path.relative_to(_PACKAGE).as_posix()}\n'.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+
+    def chunks() -> Iterator[bytes]:
+        for path in sorted(_PACKAGE.rglob('*.py')):
+            if path.is_file():  # An editor's lock is a link to nowhere.
+                yield f'{path.relative_to(_PACKAGE).as_posix()}\n'.encode()
+                yield from blocks(path)
+
+    return digest(chunks(), 12)
 
 
 def _commit() -> str:

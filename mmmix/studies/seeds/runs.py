@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import sys
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmix.apis.configs.config_reading import config_name
+from mmmix.studies.digests import digest
 from mmmix.studies.seeds.grid import Choice
 from mmmix.studies.seeds.known_settings import check_cfg_options, check_mixers
 from mmmix.studies.seeds.options import has_method, read_choice
@@ -163,4 +163,4 @@ class Commands:
         if self.processes > 1:
             parts.append({'processes': self.processes})
         text = json.dumps(parts, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return digest([text.encode()])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 
 from mmmix.datasets.transforms import TransplantPatch
+from mmmix.studies.digests import blocks, digest
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.truth import objects_of
 from mmmix.studies.trained.models.detection_scores import voc_metric
@@ -130,10 +131,11 @@ def voc_mode(cfg: Config) -> str:
 
 def patches_digest(transform: TransplantPatch) -> str:
     """A digest of the patches' names and content."""
-    digest = hashlib.sha256()
-    for paths in transform.patches.values():
-        for path in paths:
+
+    def chunks() -> Iterator[bytes]:
+        for path in chain.from_iterable(transform.patches.values()):
             name = Path(path).relative_to(transform.folder).as_posix()
-            digest.update(f'{name} {path.stat().st_size} '.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+            yield f'{name} {path.stat().st_size} '.encode()
+            yield from blocks(path)
+
+    return digest(chunks())

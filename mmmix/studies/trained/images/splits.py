@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.studies.digests import digest
 from mmmix.studies.trained.images.classes import check_classes
 from mmmix.studies.trained.images.truth import objects_of
 
@@ -90,18 +90,11 @@ def split_settings(args: argparse.Namespace, dataset: BaseDataset) -> dict[str, 
         images=len(dataset),
         data=dataset.ann_file,
         cfg_options=args.cfg_options,
-        annotations=digest_of(
-            _said(dataset.get_data_info(index)) for index in range(len(dataset))
+        annotations=digest(
+            repr(_said(dataset.get_data_info(index))).encode()
+            for index in range(len(dataset))
         ),
     )
-
-
-def digest_of(parts: Iterable[Any]) -> str:
-    """A short text that other parts, or their order, would change."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(repr(part).encode())
-    return digest.hexdigest()[:16]
 
 
 def _said(info: Mapping[str, Any]) -> tuple[Any, ...]:
