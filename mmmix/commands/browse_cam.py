@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from mmmix.classification.localization.draw_cam import draw_cam
     from mmmix.classification.models.cam_head import PRED_CAM
 
-    dataset = build_split(model.cfg, args.split, classes=model.classes)
+    dataset = build_split(model, args.split)
     classes = model.classes or dataset.metainfo['classes']
     count = min(args.count, len(dataset))
     args.out.mkdir(parents=True, exist_ok=True)

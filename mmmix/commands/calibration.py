@@ -159,9 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
-    dataset = build_split(
-        detectors[0].cfg, args.split, args.limit, detectors[0].classes
-    )
+    dataset = build_split(detectors[0], args.split, args.limit)
     settings = dict(
         **split_settings(args, dataset),
         ious=args.ious,

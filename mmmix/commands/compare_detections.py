@@ -187,9 +187,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.folder:
         images = images_of_folder(args.folder, args.num_images, path)
     else:
-        dataset = build_split(
-            detectors[0].cfg, args.split, args.limit, detectors[0].classes
-        )
+        dataset = build_split(detectors[0], args.split, args.limit)
         images = chosen_images(args, detectors, dataset)
     images = perturb(images, args.perturbations, detectors[0])
     pixels, infos, _ = zip(*images)

@@ -129,9 +129,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
-    dataset = build_split(
-        detectors[0].cfg, args.split, args.limit, detectors[0].classes
-    )
+    dataset = build_split(detectors[0], args.split, args.limit)
     store = ResultStore(args.out / 'results.json', split_settings(args, dataset))
     images = {args.split: image_set(dataset, detectors[0])}
     kept = sweep(detectors, images, store, args.batch_size, apart=True)

@@ -144,9 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     args = parse_args(argv)
     detectors = load_detectors(args, boxes=True)
-    dataset = build_split(
-        detectors[0].cfg, args.split, args.limit, detectors[0].classes
-    )
+    dataset = build_split(detectors[0], args.split, args.limit)
     groups = groups_of(dataset, detectors[0].classes)
     chosen = args.classes or [name for name in groups if name != ALL]
     if not set(chosen) <= set(groups):

@@ -97,9 +97,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     detectors = load_detectors(args)
     check_one_rule([detector.cfg for detector in detectors])
     say_cuts(detectors[0].cfg, args.cfg_options or (), len(detectors))
-    dataset = build_split(
-        detectors[0].cfg, args.split, args.limit, detectors[0].classes
-    )
+    dataset = build_split(detectors[0], args.split, args.limit)
     settings = split_settings(args, dataset) | dict(seed=args.seed, fill=args.fill)
     store = ResultStore(args.out / 'results.json', settings)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)

@@ -164,12 +164,11 @@ def make_copies(
     args: argparse.Namespace, detectors: Sequence[LoadedDetector]
 ) -> tuple[list[PatchedCopy], dict[str, Any]]:
     """The copies of the data set, and what of them the results depend on."""
-    cfg, classes = detectors[0].cfg, detectors[0].classes
-    dataset = build_split(cfg, args.split, args.limit, classes)
+    dataset = build_split(detectors[0], args.split, args.limit)
     images = DecodedImages(detectors[0], dataset, args.cache * 1e9)
     options = dict(share=args.share, measure=args.measure, seed=args.seed)
     transforms = [
-        TransplantPatch(args.patches, classes, copy=number, **options)
+        TransplantPatch(args.patches, detectors[0].classes, copy=number, **options)
         for number in range(args.copies)
     ]
     settings = dict(

@@ -141,9 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     detectors = load_detectors(args)
-    dataset = build_split(
-        detectors[0].cfg, args.split, args.limit, detectors[0].classes
-    )
+    dataset = build_split(detectors[0], args.split, args.limit)
     folders = outside_images(args)
     settings = dict(
         **split_settings(args, dataset),

@@ -68,7 +68,7 @@ def classifier(given):
 
 
 def images_of(classifier):
-    dataset = build_split(classifier.cfg)
+    dataset = build_split(classifier)
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     return [classifier.read_image(info) for info in infos], infos
 

@@ -71,7 +71,7 @@ def test_two_models(study, tmp_path, monkeypatch):
 def patched_map(study, iou):
     """The mAP of copy 1 by mmdet's metric, on images that are patched one by one."""
     detector = study.detector
-    dataset = build_split(detector.cfg)
+    dataset = build_split(detector)
     transform = TransplantPatch('patches', detector.classes, copy=1)
     metric = VOCMetric(iou_thrs=iou, eval_mode='11points')
     metric.dataset_meta = dict(classes=detector.classes)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmdet.registry import DATASETS
@@ -18,22 +18,21 @@ from mmmix.studies.digests import digest
 from mmmix.studies.trained.images.classes import check_classes
 from mmmix.studies.trained.images.truth import objects_of
 
+if TYPE_CHECKING:
+    from mmmix.studies.trained.models.loaded_detector import LoadedDetector
+
 SPLITS = ('test', 'val')
 
 
 def build_split(
-    cfg: Config,
-    split: str = 'test',
-    limit: int | None = None,
-    classes: Sequence[str] = (),
+    model: LoadedDetector, split: str = 'test', limit: int | None = None
 ) -> BaseDataset:
-    """The data set on which a config is tested or validated.
+    """The data set on which a model's config tests or validates.
 
     Args:
-        cfg: The config.
+        model: A model that sees them, whose classes are compared.
         split: ``'test'`` or ``'val'``.
         limit: Take this many images from the start; None takes all.
-        classes: Of the model that sees them, by label; they are compared.
 
     Returns:
         mmdet's data set; ``get_data_info(index)`` has ``img_path``, ``img_id`` and
@@ -48,10 +47,11 @@ def build_split(
         raise ValueError(
             f'expected split among {SPLITS} and limit >= 1, got {split!r}, {limit}'
         )
+    cfg = model.cfg
     check_dataset_paths(cfg, (split,))
     dataset = _built(cfg, f'{split}_dataloader')
     dataset.full_init()
-    check_classes(dataset, classes, f'{split}_dataloader.dataset')
+    check_classes(dataset, model.classes, f'{split}_dataloader.dataset')
     if limit is not None:
         dataset.get_subset_(list(range(min(limit, len(dataset)))))
     infos = map(dataset.get_data_info, range(len(dataset)))

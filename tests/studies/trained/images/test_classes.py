@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import runpy
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -53,19 +55,19 @@ def test_no_command_takes_one_class_for_another(swapped, tmp_path, command):
 )
 def test_other_names(tiny_study, monkeypatch, capsys, classes, said):  # noqa: F811
     monkeypatch.chdir(tiny_study.root)
-    cfg = tiny_study.detector.cfg
+    model = replace(tiny_study.detector, classes=classes)
     if said is None:
         with pytest.raises(ValueError, match='those of the model .*metainfo=dict'):
-            build_split(cfg, classes=classes)
+            build_split(model)
         return
-    assert len(build_split(cfg, classes=classes)) == 4
+    assert len(build_split(model)) == 4
     out = capsys.readouterr().out
     assert said in out
     assert bool(out) == bool(said)
 
 
 def _coco(folder, order, kind='CocoDataset', classes=('cat', 'dog')):
-    """A config that tests on one image with a cat; ``order`` is that of the file."""
+    """A model that is tested on one image with a cat; ``order`` is that of the file."""
     write_image(folder / 'a.jpg', 0)
     ids = dict(cat=7, dog=90)
     box = dict(id=1, image_id=0, bbox=[10, 10, 20, 30], area=600, iscrowd=0)
@@ -84,7 +86,8 @@ def _coco(folder, order, kind='CocoDataset', classes=('cat', 'dog')):
         test_mode=True,
         pipeline=[],
     )
-    return Config(dict(test_cfg={}, test_dataloader=dict(dataset=data)))
+    cfg = Config(dict(test_cfg={}, test_dataloader=dict(dataset=data)))
+    return SimpleNamespace(cfg=cfg, classes=())
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,7 @@ def test_no_data_and_several(tiny_study, tmp_path, monkeypatch, change, said):  
     (tmp_path / 'c.py').write_text(f'_base_ = {tiny_study.spec.config!r}\n{change}')
     spec = tiny_study.spec._replace(config=str(tmp_path / 'c.py'))
     with pytest.raises(ValueError, match=said):
-        build_split(load_detector(spec).cfg, 'val')
+        build_split(load_detector(spec), 'val')
 
 
 def test_no_test(tiny_study, tmp_path):  # noqa: F811

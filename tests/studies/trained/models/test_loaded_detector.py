@@ -65,7 +65,7 @@ def test_an_image_that_the_pipeline_skips_is_named(tiny_study, tmp_path, monkeyp
 def test_predictions_are_those_of_the_data_pipeline(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     detector = tiny_study.detector
-    dataset = build_split(detector.cfg, 'test', 3)
+    dataset = build_split(detector, 'test', 3)
     assert len(dataset) == 3
     infos = [dataset.get_data_info(index) for index in range(3)]
     images = [detector.read_image(info) for info in infos]
@@ -97,7 +97,7 @@ def test_predictions_are_those_of_the_data_pipeline(tiny_study, monkeypatch):
 
 def test_given_pixels_count_not_the_file(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
-    dataset = build_split(tiny_study.detector.cfg, 'val', 1)
+    dataset = build_split(tiny_study.detector, 'val', 1)
     info = dataset.get_data_info(0)
     pixels = np.full((90, 60, 3), 7, np.uint8)
     packed = tiny_study.detector.pack(pixels, info)
@@ -236,19 +236,19 @@ def test_classes_that_nobody_names(tiny_study, tmp_path):
 
 
 def test_wrong_splits(tiny_study, monkeypatch, tmp_path):
-    cfg = tiny_study.detector.cfg
+    model = tiny_study.detector
     for wrong in (('train', None), ('test', 0)):
         with pytest.raises(ValueError, match='expected split among'):
-            build_split(cfg, *wrong)
+            build_split(model, *wrong)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match='data not found'):
-        build_split(cfg, 'test')
+        build_split(model, 'test')
 
 
 def test_settings_tell_data_apart(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     args = argparse.Namespace(split='test', cfg_options=None)
-    dataset = build_split(tiny_study.detector.cfg, 'test', 2)
+    dataset = build_split(tiny_study.detector, 'test', 2)
     settings = split_settings(args, dataset)
     annotations = settings.pop('annotations')
     assert settings == dict(

@@ -82,7 +82,7 @@ def test_no_step_changes_nothing(tiny_study):
 def test_detections_on_attacked_images(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     detector = tiny_study.detector
-    dataset = build_split(detector.cfg, 'test', 3)
+    dataset = build_split(detector, 'test', 3)
     infos = [dataset.get_data_info(index) for index in range(3)]
     images = [detector.read_image(info) for info in infos]
     state = torch.random.get_rng_state()
@@ -103,7 +103,7 @@ def test_detections_on_attacked_images(tiny_study, monkeypatch):
 def test_objects_are_scaled_with_the_image(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     detector = tiny_study.detector
-    dataset = build_split(detector.cfg, 'test', 1)
+    dataset = build_split(detector, 'test', 1)
     info = dataset.get_data_info(0)
     seen = []
     monkeypatch.setattr(

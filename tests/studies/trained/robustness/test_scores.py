@@ -87,7 +87,7 @@ def test_transforms_follow_the_preprocessor(tiny_study):
 def test_images_are_decoded_and_perturbed_once(tiny_study, monkeypatch):
     monkeypatch.chdir(tiny_study.root)
     detector = tiny_study.detector
-    dataset = build_split(detector.cfg, 'test')
+    dataset = build_split(detector, 'test')
     images = DecodedImages(detector, dataset, 4e9)
     first, again = ([images[index] for index in range(4)] for _ in range(2))
     assert images.decoded == 4
@@ -114,7 +114,7 @@ def test_a_study_goes_on(tiny_study, monkeypatch, tmp_path):
     monkeypatch.chdir(tiny_study.root)
     options = {'model.test_cfg.score_thr': 0.1}
     first, second = tiny_study.detector, load_detector(tiny_study.spec, 'cpu', options)
-    dataset = build_split(first.cfg, 'test')
+    dataset = build_split(first, 'test')
     seen = []
 
     def recorded(detector, images, infos, batch_size):
