@@ -72,8 +72,12 @@ def checkpoints(folder: str | Path) -> list[Path]:
 def best_checkpoints(folder: str | Path) -> list[Path]:
     """The best checkpoints of the last run in a folder, whole or not, by their name."""
     earlier = earlier_checkpoints(folder)
-    found = sorted(Path(folder).glob('best_*.pth'))
-    return [path for path in found if path.name not in earlier]
+    return [path for path in _all_best(folder) if path.name not in earlier]
+
+
+def _all_best(folder: str | Path) -> list[Path]:
+    """The best checkpoints of all runs in a folder."""
+    return sorted(Path(folder).glob('best_*.pth'))
 
 
 def _counted(path: Path) -> tuple[str, int]:
@@ -187,7 +191,7 @@ def begin_run(work_dir: str | Path, resumed: str | None) -> None:
     given, found = Path(resumed or '').expanduser(), checkpoints(last.parent)
     start = given.resolve()
     places = [path.resolve() for path in found]
-    best = {path.name for path in Path(work_dir).glob('best_*.pth')}
+    best = {path.name for path in _all_best(work_dir)}
     if resumed == named and '://' in named:
         return
     if start in places:
