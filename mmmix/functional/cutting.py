@@ -155,7 +155,9 @@ def _like(boxes: Boxes, tensor: Tensor) -> Boxes:
     return new
 
 
-def seen_enough(boxes: Boxes, visibility: Tensor, least: float) -> Tensor:
+def seen_enough(
+    boxes: Boxes, visibility: Tensor, least: float, ignored: Tensor | bool = False
+) -> Tensor:
     """Which boxes CutMix leaves enough of, ``(num_boxes,)`` bool.
 
     Args:
@@ -163,9 +165,12 @@ def seen_enough(boxes: Boxes, visibility: Tensor, least: float) -> Tensor:
         visibility: Visible share of each uncut box, ``(num_boxes,)``.
         least: Smallest share that is enough; of a box that was cut, 4 pixels of
             each side must be left, too.
+        ignored: Which of them are to ignore, ``(num_boxes,)`` bool, or whether all
+            are. Anything that is seen of those is enough, since what is left of one
+            that is dropped would be background.
     """
     tensor = get_box_tensor(boxes) if isinstance(boxes, BaseBoxes) else boxes
     sides = (tensor[:, 2:] - tensor[:, :2]).amin(dim=1)
-    whole = visibility >= 1.0
-    enough = (visibility >= least) & (visibility > 0) & (sides >= MIN_SIDE)
-    return whole | enough
+    whole, any_seen = visibility >= 1.0, visibility > 0
+    enough = (visibility >= least) & any_seen & (sides >= MIN_SIDE)
+    return whole | enough | any_seen & (sides > 0) & ignored

@@ -15,7 +15,11 @@ from .settings import MixerSettings
 
 
 def place_boxes(
-    boxes: Boxes, pair: Pair, component: int, settings: MixerSettings
+    boxes: Boxes,
+    pair: Pair,
+    component: int,
+    settings: MixerSettings,
+    ignored: Tensor | bool = False,
 ) -> tuple[Boxes, Tensor | None, Tensor | None]:
     """Boxes of a component on the canvas.
 
@@ -24,6 +28,7 @@ def place_boxes(
         pair: The geometry.
         component: 0 for the image itself, 1 for its partner.
         settings: The mixer's.
+        ignored: Which boxes are to ignore, ``(num_boxes,)`` bool, or whether all are.
 
     Returns:
         Boxes on the canvas. Where boxes are clipped, also the visible share of each,
@@ -34,7 +39,7 @@ def place_boxes(
     if pair.region is None or settings.min_visibility is None:
         return boxes, None, None
     boxes, visibility = cut_boxes(boxes, pair.region, component)
-    seen = seen_enough(boxes, visibility, settings.min_visibility)
+    seen = seen_enough(boxes, visibility, settings.min_visibility, ignored)
     return boxes, visibility, seen
 
 

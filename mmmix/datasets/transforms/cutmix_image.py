@@ -20,7 +20,7 @@ class CutMixImage(ImageMixer):
         ratio: Distribution of λ; the paper's is ``dict(type='Uniform')``.
         supervision: How heads turn the mixed images into a loss; None for ``Union``.
         min_visibility: Smallest visible share of a clipped box; 0.25 if None. Refused
-            where boxes are not clipped.
+            where boxes are not clipped. Of boxes to ignore all that is visible stays.
         **settings: As :class:`ImageMixer`.
 
     Raises:

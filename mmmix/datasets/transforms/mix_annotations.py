@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from mmdet.structures.bbox import BaseBoxes
 
 from mmmix.functional import check_boxes
@@ -132,7 +133,12 @@ def _placed(
     item: dict, component: int, pair: Pair, settings: MixerSettings
 ) -> dict[str, Any]:
     """Annotations of a component, moved and cut, but for the masks."""
-    boxes, visibility, seen = place_boxes(item['gt_bboxes'], pair, component, settings)
+    ignored = torch.from_numpy(
+        np.asarray(item.get('gt_ignore_flags', np.zeros(len(item['gt_bboxes']))), bool)
+    )
+    boxes, visibility, seen = place_boxes(
+        item['gt_bboxes'], pair, component, settings, ignored
+    )
     fields = {name: item[name] for name in _PER_BOX if name in item}
     fields['gt_bboxes'] = boxes
     if not len(boxes) and 'gt_bboxes_labels' in fields:

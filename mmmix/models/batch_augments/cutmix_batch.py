@@ -38,7 +38,7 @@ class CutMixBatch(BatchMixer):
         supervision: See above; None for ``Union``.
         min_visibility: A clipped box is dropped if less than this share of it is
             visible, or less than 4 pixels of a side are left; 0.25 if None. Refused
-            where boxes are not clipped.
+            where boxes are not clipped. Of boxes to ignore all that is visible stays.
         **settings: As :class:`BatchMixer`.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -68,7 +69,8 @@ def mix_instances(
     if not there:
         return [None] * len(pairs)
     chosen = [[rows[i] for i in there] for rows in (parts, pairs, components)]
-    mixes = _all_at_once if _are_alike(*chosen[:2]) else _one_by_one
+    one_by_one = partial(_one_by_one, ignored=field == 'ignored_instances')
+    mixes = _all_at_once if _are_alike(*chosen[:2]) else one_by_one
     unions = dict(zip(there, mixes(*chosen, settings)))
     return [unions.get(i) for i in range(len(pairs))]
 
@@ -130,12 +132,13 @@ def _one_by_one(
     pairs: Sequence[Pair],
     components: Sequence[Sequence[int]],
     settings: MixerSettings,
+    ignored: bool,
 ) -> list[Joined]:
-    """Unions of any pairs."""
+    """Unions of any pairs; ``ignored`` says whether all boxes are to ignore."""
     placed, seen = [], []
     for part, pair, numbers in zip(parts, pairs, components):
         for instances, component in zip(part, numbers):
-            one, stays = _place(instances, component, pair, settings)
+            one, stays = _place(instances, component, pair, settings, ignored)
             placed.append(one)
             seen.append(stays)
     placed = _seen_alone(placed, seen)
@@ -235,7 +238,11 @@ def _plain(instances: InstanceData) -> InstanceData:
 
 
 def _place(
-    instances: InstanceData, component: int, pair: Pair, settings: MixerSettings
+    instances: InstanceData,
+    component: int,
+    pair: Pair,
+    settings: MixerSettings,
+    ignored: bool,
 ) -> tuple[InstanceData, Tensor | None]:
     """A component's instances, moved and cut as its image is, but for the masks.
 
@@ -246,7 +253,7 @@ def _place(
     if 'bboxes' not in placed:
         return placed, None
     placed.bboxes, visibility, seen = place_boxes(
-        instances.bboxes, pair, component, settings
+        instances.bboxes, pair, component, settings, ignored
     )
     if visibility is not None and settings.keep == 'all':
         placed[MIX_VISIBILITY] = visibility

@@ -112,7 +112,8 @@ def projected(
     Args:
         sources: N samples with ``gt_instances``, some with ``ignored_instances``.
         targets: The views to bring these to; their ``img_shape`` clips them.
-        min_size: Drop boxes that are not wider and higher than this.
+        min_size: Drop boxes that are not wider and higher than this; of boxes to
+            ignore all stay of which anything is seen.
 
     Raises:
         ValueError: If there are more of the one than of the other, or a view has no
@@ -127,7 +128,8 @@ def projected(
     objects = [source.gt_instances for source in sources]
     ignored = [source.get('ignored_instances') for source in sources]
     there = [i for i, instances in enumerate(ignored) if instances is not None]
-    moved = _project([ignored[i] for i in there], [views[i] for i in there], min_size)
+    seen = [views[i] for i in there]
+    moved = _project([ignored[i] for i in there], seen, (0.0, 0.0))
     ignored = dict(zip(there, moved))
     return [
         annotated(target, instances, ignored.get(i))

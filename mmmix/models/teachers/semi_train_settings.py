@@ -32,7 +32,7 @@ class SemiTrainSettings(NamedTuple):
             if its assigners heed boxes to ignore (``ignore_iof_thr`` > 0). None:
             it is background.
         min_pseudo_bbox_wh: A pseudo-box must be wider and higher than these, in
-            pixels of the student's view.
+            pixels of the student's view; one to ignore may have any size.
         regress_pseudo: Whether box regression learns from pseudo-boxes.
         ramp_up: The number of iterations after burn-in in which the factors of
             both terms with pseudo-labels rise to their values, as a whole. Cross

@@ -181,6 +181,7 @@ def test_the_views_of_real_transforms_agree():
 
 
 def test_boxes_are_clipped_to_the_view_and_small_ones_dropped():
+    """But for those to ignore, of which a sliver would become background."""
     weak = semi.sample(size=(200, 200))
     shift = np.array([[1.0, 0.0, -50.0], [0.0, 1.0, -20.0], [0.0, 0.0, 1.0]])
     strong = semi.sample(homography=shift, size=(60, 90))
@@ -198,6 +199,11 @@ def test_boxes_are_clipped_to_the_view_and_small_ones_dropped():
         [10.0, 10.0, 40.0, 14.0],
     ]
     assert moved.labels.tolist() == [0, 2, 4]
+    (both,) = projected([annotated(weak, predicted, predicted)], [strong], (4.0, 3.5))
+    assert both.gt_instances.labels.tolist() == [0, 2, 4]
+    ignored = both.ignored_instances
+    assert ignored.labels.tolist() == [0, 2, 3, 4]
+    assert ignored.bboxes[2].tolist() == [10.0, 10.0, 14.0, 40.0]
 
 
 def test_no_box_is_projected_to_no_box():
