@@ -72,12 +72,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='least score of what is written (default: %(default)s)',
     )
     add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
-    add(
-        '--batch-size',
-        type=argument(read_count),
-        default=8,
-        help='default: %(default)s',
-    )
+    add('--batch-size', type=argument(read_count), default=8, help='default: 8')
     add_device_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mmengine.config import Config
 from mmengine.model.utils import revert_sync_batchnorm
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import load_checkpoint
+from torch import Tensor, nn
 
 from mmmix.apis.checkpoints.fit import ForeignCheckpointError
 from mmmix.apis.checkpoints.loading import install_safe_loading
@@ -101,14 +103,15 @@ def load_detectors(
         boxes: Whether their boxes are wanted, which a classifier has not.
 
     Raises:
-        ValueError: If they do not detect the same classes, a checkpoint is given twice
-            as one method, or one is a classifier, and boxes are wanted.
+        ValueError: If they do not detect the same classes, a checkpoint or a copy of it
+            is given twice as one method, or one is a classifier, and boxes are wanted.
     """
     _check_each_once(args.models)
     say_other_seeds(args.models)
     common = args.device, args.cfg_options, args.trust_checkpoint, boxes
     least = getattr(args, 'score_thr', getattr(args, 'min_score', None))
     detectors = [load_detector(spec, *common, least) for spec in args.models]
+    _check_other_weights(detectors)
     for detector in detectors[1:]:
         if detector.classes != detectors[0].classes:
             raise ValueError(
@@ -134,6 +137,29 @@ def _check_each_once(specs: Sequence[ModelSpec]) -> None:
                 'give each checkpoint once'
             )
         seen.add(same)
+
+
+def _check_other_weights(models: Sequence[LoadedDetector]) -> None:
+    """Refuse the weights of one training in two files as two seeds.
+
+    Raises:
+        ValueError: With both models.
+    """
+    for one, other in combinations(models, 2):
+        if one.name == other.name and _same_weights(one.model, other.model):
+            raise ValueError(
+                f'{one.spec} and {other.spec} have the same weights, and would count '
+                f'as two seeds of {one.name}; give each training once, or another NAME'
+            )
+
+
+def _same_weights(one: nn.Module, other: nn.Module) -> bool:
+    own, others = one.state_dict(), other.state_dict()
+    return own.keys() == others.keys() and all(
+        torch.equal(value, others[key])
+        for key, value in own.items()
+        if isinstance(value, Tensor)
+    )
 
 
 def say_other_seeds(specs: Sequence[ModelSpec]) -> None:

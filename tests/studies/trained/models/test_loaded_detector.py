@@ -161,6 +161,29 @@ def test_a_training_is_no_two_seeds(tiny_study, monkeypatch):
     assert [detector.name for detector in load_detectors(args)] == ['tiny', 'other']
 
 
+def test_a_copied_training_is_no_two_seeds(tiny_study, monkeypatch, tmp_path):
+    """Nor one that was saved anew with less beside the weights."""
+    monkeypatch.chdir(tiny_study.root)
+    saved = torch.load(tiny_study.spec.checkpoint)
+    torch.save({**saved, 'meta': {}}, tmp_path / 'anew.pth')
+    key = next(reversed(saved['state_dict']))
+    saved['state_dict'][key] = saved['state_dict'][key] + 1
+    torch.save(saved, tmp_path / 'seed.pth')
+    spec = tiny_study.spec
+    copied = spec._replace(checkpoint=str(tmp_path / 'anew.pth'))
+    args = argparse.Namespace(
+        models=[spec, spec._replace(checkpoint=str(tmp_path / 'seed.pth')), copied],
+        device='cpu',
+        cfg_options=None,
+        trust_checkpoint=False,
+    )
+    said = r'tiny\.pth and .*anew\.pth have the same weights.* two seeds of tiny; give'
+    with pytest.raises(ValueError, match=said):
+        load_detectors(args)
+    args.models[2] = copied._replace(name='other')
+    assert len(load_detectors(args)) == 3
+
+
 @pytest.mark.parametrize(
     ('seeds', 'said'),
     [
