@@ -8,6 +8,7 @@ also after a resume.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -68,6 +69,38 @@ class Stream(IntEnum):
     CLASS_CUTMIX = 0xC07
 
 
+class _Counted:
+    """Calls that are counted from 0, whatever a Runner counts."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._calls: Counter[int] = Counter()
+
+    def next(self, counter: CallCounter) -> tuple[int, int]:
+        """The seed, and the number of a counter's next call."""
+        self._calls[id(counter)] += 1
+        return self._seed, self._calls[id(counter)] - 1
+
+
+_COUNTED: ContextVar[_Counted | None] = ContextVar('counted', default=None)
+
+
+@contextmanager
+def counted_anew(seed: int) -> Iterator[None]:
+    """Make every :class:`CallCounter` draw by a seed, and count from 0, for a while.
+
+    So a loss is the same each time, which is that of no training.
+
+    Args:
+        seed: The seed.
+    """
+    token = _COUNTED.set(_Counted(seed))
+    try:
+        yield
+    finally:
+        _COUNTED.reset(token)
+
+
 class CallCounter:
     """Numbers the calls of one iteration, and gives each its own generator.
 
@@ -88,6 +121,9 @@ class CallCounter:
     @untraced
     def rng(self) -> np.random.Generator:
         """The generator of the next call."""
+        counted = _COUNTED.get()
+        if counted is not None:
+            return counter_rng(*counted.next(self), self.stream)
         iteration = runner_counter('iter')
         self._calls = self._calls + 1 if iteration == self._iter else 0
         self._iter = iteration

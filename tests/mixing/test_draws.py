@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mmmix.mixing import build_ratio, counter_rng
+from mmmix.mixing.counters import CallCounter, counted_anew
 from mmmix.mixing.draws import draw_chosen, draw_lam, draw_partners
 
 
@@ -100,3 +102,23 @@ def test_counters_make_the_draw():
     draws = {c: counter_rng(*c).random() for c in ((0, 0, 1), (0, 1, 0), (1, 0, 0))}
     assert len(set(draws.values())) == 3
     assert counter_rng(0, 0, 1).random() == draws[(0, 0, 1)]
+
+
+def test_calls_that_are_counted_anew():
+    """The same each time by the seed, and no call of a training less."""
+    device = torch.device('cpu')
+
+    def drawn(*counters):
+        return [counter.generator(device).initial_seed() for counter in counters]
+
+    first, other = CallCounter(1), CallCounter(2)
+    drawn(first)
+    with counted_anew(3):
+        one = drawn(first, first, other)
+    with counted_anew(3):
+        assert drawn(first, first, other) == one
+    with counted_anew(4):
+        assert not set(drawn(first, first, other)) & set(one)
+    assert len(set(one)) == 3
+    second = CallCounter(1)
+    assert drawn(first) == drawn(second, second)[1:]

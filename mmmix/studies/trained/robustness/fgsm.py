@@ -11,8 +11,8 @@ from mmdet.models.detectors import SemiBaseDetector
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
+from mmmix.mixing.counters import counted_anew
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
-from mmmix.studies.trained.models.prediction import batches
 
 
 def predict_attacked(
@@ -20,33 +20,32 @@ def predict_attacked(
     images: Sequence[np.ndarray],
     infos: Sequence[Mapping[str, Any]],
     epsilon: float,
-    batch_size: int = 16,
     seed: int = 0,
 ) -> list[DetDataSample]:
     """Detect on images that are attacked with the detector's own gradient.
+
+    One image at a time: the loss of a detector of two stages draws samples for one
+    image after the other, and weighs its terms by what all images of a batch have.
 
     Args:
         detector: The detector.
         images: Each ``(H, W, 3)``, BGR, values in [0, 255].
         infos: Their entries of the data set, with annotations.
         epsilon: Size of the step in grey levels of 255; 8 in the paper.
-        batch_size: Images at a time.
-        seed: Seed of what the loss draws, such as its samples of proposals.
+        seed: Seed of what the loss draws, such as its samples of proposals, for each
+            image anew.
 
     Returns:
         As :func:`mmmix.studies.trained.models.prediction.predict`.
     """
     samples: list[DetDataSample] = []
-    for part in batches(len(images), batch_size):
-        packed = [detector.pack(images[i], infos[i]) for i in part]
-        data = {key: [item[key] for item in packed] for key in packed[0]}
+    for image, info in zip(images, infos):
+        packed = detector.pack(image, info)
+        data = {key: [value] for key, value in packed.items()}
         data = detector.model.data_preprocessor(data, False)
-        inputs = data['inputs']
-        targets = [
-            detector.target(sample, infos[i]).to(inputs.device)
-            for sample, i in zip(data['data_samples'], part)
-        ]
-        inputs = attack(detector, inputs, targets, epsilon, seed)
+        inputs, (sample,) = data['inputs'], data['data_samples']
+        target = detector.target(sample, info).to(inputs.device)
+        inputs = attack(detector, inputs, [target], epsilon, seed)
         with torch.no_grad():
             found = detector.model(inputs, data['data_samples'], mode='predict')
         samples += [sample.cpu() for sample in found]
@@ -104,7 +103,8 @@ def _gradient(
     """Gradient of the sum of all losses with respect to the inputs."""
     leaf = inputs.detach().clone().requires_grad_()
     devices = [inputs.device] if inputs.device.type == 'cuda' else []
-    with torch.enable_grad(), torch.random.fork_rng(devices):
+    fork = torch.random.fork_rng(devices)
+    with torch.enable_grad(), fork, counted_anew(seed):
         torch.manual_seed(seed)
         losses = detector.losses(leaf, targets)
         loss, _ = detector.model.parse_losses(losses)

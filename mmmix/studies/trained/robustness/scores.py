@@ -75,7 +75,7 @@ class _Scores:
         perturbed, infos = images.for_model(detector), images.infos
         if self._perturbation.kind != 'fgsm':
             return predict(detector, perturbed, infos, count)
-        return predict_attacked(detector, perturbed, infos, level, count, self._seed)
+        return predict_attacked(detector, perturbed, infos, level, self._seed)
 
     def result(self) -> dict[str, float]:
         return self._scores.result()

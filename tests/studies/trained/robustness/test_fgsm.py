@@ -6,10 +6,15 @@ import copy
 
 import pytest
 import torch
+from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
+import mmmix
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.studies.trained.images.splits import build_split
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loading import load_detector
 from mmmix.studies.trained.models.prediction import predict
 from mmmix.studies.trained.robustness.fgsm import attack, predict_attacked
 
@@ -90,14 +95,35 @@ def test_detections_on_attacked_images(tiny_study, monkeypatch):
     same, moved = (
         predict_attacked(detector, images, infos, epsilon) for epsilon in (0, 8)
     )
-    parts = predict_attacked(detector, images, infos, 8, batch_size=2)
     assert (torch.random.get_rng_state() == state).all()
-    assert [sample.img_id for sample in parts] == ['c0', 'c1', 'c2']
+    assert [sample.img_id for sample in moved] == ['c0', 'c1', 'c2']
     for a, b, c in zip(plain, same, moved):
         torch.testing.assert_close(a.pred_instances.bboxes, b.pred_instances.bboxes)
         torch.testing.assert_close(a.pred_instances.scores, b.pred_instances.scores)
         assert a.instances == c.instances
         assert a.pred_instances.scores[0] != c.pred_instances.scores[0]
+
+
+def test_two_stages_do_not_depend_on_the_batch(tiny_study, monkeypatch, tmp_path):
+    """Each image is attacked as it is when it comes alone."""
+    monkeypatch.chdir(tiny_study.root)
+    config = mmmix.config_path('demo/faster-rcnn_digits.py')
+    torch.manual_seed(0)
+    model = MODELS.build(read_config(config).model)
+    torch.save({'state_dict': model.state_dict()}, tmp_path / 'two.pth')
+    detector = load_detector(ModelSpec('two', config, str(tmp_path / 'two.pth')))
+    dataset = build_split(detector, 'test', 3)
+    infos = [dataset.get_data_info(index) for index in range(3)]
+    images = [detector.read_image(info) for info in infos]
+    for image, info, one in zip(
+        images, infos, predict_attacked(detector, images, infos, 8)
+    ):
+        (alone,) = predict_attacked(detector, [image], [info], 8)
+        assert torch.equal(one.pred_instances.scores, alone.pred_instances.scores)
+        assert torch.equal(one.pred_instances.bboxes, alone.pred_instances.bboxes)
+    (other,) = predict_attacked(detector, images[:1], infos[:1], 8, seed=1)
+    (first,) = predict_attacked(detector, images[:1], infos[:1], 8)
+    assert not torch.equal(other.pred_instances.scores, first.pred_instances.scores)
 
 
 def test_objects_are_scaled_with_the_image(tiny_study, monkeypatch):
