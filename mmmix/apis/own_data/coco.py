@@ -205,6 +205,13 @@ class COCOLayout(Layout):
         for image in content['images']:
             file = folder / checked_key(image['file_name'], path)
             items.append(Item(image['id'], file, counts.get(image['id'], Counter())))
+        files = Counter(item.image for item in items)
+        self.note(
+            f'images of {path} have several ids',
+            [file for file, count in files.items() if count > 1],
+            'give each one id, with the labels of all: the labels of one id are '
+            'background to the other',
+        )
         present = set(self.images)
         self.note(
             f'images of {path} are not in {folder}',

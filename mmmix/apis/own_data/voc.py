@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.layouts.endings import check_names, that_end_in
+from mmmix.layouts.namespaces import namespace_fault
 
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_around
@@ -187,7 +188,8 @@ class VOCLayout(Layout):
 def _is_voc(path: Path) -> bool:
     """Whether an XML file is an annotation; a broken one may be."""
     try:
-        return ET.parse(path).getroot().tag == 'annotation'
+        # with a namespace, which is refused when it is read
+        return ET.parse(path).getroot().tag.rpartition('}')[2] == 'annotation'
     except (ET.ParseError, ValueError, LookupError):
         return True
 
@@ -205,7 +207,8 @@ def _names(path: Path) -> list[str]:
     """Classes of the objects in a file.
 
     Raises:
-        ValueError: If it is broken, or a name is missing or has blanks around it.
+        ValueError: If it is broken or has a namespace, or a name is missing or has
+            blanks around it.
     """
     try:
         root = ET.parse(path).getroot()
@@ -213,6 +216,9 @@ def _names(path: Path) -> list[str]:
         raise ValueError(
             f'{path} is not whole XML: {error}; export it again, or delete it'
         ) from error
+    fault = namespace_fault(root)
+    if fault:
+        raise ValueError(f'{path}: {fault}')
     names = [obj.findtext('name') for obj in root.iter('object')]
     for name in names:
         if not name or name != name.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -90,7 +91,25 @@ def note_images(images: Sequence[Mapping], contents: Contents) -> dict[Any, Size
                 f'{size[1]!r}; write its size in pixels'
             )
         sizes[image['id']] = size
+    _note_repeats(images, contents)
     return sizes
+
+
+def _note_repeats(images: Sequence[Mapping], contents: Contents) -> None:
+    """Note files that have several ids, which metrics would count as many times."""
+    ids: dict[str, list] = {}
+    for image in images:
+        name = image.get('file_name')
+        if isinstance(name, str):
+            ids.setdefault(posixpath.normpath(name), []).append(image['id'])
+    faults = contents.warnings if contents.training else contents.errors
+    for name, found in ids.items():
+        if len(set(found)) > 1:
+            faults.add(
+                f'{contents.source}: {name!r} stands in it as the images {found}: the '
+                'labels of one are background to the other; give it one id, with the '
+                'labels of all'
+            )
 
 
 def note_categories(

@@ -15,6 +15,10 @@ from mmdet.datasets.transforms import LoadEmptyAnnotations
 from .boxes import box_fault
 from .contents import Contents
 
+_REPEATED = (
+    'is there before, with the same class and corners; delete one of the two, since a '
+    'detection finds one object'
+)
 NO_CHECK = 'To load the data as it is: --no-check'
 
 
@@ -157,11 +161,19 @@ class Reader:
             return
         faults = contents.errors if contents.training else contents.warnings
         size = info.get('width'), info.get('height')
+        seen = set()
         for number, instance in enumerate(instances):
             box = instance.get('bbox')
-            fault = None if box is None else box_fault(box, *size)
+            if box is None:
+                continue
+            fault = box_fault(box, *size)
             if fault:
                 faults.add(partial(self._say, info, number, fault))
+                continue
+            key = instance.get('bbox_label'), instance.get('ignore_flag'), *box
+            if key in seen:
+                contents.warnings.add(partial(self._say, info, number, _REPEATED))
+            seen.add(key)
 
     def _say(self, info: Mapping, number: int, fault: str) -> str:
         """A fault of a box with its place."""

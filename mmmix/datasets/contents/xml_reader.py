@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from mmmix.layouts.endings import in_any_case
+from mmmix.layouts.namespaces import namespace_fault
 
 from .reader import Reader
 from .xml_faults import list_fault, object_of, xml_fault
@@ -37,11 +38,15 @@ class XMLReader(Reader):
 
     def parse_data_info(self, raw: Mapping) -> dict[str, Any]:
         """As the data set does; a file that it cannot read is noted and passed over."""
+        self._namespace = None
         try:
             info = self.stock('parse_data_info', raw)
         except _UNREADABLE as error:
             self.contents.errors.add(partial(self._why, raw, error))
             return {**raw, 'img_path': '', 'instances': []}
+        fault = self._namespace
+        if fault:
+            self.contents.errors.add(f'{info["xml_path"]}: {fault}')
         width, height = info.get('width', 1), info.get('height', 1)
         if min(width, height) < 1:
             self.contents.errors.add(
@@ -53,6 +58,7 @@ class XMLReader(Reader):
 
     def parse_instances(self, raw: Any, minus_one: bool = True) -> list[dict]:
         """As the data set does, and count all names, those that it drops included."""
+        self._namespace = namespace_fault(raw.getroot())
         instances = self.stock('_parse_instance_info', raw, minus_one=minus_one)
         self.contents.names.update(
             obj.findtext('name') for obj in raw.findall('object')

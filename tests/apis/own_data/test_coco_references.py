@@ -57,6 +57,16 @@ def test_what_means_nothing_is_refused(tmp_path, change, said):
         find_layout(changed(tmp_path, change))
 
 
+def test_an_image_with_two_ids_is_said(tmp_path):
+    def change(content):
+        content['images'][3]['file_name'] = content['images'][0]['file_name']
+
+    layout = find_layout(changed(tmp_path, change))
+    (note,) = (text for text in layout.notes if 'several ids' in text)
+    assert note.startswith(f'1 images of {tmp_path}/labels.json have several ids: ')
+    assert f'{stem_of(0)}.png; give each one id, with the labels of all' in note
+
+
 def test_annotations_of_images_that_are_taken_out_are_counted(tmp_path):
     layout = find_layout(changed(tmp_path, lambda content: content['images'].pop()))
     (note,) = (text for text in layout.notes if 'are of no image' in text)

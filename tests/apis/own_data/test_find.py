@@ -7,7 +7,7 @@ import pytest
 from mmmix.apis.own_data.find import find_layout
 from mmmix.layouts.files_below import files_below
 
-from .folders import WRITERS, write_coco, write_image, write_yolo
+from .folders import WRITERS, stem_of, write_coco, write_image, write_voc, write_yolo
 
 
 def test_predictions_in_the_folder_are_no_data(tmp_path):
@@ -31,6 +31,21 @@ def test_a_folder_may_be_called_after_a_split(tmp_path):
     for kind, write in WRITERS.items():
         layout = find_layout(write(tmp_path / f'test {kind}'))
         assert set(layout.splits) == {'all'}
+
+
+def test_a_namespace_is_refused(tmp_path):
+    """Under it nothing finds an object: the image would count as empty."""
+    write_voc(tmp_path)
+    path = tmp_path / 'Annotations' / f'{stem_of(3)}.xml'
+    text = path.read_text().replace('<annotation>', '<annotation xmlns="http://a/b">')
+    path.write_text(text)
+    said = f"{stem_of(3)}.xml: its elements have the namespace 'http://a/b'"
+    with pytest.raises(ValueError, match=said):
+        find_layout(tmp_path)
+    for other in path.parent.iterdir():  # nor are they called no VOC if all have one
+        other.write_text(text)
+    with pytest.raises(ValueError, match='delete xmlns="http://a/b" from the first'):
+        find_layout(tmp_path)
 
 
 def test_images_of_formats_that_nothing_reads_are_told(tmp_path):

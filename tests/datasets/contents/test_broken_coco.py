@@ -92,6 +92,7 @@ COCO_CASES = {
         ),
         TRAINS,
     ),
+    'one file, two ids': (changed('images', 1, file_name='./1.jpg'), TRAINS),
     'ids with gaps': (changed('images', 0, id=40), TRAINS),
 }
 

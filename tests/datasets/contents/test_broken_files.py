@@ -26,6 +26,10 @@ from .outcome import TRAINS, check, outcome
 XML_CASES = {
     'as it should be': (xml(), TRAINS),
     'no object': ('<annotation><size/></annotation>', '<width> of <size> is None'),
+    'namespace': (
+        xml().replace('<annotation>', '<annotation xmlns="http://a/b">'),
+        r'a.xml: its elements have the namespace .http://a/b., .* delete xmlns="http',
+    ),
     'no object, no size': ('<annotation/>', TRAINS),
     'no size': (xml(size=''), TRAINS),
     'size of text': (
