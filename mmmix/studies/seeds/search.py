@@ -6,7 +6,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmmix.apis.checkpoints.resume import newest_checkpoint
 from mmmix.apis.configs.config_reading import config_name
@@ -18,6 +18,7 @@ from mmmix.studies.seeds.child_processes import (
 )
 from mmmix.studies.seeds.grid import Axis, Choice, choices
 from mmmix.studies.seeds.logged_metrics import logged_metrics, validations
+from mmmix.studies.seeds.made_by import MADE_BY, Maker, made_unlike, present_maker
 from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
 from mmmix.studies.seeds.val_and_test import check_val_is_not_test
@@ -144,9 +145,13 @@ class Search:
         ended = (TrialState.COMPLETE, TrialState.PRUNED)
         for trial in self.trials.get_trials(states=(TrialState.RUNNING,)):
             self.trials.tell(trial.number, state=TrialState.FAIL)
-            self.trials.enqueue_trial(trial.params)
+            self.trials.enqueue_trial(trial.params, user_attrs=trial.user_attrs)
         left = max(count - len(self.trials.get_trials(states=ended)), 0)
         say(f'{count} trials, {left} of them to do')
+        to_do = {f'{left} to do': {MADE_BY: [self._maker()]}} if left else {}
+        unlike = made_unlike({**self._records(), **to_do})
+        if unlike:
+            say(unlike)
         pool = ThreadPoolExecutor(jobs)
         try:
             for future in as_completed([pool.submit(self._trial) for _ in range(left)]):
@@ -178,6 +183,7 @@ class Search:
         run = self._run(f'{drawn:.3g}')
         watch = _Watch(trial, run.folder, self._metric)
         resume = newest_checkpoint(run.folder)[0] is not None
+        self._note_maker(trial, anew=not resume)
         command = self._commands.train(run, resume)
         try:
             self._children.call(command, run.folder / 'train.log', watch.lags)
@@ -187,6 +193,25 @@ class Search:
         except ChildFailed as error:
             raise TrialFailed(f'{run.name}: {error}') from error
         return self._result(trial, run, watch)
+
+    def _note_maker(self, trial: Trial, anew: bool) -> None:
+        """Record what makes a trial from here on, behind what has made it so far."""
+        known = [] if anew else trial.user_attrs.get(MADE_BY)
+        maker = self._maker()
+        if known is not None and maker not in known:  # None: an older version began it
+            trial.set_user_attr(MADE_BY, [*known, maker])
+
+    def _maker(self) -> Maker:
+        here = isinstance(self._children, ChildProcesses)
+        return present_maker(self._children.threads, here)
+
+    def _records(self) -> dict[str, dict[str, Any]]:
+        """What made the trials that are compared, by their value."""
+        return {
+            f'{trial.params[self._span.key]:.3g}': trial.user_attrs
+            for trial in self.trials.trials
+            if trial.state.name in ('COMPLETE', 'PRUNED')
+        }
 
     def _result(self, trial: Trial, run: Run, watch: _Watch) -> float:
         from optuna import TrialPruned
@@ -224,6 +249,9 @@ class Search:
             if trial.params
         ]
         text = markdown_table([self._span.key, 'state', f'val {self._metric}'], rows)
+        unlike = made_unlike(self._records())
+        if unlike:
+            text = f'{text}\n\n{unlike}'
         if not self.chosen:
             return f'{text}\n\nNo trial came to its end.'
         return (

@@ -8,6 +8,7 @@ import sys
 import threading
 
 import pytest
+import torch
 
 from mmmix.studies.seeds.child_processes import ChildProcesses, ChildStopped
 from mmmix.studies.seeds.logged_metrics import validations
@@ -17,12 +18,14 @@ from tests.studies.seeds.stand_ins import calls, wait_for
 pytest.importorskip('optuna')
 
 from mmmix.studies.seeds import child_processes
+from mmmix.studies.seeds import search as searching
 from mmmix.studies.seeds.search import (
     Search,
     Span,
     parse_span,
 )
 from mmmix.studies.seeds.val_and_test import check_val_is_not_test
+from mmmix.version import __version__
 
 # Three validations; the best value is 1, and what is below 0.1 hangs after the first.
 TRAIN = """
@@ -83,6 +86,36 @@ def test_trials_are_scored_by_their_last_validation(search, tmp_path):
     again.run(8)
     assert len(again.trials.trials) == 8
     assert len(calls(tmp_path)) == 2
+
+
+def test_trials_that_were_made_by_other_code_are_said(search, monkeypatch, capsys):
+    """In the report, and before a search goes on."""
+    first = search()
+    first.run(2)
+    assert 'made alike' not in first.report() + capsys.readouterr().out
+    monkeypatch.setattr(searching, 'present_maker', lambda *_: dict(mmmix='0.0.0'))
+    again = search()
+    again.run(3)
+    said = f'mmmix {__version__}: '
+    assert f'mmmix 0.0.0: 1 to do; {said}' in capsys.readouterr().out
+    last = again.trials.trials[-1].params['some.alpha']
+    assert f'mmmix 0.0.0: {last:.3g}; {said}' in again.report()
+
+
+def test_a_trial_that_goes_on_has_both_makers(search, tmp_path):
+    first = search()
+    first.trials.enqueue_trial({'some.alpha': 2.0})
+    trial = first.trials.ask()
+    trial.suggest_float('some.alpha', 0.2, 4.0, log=True)
+    trial.set_user_attr('made_by', [dict(mmmix='0.0.0')])
+    folder = tmp_path / 'work/a@some.alpha=2/seed_3'
+    folder.mkdir(parents=True)
+    torch.save({}, folder / 'epoch_1.pth')
+    again = search()
+    again.run(1)
+    assert calls(tmp_path) == ['2 resume']
+    versions = [made['mmmix'] for made in again.trials.trials[-1].user_attrs['made_by']]
+    assert versions == ['0.0.0', __version__]
 
 
 def test_trials_of_other_settings_are_not_chosen_among(search, tmp_path):
@@ -162,6 +195,7 @@ def test_a_search_that_was_stopped_goes_on_with_what_was_under_way(search, tmp_p
     again.run(1)
     assert [trial.state.name for trial in again.trials.trials] == ['FAIL', 'COMPLETE']
     assert calls(tmp_path) == ['0.05', '0.05']
+    assert [len(trial.user_attrs['made_by']) for trial in again.trials.trials] == [1, 1]
 
 
 def test_a_choice_on_the_test_data_is_refused(tmp_path):
