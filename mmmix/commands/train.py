@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -46,10 +46,10 @@ from mmmix.apis.launching.launch import (
     launched,
     released,
 )
-from mmmix.apis.launching.requeue import requeued
+from mmmix.apis.launching.requeue import may_be_restarted, requeued
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.tracking import add_track_argument, track
-from mmmix.engine.earlier_checkpoints import POINTER
+from mmmix.engine.earlier_checkpoints import POINTER, kept_if_refused
 from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,
@@ -147,30 +147,32 @@ def main(argv: Sequence[str] | None = None) -> None:
             apply_options(cfg, args)
             keep_course(cfg, args.auto_scale_batch)
             save_whole_checkpoints(cfg)
-            runner = _begun(cfg)
-            for hook in (
-                EpochRestHook(),
-                ImagesPerStepHook(),
-                MixersHook(),
-                SharedResultsHook(),
-                StopHook(signals),
-            ):
-                runner.register_hook(hook)
-            with (
-                released(runner),
-                logged(
-                    runner,
-                    done=lambda: _where(runner),
-                    stopped=lambda stop: _stopped(stop, args, argv, runner),
-                ),
-            ):
-                if not args.no_check:
-                    check_data(runner, ('train', 'val'))
-                check_epochs_end(runner, ('train', 'val'))
-                warn_of_plain_draws(runner)
-                check_mixing(runner)
-                leave_samples_alone(runner)
-                runner.train()
+            with ExitStack() as start:
+                if not launch_rank(cfg.launcher) and not may_be_restarted():
+                    start.enter_context(kept_if_refused(cfg.work_dir))
+                runner = _begun(cfg)
+                runner.register_hook(StopHook(signals))
+                with (
+                    released(runner),
+                    logged(
+                        runner,
+                        done=lambda: _where(runner),
+                        stopped=lambda stop: _stopped(stop, args, argv, runner),
+                    ),
+                ):
+                    _check(runner, args.no_check)
+                    start.close()
+                    runner.train()
+
+
+def _check(runner: Runner, no_check: bool) -> None:
+    """Refuse what would be found out later, or never."""
+    if not no_check:
+        check_data(runner, ('train', 'val'))
+    check_epochs_end(runner, ('train', 'val'))
+    warn_of_plain_draws(runner)
+    check_mixing(runner)
+    leave_samples_alone(runner)
 
 
 @contextmanager
@@ -188,7 +190,8 @@ def _begun(cfg: Config) -> Runner:
     """The runner; the folder's checkpoints that are none of its run's are noted.
 
     A run that begins anew notes them first: whenever it is ended, and started again by
-    Slurm or torchrun, it is not to go on from them.
+    Slurm or torchrun, it is not to go on from them. Where neither may do so, a start
+    that is refused leaves the notes as they were.
     """
     first = not launch_rank(cfg.launcher)
     if first and not cfg.get('resume'):
@@ -198,6 +201,13 @@ def _begun(cfg: Config) -> Runner:
         load_strictly(runner)
         if first:
             begin_run(cfg.work_dir, cfg.load_from)
+    for hook in (
+        EpochRestHook(),
+        ImagesPerStepHook(),
+        MixersHook(),
+        SharedResultsHook(),
+    ):
+        runner.register_hook(hook)
     return runner
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .whole_files import write_whole
@@ -38,3 +40,28 @@ def note_own(work_dir: str | Path, name: str) -> None:
     earlier = earlier_checkpoints(work_dir)
     if name in earlier:
         note_earlier(work_dir, earlier - {name})
+
+
+@contextmanager
+def kept_if_refused(work_dir: str | Path) -> Iterator[None]:
+    """Take back what a start has noted, if an error ends it.
+
+    A signal is none: what it has ended begins anew when it is started again.
+
+    Args:
+        work_dir: Folder of the run.
+    """
+    paths = Path(work_dir) / POINTER, Path(work_dir) / EARLIER
+    before = {path: (path.read_bytes(), path.stat()) for path in paths if path.exists()}
+    try:
+        yield
+    except Exception:
+        for path in paths:
+            if path not in before:
+                path.unlink(missing_ok=True)
+                continue
+            content, times = before[path]
+            write_whole(path, content)
+            # Checkpoints are told from later ones by the time of what names them.
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        raise

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mmmix.commands import train as train_module
+from mmmix.engine.earlier_checkpoints import EARLIER, POINTER
 from tests.toy_run import write_config
 
 _COUNT = itertools.count()
@@ -68,6 +69,45 @@ def test_what_is_said_goes_on_with_no_earlier_run(run, monkeypatch):
     assert sorted(run.glob('*.pth')) == before
     with pytest.raises(ValueError, match=r'of a run before it.*epoch_2\.pth'):
         train(run, '--resume', '--seed', '1')
+
+
+@pytest.mark.parametrize('resumed', [False, True])
+@pytest.mark.parametrize('name', ['check_data', 'build_runner'])
+def test_a_start_that_is_refused_changes_nothing(name, resumed, run, monkeypatch):
+    """What was there goes on, also the first of two checkpoints that is named."""
+
+    def state():
+        names = (POINTER, EARLIER, 'epoch_1.pth', 'epoch_2.pth')
+        there = [run / name for name in names if (run / name).exists()]
+        return [(path, path.read_bytes(), path.stat().st_mtime_ns) for path in there]
+
+    def refuse(*_):
+        raise ValueError('a fault in the data')
+
+    before = state()
+    given = ['--resume', str(run / 'epoch_1.pth')] if resumed else []
+    with monkeypatch.context() as patched:
+        patched.setattr(train_module, name, refuse)
+        with pytest.raises(ValueError, match='a fault in the data'):
+            train(run, *given)
+        assert state() == before
+        # What Slurm starts again is not to go on from another run's checkpoints.
+        patched.setenv('SLURM_JOB_ID', '7')
+        with pytest.raises(ValueError, match='a fault in the data'):
+            train(run, *given)
+        assert (state() == before) == (resumed and name == 'build_runner')
+
+
+def test_after_a_start_that_is_refused_a_run_goes_on(run, monkeypatch):
+    def refuse(*_):
+        raise ValueError('a fault in the data')
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_module, 'check_data', refuse)
+        with pytest.raises(ValueError, match='a fault in the data'):
+            train(run)
+    train(run, '--resume', train_cfg=dict(by_epoch=True, max_epochs=3))
+    assert f'Load checkpoint from {run}/epoch_2.pth' in log(run)
 
 
 def test_a_job_queued_again_begins_again(run, monkeypatch):

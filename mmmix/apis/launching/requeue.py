@@ -33,6 +33,12 @@ def was_restarted(work_dir: str) -> bool:
     return os.path.getmtime(pointer) > float(since)
 
 
+def may_be_restarted() -> bool:
+    """Whether Slurm or torchrun may start this job anew, and has it go on by itself."""
+    names = ('SLURM_JOB_ID', 'TORCHELASTIC_RUN_ID', 'MMMIX_STARTED')
+    return any(name in os.environ for name in names)
+
+
 @contextmanager
 def exit_code_left() -> Iterator[None]:
     """Leave the exit code of a stop where ``tools/dist_*.sh`` find it.
