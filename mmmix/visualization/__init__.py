@@ -1,5 +1,6 @@
 """Drawing mixed batches."""
 
+from .as_loaded import as_loaded
 from .draw_mix import (
     draw_branches,
     draw_mixed_batch,
@@ -10,6 +11,7 @@ from .guarded import DrawingGuard, as_written, class_names
 
 __all__ = [
     'DrawingGuard',
+    'as_loaded',
     'as_written',
     'class_names',
     'draw_branches',

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from mmmix.visualization.as_loaded import as_loaded
+
 MAX_SIDE = 1000
 QUALITY = 80
 TRUTH, FOUND = '#2ca02c', '#d62728'
@@ -55,7 +57,8 @@ def draw_examples(images: Sequence[Mapping[str, Any]], classes: Sequence[str]) -
     figure = Figure((2.6 * len(images), 5.2), layout='constrained', dpi=100)
     axes = figure.subplots(2, len(images), squeeze=False)
     for (above, below), entry in zip(axes.T, images):
-        picture = _image(entry['path'], entry.get('shape'))
+        shown = mmcv.imread(entry['path'], channel_order='rgb')
+        picture = as_loaded(shown, entry['path'], entry.get('shape'))
         for axis, rows, color in (
             (above, entry['truth'], TRUTH),
             (below, entry['found'], FOUND),
@@ -72,23 +75,6 @@ def draw_examples(images: Sequence[Mapping[str, Any]], classes: Sequence[str]) -
     content = io.BytesIO()
     figure.savefig(content, format='jpg', pil_kwargs=dict(quality=QUALITY))
     return content.getvalue()
-
-
-def _image(path: str, shape: Sequence[int] | None) -> np.ndarray:
-    """An image as RGB, as it was loaded.
-
-    A photo that EXIF turns is loaded as it is stored where its boxes are for that.
-
-    Args:
-        path: The file.
-        shape: Height and width of what was loaded, where they are known.
-    """
-    picture = mmcv.imread(path, channel_order='rgb')
-    if shape and tuple(shape) != picture.shape[:2]:
-        # mmcv heeds an order of channels where the flag is 'color' alone.
-        stored = mmcv.bgr2rgb(mmcv.imread(path, 'color_ignore_orientation'))
-        return stored if tuple(shape) == stored.shape[:2] else picture
-    return picture
 
 
 def _draw_boxes(

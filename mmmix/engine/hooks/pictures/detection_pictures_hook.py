@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
+import numpy as np
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import HOOKS
 from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 
-from mmmix.visualization import DrawingGuard
+from mmmix.visualization import DrawingGuard, as_loaded
 
 
 @HOOKS.register_module()
@@ -23,7 +26,9 @@ class DetectionPicturesHook(DetVisualizationHook):
     folders of their images, from the folder on that all images of the test have in
     common: images of one folder give the names that they give in mmdet.
 
-    A picture that cannot be drawn is said once, and the test goes on.
+    A picture that cannot be drawn is said once, and the test goes on. A photo that was
+    loaded as it is stored, since its boxes are for that, is drawn so, and not as EXIF
+    turns it.
 
     Args:
         *args: As of mmdet's ``DetVisualizationHook``.
@@ -32,6 +37,7 @@ class DetectionPicturesHook(DetVisualizationHook):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self._visualizer = _OnLoaded(self._visualizer, self.backend_args)
         self._guard = DrawingGuard(type(self).__name__)
         self._folder: str | None = None
         self._root: str | None = None
@@ -67,6 +73,28 @@ class DetectionPicturesHook(DetVisualizationHook):
                 below = folder_below(sample.img_path, self._root)
                 self.test_out_dir = osp.join(self._folder, below)
             self._guard(partial(draw, runner, batch_idx, data_batch, [sample]))
+
+
+class _OnLoaded:
+    """A visualizer that draws on images as they were loaded.
+
+    Args:
+        visualizer: That of the run.
+        backend_args: How it reaches the files.
+    """
+
+    def __init__(
+        self, visualizer: Visualizer, backend_args: Mapping[str, Any] | None
+    ) -> None:
+        self._visualizer, self._backend_args = visualizer, backend_args
+
+    def add_datasample(
+        self, name: str, image: np.ndarray, data_sample: DetDataSample, **more: Any
+    ) -> None:
+        """Draw an image, of which mmdet has read what EXIF makes of it."""
+        where = data_sample.img_path, data_sample.get('ori_shape')
+        image = as_loaded(image, *where, self._backend_args)
+        self._visualizer.add_datasample(name, image, data_sample=data_sample, **more)
 
 
 def common_folder(dataset: object) -> str | None:

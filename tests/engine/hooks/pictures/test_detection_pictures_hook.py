@@ -11,6 +11,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
+from PIL import Image
 
 from mmmix.engine import DetectionPicturesHook
 from mmmix.engine.hooks.pictures.detection_pictures_hook import (
@@ -38,8 +39,8 @@ def write(path, value):
     return path
 
 
-def detected(path):
-    sample = DetDataSample(metainfo=dict(img_path=str(path)))
+def detected(path, **meta):
+    sample = DetDataSample(metainfo=dict(img_path=str(path), **meta))
     sample.pred_instances = InstanceData(
         bboxes=torch.zeros(0, 4), labels=torch.zeros(0).long(), scores=torch.zeros(0)
     )
@@ -76,6 +77,31 @@ def test_images_of_equal_names_in_several_folders(tmp_path):
     assert draw(tmp_path, paths) == {
         name: 20 * place for place, name in enumerate(names)
     }
+
+
+@pytest.mark.parametrize('test', [True, False])
+@pytest.mark.parametrize('loaded', ['stored', 'turned'])
+def test_a_photo_is_drawn_as_it_was_loaded(tmp_path, monkeypatch, loaded, test):
+    """Of one that EXIF turns boxes are for what is stored, or for what is shown."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (40, 50, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / 'a.png'
+    Image.fromarray(pixels).save(path, exif=exif)
+    wanted = pixels if loaded == 'stored' else np.rot90(pixels, -1)
+    seen = []
+    monkeypatch.setattr(
+        DetLocalVisualizer,
+        'add_datasample',
+        lambda self, name, image, **_: seen.append(image),
+    )
+    DetLocalVisualizer.get_instance(str(tmp_path))
+    hook = DetectionPicturesHook(draw=True, interval=1)
+    sample = detected(path, ori_shape=wanted.shape[:2])
+    draw_one = hook.after_test_iter if test else hook.after_val_iter
+    draw_one(SimpleNamespace(iter=0), 0, {}, [sample])
+    np.testing.assert_array_equal(seen, [wanted])
 
 
 def test_images_of_one_folder_are_named_as_in_mmdet(tmp_path):
