@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from mmdet.registry import DATASETS
@@ -18,14 +18,18 @@ from mmmix.studies.digests import digest
 from mmmix.studies.trained.images.classes import check_classes
 from mmmix.studies.trained.images.truth import objects_of
 
-if TYPE_CHECKING:
-    from mmmix.studies.trained.models.loaded_detector import LoadedDetector
-
 SPLITS = ('test', 'val')
 
 
+class Model(Protocol):
+    """What of a loaded model tells its images, and whether their labels are its own."""
+
+    cfg: Config
+    classes: Sequence[str]
+
+
 def build_split(
-    model: LoadedDetector, split: str = 'test', limit: int | None = None
+    model: Model, split: str = 'test', limit: int | None = None
 ) -> BaseDataset:
     """The data set on which a model's config tests or validates.
 
