@@ -14,8 +14,8 @@ from types import TracebackType
 TRACEBACK = 'MMMIX_TRACEBACK'
 """Environment variable that has errors shown with the lines they come from."""
 _ERRORS = (LookupError, OSError, TypeError, ValueError)
-_RAISED = (ImportError, RuntimeError)
-"""Errors that an operation of torch or an ``import`` in our code ends in too."""
+_RAISED = (AttributeError, ImportError, RuntimeError)
+"""Errors that an operation or an ``import`` in our code ends in too."""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from mmmix.apis.cli import (
     add_mix_arguments,
     add_run_arguments,
     build_runner,
+    check_complete,
     load_config,
     logged,
 )
@@ -100,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_launcher(args.launcher)
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
+    check_complete(cfg, ('test_dataloader', 'test_cfg', 'test_evaluator'))
     check_writable([Path(cfg.work_dir, 'log')], '--work-dir')
     if args.out is not None:
         check_writable([Path(args.out)])

@@ -24,6 +24,7 @@ from mmmix.apis.cli import (
     add_mix_arguments,
     add_run_arguments,
     build_runner,
+    check_complete,
     load_config,
     logged,
     program,
@@ -135,6 +136,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with stoppable() as signals, requeued():
         check_launcher(args.launcher)
         cfg = load_config(args)
+        check_complete(cfg, ('train_dataloader', 'train_cfg', 'optim_wrapper'))
         if args.track is not None:
             track(cfg, args.track)
         check_dataset_paths(cfg, ('train', 'val'))

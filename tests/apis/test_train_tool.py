@@ -233,6 +233,18 @@ def test_missing_config_and_checkpoint(command, folder):
         command([folder.config(), *flag])
 
 
+@pytest.mark.parametrize('key', ['model', 'train_cfg', 'optim_wrapper'])
+def test_a_config_of_parts_alone_does_not_train(key, folder):
+    with pytest.raises(KeyError, match=f'toy.*py has no {key}, which'):
+        folder.train(**{key: None})
+    assert not folder.run.exists()
+
+
+def test_a_config_without_a_test_is_not_tested(trained, folder):
+    with pytest.raises(KeyError, match='no test_cfg and no test_evaluator'):
+        folder.test(trained.run / 'epoch_2.pth', test_cfg=None, test_evaluator=None)
+
+
 def test_missing_data_is_named_before_anything_is_built(folder):
     loader = dict(batch_size=1, dataset=dict(type='VOCDataset', data_root='data/VOCx'))
     with pytest.raises(FileNotFoundError, match=r'data/VOCx .*train_dataloader'):
