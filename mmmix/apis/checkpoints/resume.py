@@ -247,15 +247,16 @@ def existing_checkpoint(path: str) -> str:
     """Return a path given by the user after making sure that it exists.
 
     Raises:
-        FileNotFoundError: If it is no URL and no file; with the checkpoints that
-            are in its folder.
+        FileNotFoundError: If it is no URL and no file, or the folder of a run; with
+            the checkpoints that are in its folder, or in it.
     """
-    if '://' in path or Path(path).expanduser().exists():
+    file = Path(path).expanduser()
+    of_run = file.is_dir() and ((file / POINTER).exists() or checkpoints(file))
+    if '://' in path or (file.exists() and not of_run):
         return path
-    folder = Path(path).expanduser().parent
-    raise FileNotFoundError(
-        f'no checkpoint at {Path(path).expanduser().resolve()}. {resume_advice(folder)}'
-    )
+    place = file.resolve()
+    what = f'{place} is the folder of a run' if of_run else f'no checkpoint at {place}'
+    raise FileNotFoundError(f'{what}. {resume_advice(file if of_run else file.parent)}')
 
 
 def check_resumable(checkpoint: Mapping[str, Any], path: str) -> None:
