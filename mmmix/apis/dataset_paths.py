@@ -11,7 +11,10 @@ from mmengine.config import Config
 from mmmix.datasets.domain_data import CLIPART1K, DIGITS_TARGET, WATERCOLOR2K
 
 _ADVICE = {
-    'digits': 'Make the digits data: python tools/dataset_converters/make_digits.py',
+    'digits': (
+        'Make the digits data: mmmix digits, which in a checkout is '
+        'tools/dataset_converters/make_digits.py'
+    ),
     'digits_target': DIGITS_TARGET,
     'clipart': CLIPART1K,
     'watercolor': WATERCOLOR2K,

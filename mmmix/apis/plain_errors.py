@@ -33,6 +33,8 @@ def plain_errors() -> Iterator[None]:
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
+    except BrokenPipeError:  # of who reads the output, and nobody's fault
+        raise
     except (*_ERRORS, *_RAISED) as error:
         if not said_by_us(error) or os.environ.get(TRACEBACK):
             raise

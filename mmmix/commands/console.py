@@ -27,7 +27,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With code 1, if mmmix itself refused something; with its text said.
     """
-    name, *rest = argv if argv is not None else sys.argv[1:] or ['--help']
+    try:
+        try:
+            return _run(argv if argv is not None else sys.argv[1:])
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(argv: Sequence[str]) -> int:
+    """Run one subcommand; see :func:`main`."""
+    name, *rest = argv or ['--help']
     if name in ('-h', '--help', 'help'):
         print(overview())
         return 0
@@ -50,9 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if {'-h', '--help'} & set(rest):
             print(f'\nexample:\n  {NAME} {name} {command.example}'.rstrip())
         raise
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return done if isinstance(done, int) else 0
 
 

@@ -66,6 +66,7 @@ def test_wrappers_are_walked(here):
 @pytest.mark.parametrize(
     ('root', 'words', 'others'),
     [
+        ('data/digits', 'mmmix digits, which', ['VOC', 'COCO']),
         ('data/coco/', 'annotations_trainval2017.zip', ['VOC', 'make_digits']),
         ('data/digits', 'tools/dataset_converters/make_digits.py', ['VOC', 'COCO']),
         ('elsewhere', 'change the named config key', ['VOC', 'COCO', 'make_digits']),

@@ -28,7 +28,8 @@ _SHAPES = re.compile(r'size mismatch for (\S+): .*?Size\((.*?)\).*?Size\((.*?)\)
 _FAILED = re.compile(r'(?:size mismatch for|parameter named) "?([^\s":,]+)')
 _EXPORT = (
     'It holds a teacher and a student: use the config it was trained with, or take '
-    'one out by tools/model_converters/export_detector.py CONFIG CHECKPOINT'
+    'one out by mmmix export CONFIG CHECKPOINT, which in a checkout is '
+    'tools/model_converters/export_detector.py CONFIG CHECKPOINT'
 )
 
 
