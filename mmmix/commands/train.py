@@ -55,6 +55,7 @@ from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,
     MixersHook,
+    ResumedSettingsHook,
     SharedResultsHook,
     StopHook,
 )
@@ -154,6 +155,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 EpochRestHook(),
                 ImagesPerStepHook(),
                 MixersHook(),
+                ResumedSettingsHook(),
                 SharedResultsHook(),
                 StopHook(signals),
             ):
