@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -192,7 +193,7 @@ def best_checkpoint(config: str, trust: bool = False, folder: str = '') -> str:
         return last
     raise FileNotFoundError(
         f'{folder.absolute()} has no checkpoint of its last run; name one behind the '
-        f'config, or train first: mmmix train {config}'
+        f'config, or train first: mmmix train {shlex.quote(config)}'
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -96,7 +97,7 @@ def resume_advice(folder: str | Path, without: str | Path = '') -> str:
     return (
         f'Nothing was changed; intact checkpoints in {Path(folder).resolve()}, newest '
         f'first: {names}. Name one of them instead; a training goes on from it by '
-        f'--resume {found[0]}'
+        f'--resume {shlex.quote(str(found[0]))}'
     )
 
 
@@ -273,5 +274,6 @@ def check_resumable(checkpoint: Mapping[str, Any], path: str) -> None:
         raise ValueError(
             f'{path} cannot be resumed: it has no {" and no ".join(missing)}, only '
             'weights. Resume from the epoch_*.pth or iter_*.pth of the run; or start a '
-            f'new run from these weights with --cfg-options load_from={path}'
+            'new run from these weights with --cfg-options '
+            + shlex.quote(f'load_from={path}')
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -36,11 +37,12 @@ class ResumedSettingsHook(Hook):
             found += _of_schedulers(built, saved)
         if found:
             named = ', '.join(dict.fromkeys(found))
+            start = shlex.quote(f'load_from={runner.cfg.load_from}')
             runner.logger.warning(
                 'The run goes on with the optimizer and the schedules of its '
                 f'checkpoint, and of the config these have no effect: {named}. To '
                 'train with them, leave --resume out, and start from the weights alone '
-                f'in another --work-dir: --cfg-options load_from={runner.cfg.load_from}'
+                f'in another --work-dir: --cfg-options {start}'
             )
 
 
