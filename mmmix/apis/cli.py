@@ -53,7 +53,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. train_dataloader.batch_size=4 '
         'model.data_preprocessor.batch_augments.0.align=corner; a list is '
-        'key="[a,b]" or key=a,b, nested ones key="[(a,b),(c,d)]", without spaces',
+        'key="[a,b]" or key=a,b, nested ones key="[(a,b),(c,d)]"; what has spaces is '
+        'put into quotes',
     )
     add_trust_argument(parser)
     parser.add_argument(
