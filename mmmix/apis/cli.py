@@ -44,6 +44,10 @@ _HOOKS_OF_ALL = (
 """Those that ``Runner.register_default_hooks`` adds to every run."""
 
 
+TRAINING = ('train_dataloader', 'train_cfg', 'optim_wrapper')
+"""Keys of a config without which nothing is trained."""
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that training and testing have in common."""
     parser.add_argument(

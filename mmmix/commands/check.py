@@ -117,6 +117,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
 
 def read(args: argparse.Namespace) -> tuple[object, Finding]:
     """The config, or None and why not."""
+    from mmmix.apis.cli import TRAINING, check_complete
     from mmmix.apis.configs.config_reading import parsed_options, read_config
 
     try:
@@ -125,6 +126,7 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
             for given in (args.cfg_options, args.mix_options)
         )
         cfg = read_config(args.config, cfg_options, args.mix, mix_options)
+        check_complete(cfg, TRAINING)
     except (*RAISED, SyntaxError) as error:
         text = said(error)
         place = '' if args.config in text else f'{args.config}: '

@@ -19,7 +19,7 @@ from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
 from tests.apis.safe_loading.planted import PLANTS, plant
 from tests.apis.safe_loading.poisons import poison
-from tests.toy_run import write_config
+from tests.toy_run import toy_config, write_config
 
 _COUNT = itertools.count()
 
@@ -250,6 +250,17 @@ def test_missing_data_is_named_before_anything_is_built(folder):
     with pytest.raises(FileNotFoundError, match=r'data/VOCx .*train_dataloader'):
         folder.train(train_dataloader=loader)
     assert not folder.run.exists()
+
+
+def test_a_training_without_a_whole_batch_is_refused(folder):
+    loader = toy_config(folder.path)['train_dataloader']
+    many = dict(train_dataloader=dict(loader, batch_size=9, drop_last=True))
+    with pytest.raises(ValueError, match='no batch of 8 images with batch_size=9'):
+        folder.train(**many)
+    endless = dict(loader, sampler=dict(type='InfiniteSampler'), drop_last=True)
+    loop = dict(by_epoch=False, max_iters=2)
+    many = dict(train_dataloader=dict(endless, batch_size=9), train_cfg=loop)
+    assert folder.train(**many, param_scheduler=[])['iter'] == 2
 
 
 def test_auto_scale_lr_scales(folder):
