@@ -6,6 +6,7 @@ import importlib
 import os
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,36 @@ def test_a_reader_that_has_seen_enough_is_no_error(arguments):
     with open(write, 'wb') as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (1, '')
+
+
+def test_ctrl_c_ends_it_while_the_stack_is_imported():
+    """Whatever a library there makes of exceptions."""
+    code = (
+        'import os, signal, sys; sys.modules["torch"] = None\n'
+        'from mmmix_command import main; main(["--version"])\n'
+        'from mmmix.commands import console\n'
+        'def load():\n'
+        '    try: os.kill(os.getpid(), signal.SIGINT)\n'
+        '    except BaseException: pass\n'
+        'console.register_all = load; main(["train"])'
+    )
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, '')
+
+
+def test_ctrl_c_is_a_commands_own_afterwards(monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    assert main(['configs', 'ssd300_voc.py']) == 0
+    assert signal.getsignal(signal.SIGINT) is before
+    module = importlib.import_module('mmmix.commands.configs')
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, 'main', stopped)
+    assert main(['configs']) == 130
+    assert capsys.readouterr().err.endswith('stopped\n')
 
 
 @pytest.mark.parametrize('name', SUBCOMMANDS)
