@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ from mmengine.config import DictAction
 
 _MAX_SEED = 2**32 - 1
 """What numpy takes."""
+_SPACE = '\ue000'
+"""Stands for a space where mmengine would drop it; no letter of any language."""
 
 T = TypeVar('T')
 
@@ -134,7 +137,25 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 
 
 class Options(DictAction):
-    """``KEY=VALUE`` strings as a dict; what is none is refused in a line."""
+    """``KEY=VALUE`` strings as a dict; what is none is refused in a line.
+
+    Spaces inside of a value stay: mmengine drops them in silence, in the path of a file
+    and the name of a class too.
+    """
 
     def __init__(self, option_strings: list[str], dest: str, **settings: Any) -> None:
         super().__init__(option_strings, dest, type=argument(option), **settings)
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        """Read a value as mmengine does, but for its spaces."""
+        around = r' *, *|(?<=[\[(]) +| +(?=[\])])'
+        val = re.sub(around, lambda found: found[0].strip(), val.strip())
+        return _spaced(DictAction._parse_iterable(val.replace(' ', _SPACE)))
+
+
+def _spaced(value: Any) -> Any:
+    """A value with its spaces back."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_spaced, value))
+    return value.replace(_SPACE, ' ') if isinstance(value, str) else value

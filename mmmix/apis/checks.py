@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.apis.classifier_mixing import check_mixed_labels
+from mmmix.apis.data_checks.endless import ENDLESS
 from mmmix.engine.find_mixers import (
     find_batch_mixers,
     find_image_mixers,
@@ -60,6 +61,28 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         _warn_batch_of_one(runner.cfg, ', or mix in the dataset with MixImage')
     elif training and label_mixers(model):
         _warn_batch_of_one(runner.cfg)
+
+
+def check_batches(runner: Runner) -> None:
+    """Refuse a training whose data has no whole batch, and that would do nothing.
+
+    Args:
+        runner: A Runner; this builds its training loop.
+
+    Raises:
+        ValueError: If no batch would come, with the number of images.
+    """
+    loader = runner.train_loop.dataloader
+    draws = getattr(loader, 'sampler', None), getattr(loader, 'batch_sampler', None)
+    endless = any(isinstance(part, ENDLESS) for part in draws)
+    if endless or not hasattr(loader, '__len__') or len(loader):
+        return
+    size = _batch_size(runner.cfg)
+    raise ValueError(
+        f'train_dataloader makes no batch of {len(loader.dataset)} images with '
+        f'batch_size={size}: nothing would be trained. Take a smaller batch_size, or '
+        'drop_last=False'
+    )
 
 
 def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:

@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mmmix.apis.configs.apply_mix import apply_mix
 from mmmix.apis.configs.cfg_options import merge_options
 from mmmix.apis.configs.config_path import PREFIX, config_path, nearest_configs
 from mmmix.apis.configs.import_reasons import told_by_us
+from mmmix.apis.configs.reading_errors import told_with_place
 from mmmix.apis.launching.devices import leave_device_without_ops
 from mmmix.apis.launching.launch import LAUNCHERS
 from mmmix.apis.safe_loading.files import install_safe_files
@@ -43,6 +44,10 @@ _HOOKS_OF_ALL = (
 """Those that ``Runner.register_default_hooks`` adds to every run."""
 
 
+TRAINING = ('train_dataloader', 'train_cfg', 'optim_wrapper')
+"""Keys of a config without which nothing is trained."""
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that training and testing have in common."""
     parser.add_argument(
@@ -52,7 +57,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='change settings of the config, e.g. train_dataloader.batch_size=4 '
         'model.data_preprocessor.batch_augments.0.align=corner; a list is '
-        'key="[a,b]" or key=a,b, nested ones key="[(a,b),(c,d)]", without spaces',
+        'key="[a,b]" or key=a,b, nested ones key="[(a,b),(c,d)]"; what has spaces is '
+        'put into quotes',
     )
     add_trust_argument(parser)
     parser.add_argument(
@@ -105,9 +111,11 @@ def load_config(args: argparse.Namespace) -> Config:
     YAML as data, and takes no device that mmcv has no ops for.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If there is no such file, or one that it inherits from.
+        ImportError: If a module of ``custom_imports`` cannot be imported.
         KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit, two
-            are given, or settings of none; or if ``--cfg-options`` cannot be merged.
+            are given, or settings of none; if the file cannot be read, or
+            ``--cfg-options`` cannot be merged.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     install_safe_files(getattr(args, 'trust_checkpoint', False))
@@ -116,7 +124,8 @@ def load_config(args: argparse.Namespace) -> Config:
     if mix is not None and getattr(args, 'mix', None) not in (None, mix):
         raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
     path = _config_file(name)
-    cfg = _read(path)
+    with told_by_us(), told_with_place(path):
+        cfg = Config.fromfile(path)
     cfg.launcher = args.launcher
     merge_options(cfg, args.cfg_options or {})
     mix = mix or getattr(args, 'mix', None)
@@ -174,28 +183,6 @@ def _drop_absent_hooks(cfg: Config) -> None:
             del hooks[name]
 
 
-def _read(path: str) -> Config:
-    """Read a config file.
-
-    Raises:
-        AttributeError: If it asks a base for something that it has not; for what the
-            bases of 0.1.0 had, with what to write instead.
-        ImportError: If a module of ``custom_imports`` cannot be imported.
-    """
-    try:
-        with told_by_us():
-            return Config.fromfile(path)
-    except AttributeError as error:
-        if "no attribute 'supervision'" not in str(error):
-            raise
-        raise AttributeError(
-            f'{path}: no base has `supervision` any more, `mix` holds it. Leave '
-            'supervision=_base_.supervision out of the heads and keep '
-            'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix])); for '
-            "another one, [dict(_base_.mix, supervision=dict(type='LossMix'))]"
-        ) from error
-
-
 def split_method(config: str) -> tuple[str, str | None]:
     """The config and the method of ``CONFIG+METHOD``; None for a config alone."""
     name, plus, method = config.rpartition('+')
@@ -209,7 +196,7 @@ def _config_file(name: str) -> str:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If there is no such package.
+        ValueError: If there is no such package, or the name has another form.
     """
     path = name
     if name.startswith(PREFIX):
@@ -217,9 +204,10 @@ def _config_file(name: str) -> str:
     elif '::' in name:
         try:
             path, _ = Config._get_cfg_path(name, '.')
-        except AssertionError as error:
+        except (AssertionError, ImportError, ValueError) as error:
+            text = str(error).rstrip('.')
             raise ValueError(
-                f'{name}: {error} Take mmmix::NAME.py or mmdet::FOLDER/NAME.py'
+                f'{name}: {text}. Take mmmix::NAME.py or mmdet::FOLDER/NAME.py'
             ) from error
     if not os.path.isfile(path):
         raise FileNotFoundError(
@@ -228,6 +216,24 @@ def _config_file(name: str) -> str:
             'mmdet::FOLDER/NAME.py'
         )
     return path
+
+
+def check_complete(cfg: Config, keys: Sequence[str]) -> None:
+    """Refuse a config of parts alone, which inherit from one another.
+
+    Args:
+        cfg: The config of a run.
+        keys: What the command needs beside the model.
+
+    Raises:
+        KeyError: If one is missing.
+    """
+    missing = [key for key in ('model', *keys) if cfg.get(key) is None]
+    if missing and 'runner_type' not in cfg:  # another Runner may do without
+        raise KeyError(
+            f'{cfg.filename} has no {" and no ".join(missing)}, which this command '
+            'needs: take a whole config, or write them in the file'
+        )
 
 
 def build_runner(cfg: Config) -> Runner:

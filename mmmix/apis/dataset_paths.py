@@ -11,7 +11,10 @@ from mmengine.config import Config
 from mmmix.datasets.domain_data import CLIPART1K, DIGITS_TARGET, WATERCOLOR2K
 
 _ADVICE = {
-    'digits': 'Make the digits data: python tools/dataset_converters/make_digits.py',
+    'digits': (
+        'Make the digits data: mmmix digits, which in a checkout is '
+        'tools/dataset_converters/make_digits.py'
+    ),
     'digits_target': DIGITS_TARGET,
     'clipart': CLIPART1K,
     'watercolor': WATERCOLOR2K,
@@ -32,7 +35,7 @@ _ADVICE = {
 
 
 def check_dataset_paths(cfg: Config, splits: Sequence[str]) -> None:
-    """Make sure that the files of the data sets exist, before anything is built.
+    """Make sure that the files of data sets and metrics exist, before any is built.
 
     Args:
         cfg: The config of a run.
@@ -48,7 +51,10 @@ def check_dataset_paths(cfg: Config, splits: Sequence[str]) -> None:
         (key, path)
         for split in splits
         if cfg.get(f'{split}_cfg') is not None
-        for key, path in _paths(cfg.get(f'{split}_dataloader'), f'{split}_dataloader')
+        for key, path in (
+            *_paths(cfg.get(f'{split}_dataloader'), f'{split}_dataloader'),
+            *_files_of_metrics(cfg.get(f'{split}_evaluator'), f'{split}_evaluator'),
+        )
         if not path.exists()
     ]
     if not missing:
@@ -71,6 +77,18 @@ def _paths(config: Any, key: str) -> Iterator[tuple[str, Path]]:
         yield from _own_paths(config, key)
 
 
+def _files_of_metrics(config: Any, key: str) -> Iterator[tuple[str, Path]]:
+    """Config keys and paths of the annotations that metrics read themselves."""
+    if isinstance(config, (list, tuple)):
+        for index, part in enumerate(config):
+            yield from _files_of_metrics(part, f'{key}[{index}]')
+    if not isinstance(config, Mapping):
+        return
+    yield from _files_of_metrics(config.get('metrics'), f'{key}.metrics')
+    if config.get('backend_args') is None:
+        yield from _local(config.get('ann_file'), '', f'{key}.ann_file')
+
+
 def _own_paths(config: Mapping, key: str) -> Iterator[tuple[str, Path]]:
     """What one data set reads: its root, or what lies under an existing root."""
     root = config.get('data_root') or ''
@@ -85,5 +103,10 @@ def _own_paths(config: Mapping, key: str) -> Iterator[tuple[str, Path]]:
         prefixes = {'img_path': prefixes}
     parts.update({f'data_prefix.{name}': value for name, value in prefixes.items()})
     for name, value in parts.items():
-        if isinstance(value, str) and value and '://' not in value:
-            yield f'{key}.{name}', Path(root) / value
+        yield from _local(value, root, f'{key}.{name}')
+
+
+def _local(value: Any, root: str, key: str) -> Iterator[tuple[str, Path]]:
+    """The path that a setting names, if it names one on this machine."""
+    if isinstance(value, str) and value and '://' not in value:
+        yield key, Path(root) / value

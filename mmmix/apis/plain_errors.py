@@ -14,8 +14,8 @@ from types import TracebackType
 TRACEBACK = 'MMMIX_TRACEBACK'
 """Environment variable that has errors shown with the lines they come from."""
 _ERRORS = (LookupError, OSError, TypeError, ValueError)
-_RAISED = (ImportError, RuntimeError)
-"""Errors that an operation of torch or an ``import`` in our code ends in too."""
+_RAISED = (AttributeError, ImportError, RuntimeError)
+"""Errors that an operation or an ``import`` in our code ends in too."""
 
 
 @contextmanager
@@ -33,6 +33,8 @@ def plain_errors() -> Iterator[None]:
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         yield
+    except BrokenPipeError:  # of who reads the output, and nobody's fault
+        raise
     except (*_ERRORS, *_RAISED) as error:
         if not said_by_us(error) or os.environ.get(TRACEBACK):
             raise

@@ -128,7 +128,7 @@ class Updates:
 def contenders(args: argparse.Namespace) -> dict[str, Updates]:
     """Both hooks, each with the same teacher and student."""
     cfg = read_config(args.config, args.cfg_options)
-    drop_pretrained(cfg)
+    drop_pretrained(cfg, warn=False)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     hooks = {
         _OURS: MixTeacherHook(args.momentum, buffers=args.buffers, distance_interval=0),

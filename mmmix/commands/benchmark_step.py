@@ -121,7 +121,7 @@ def load(
     """Read a config and drop its pretrained weights, which change no time."""
     mix_options = mix_options if has_method(path) else None
     cfg = read_config(path, options, mix_options=mix_options)
-    drop_pretrained(cfg)
+    drop_pretrained(cfg, warn=False)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
 

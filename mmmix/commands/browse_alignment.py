@@ -79,7 +79,7 @@ def build_model(cfg: Any, args: argparse.Namespace) -> nn.Module:
     Raises:
         ValueError: If the config has another model.
     """
-    drop_pretrained(cfg)
+    drop_pretrained(cfg, warn=False)
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
     if not isinstance(model, AlignMix) and not is_called(model, ALIGNED):
         raise ValueError(

@@ -24,7 +24,7 @@ from mmengine.runner import set_random_seed
 from torch import nn
 
 from mmmix.apis.arguments import Options, argument, read_seed
-from mmmix.apis.cli import add_mix_arguments
+from mmmix.apis.cli import add_mix_arguments, check_complete
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, config_name, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
@@ -65,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         'mmmix check counts the labels of a batch that are mixed, mmmix alignment '
         'draws what AlignMixup carries, mmmix cams where a classifier looks',
     )
+    check_complete(cfg, ['train_dataloader'])
     check_dataset_paths(cfg, ('train',))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')

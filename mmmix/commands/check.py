@@ -74,6 +74,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     # What follows needs the stack, which was only now found to be there.
     from mmengine.registry import init_default_scope
 
+    from mmmix.apis.cli import TRAINING, check_complete
     from mmmix.apis.run_checks.anchors import check_sizes
     from mmmix.apis.run_checks.batch import build_model, check_batch, check_weights
     from mmmix.apis.run_checks.data_sets import check_contents, load_data_sets
@@ -91,6 +92,11 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     family = list(check_mmpretrain()) if is_classifier(cfg) else []
     yield from family
     if not is_sound(family):
+        return
+    try:
+        check_complete(cfg, TRAINING)
+    except KeyError as error:
+        yield Finding(FAULT, 'config', said(error))
         return
     init_default_scope(cfg.get('default_scope') or 'mmdet')
     loaded = load_data_sets(cfg)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mmmix.apis.plain_errors import TRACEBACK, plain_errors
 from mmmix.commands.subcommands import GROUPS, SUBCOMMANDS
@@ -27,7 +30,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With code 1, if mmmix itself refused something; with its text said.
     """
-    name, *rest = argv if argv is not None else sys.argv[1:] or ['--help']
+    try:
+        try:
+            return _run(argv if argv is not None else sys.argv[1:])
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:  # in a command that leaves nothing half done
+        sys.stderr.write('\nstopped\n')
+        return 128 + signal.SIGINT
+
+
+def _run(argv: Sequence[str]) -> int:
+    """Run one subcommand; see :func:`main`."""
+    name, *rest = argv or ['--help']
     if name in ('-h', '--help', 'help'):
         print(overview())
         return 0
@@ -40,9 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     # argparse names a program by this, and so does a run that was stopped.
     sys.argv = [f'{NAME} {name}', *rest]
-    if not command.light:
-        register_all()
-    module = importlib.import_module(f'mmmix.commands.{command.module}')
+    with _ended_by_ctrl_c():
+        if not command.light:
+            register_all()
+        module = importlib.import_module(f'mmmix.commands.{command.module}')
     try:
         with plain_errors():
             done = getattr(module, 'run', module.main)()
@@ -50,10 +69,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         if {'-h', '--help'} & set(rest):
             print(f'\nexample:\n  {NAME} {name} {command.example}'.rstrip())
         raise
-    except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return done if isinstance(done, int) else 0
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end a process at once that has begun nothing yet.
+
+    Imports take seconds; in them it would end in a traceback, or in nothing, where a
+    library takes every exception for one of its own.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def overview() -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_all({**files, args.out: text})
     say(args, choice, [*files])
     print(f'{detector.title}{f" with {method}" if method else ""}, {start}')
-    print(f'\nnext:\n  mmmix check {args.out}\n  mmmix train {args.out}')
+    config = shlex.quote(str(args.out))
+    print(f'\nnext:\n  mmmix check {config}\n  mmmix train {config}')
     say_comparison(args, method)
 
 
@@ -167,19 +169,19 @@ def say_comparison(args: argparse.Namespace, method: str | None) -> None:
     """How to see whether mixing helps on these images."""
     name = args.out
     other = TO_COMPARE if args.detector in DETECTORS else TO_COMPARE_ANY
-    first, configs = '', f'{name} {name}+{other}'
+    first, configs = '', [str(name), f'{name}+{other}']
     if method:
         first = ', write the same config without --mix as PLAIN.py, and then'
-        configs = f'PLAIN.py {name}'
+        configs = ['PLAIN.py', str(name)]
     elif args.target:  # its base has a mixer of one term, which stays
         other = TO_COMPARE_ANY
         first = f', write the same config with --mix {other} as MIXED.py, and then'
-        configs = f'{name} MIXED.py'
+        configs = [str(name), 'MIXED.py']
     print(
         '\ndoes mixing help on these images? It gave little or nothing in what was '
         f'measured (docs/evidence.md); to see{first}:\n'
-        f'  mmmix study {configs} --seeds 0 1 2 '
-        f'--work-dir work_dirs/{name.stem}_{method or other}'
+        f'  mmmix study {shlex.join(configs)} --seeds 0 1 2 --work-dir '
+        + shlex.quote(f'work_dirs/{name.stem}_{method or other}')
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from mmmix.apis.arguments import (
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.resume import best_checkpoints, last_checkpoint
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import config_name
+from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.images.outside import folder_images
@@ -62,7 +63,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         'checkpoint',
         nargs='?',
-        help='default: the best of work_dirs/<name of the config>, else the last',
+        help='default: the best in the working directory of the training (work_dir of '
+        'the config, else work_dirs/<name of the config>), else the last',
     )
     add('--out', type=Path, default=Path('predictions'), help='default: %(default)s')
     add(
@@ -92,7 +94,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     root, images = images_of(args)
     check_outputs(images, root, args)
-    checkpoint = args.checkpoint or best_checkpoint(args.config, args.trust_checkpoint)
+    checkpoint = args.checkpoint
+    if checkpoint is None:
+        folder = read_config(args.config, args.cfg_options).work_dir
+        checkpoint = best_checkpoint(args.config, args.trust_checkpoint, folder)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
     detector = load_detector(
         spec,
@@ -166,7 +171,7 @@ def write(
     )
 
 
-def best_checkpoint(config: str, trust: bool = False) -> str:
+def best_checkpoint(config: str, trust: bool = False, folder: str = '') -> str:
     """The checkpoint of a training, as ``mmmix train`` leaves it.
 
     The best one, of several the one of the most epochs or iterations; else the last.
@@ -176,12 +181,13 @@ def best_checkpoint(config: str, trust: bool = False) -> str:
     Args:
         config: Of the training.
         trust: Whether the last checkpoint may hold more than tensors and plain values.
+        folder: Of the training; default: ``work_dirs/<name of the config>``.
 
     Raises:
         DamagedCheckpointError: If there are checkpoints, and none is whole.
         FileNotFoundError: If there is none.
     """
-    folder = Path('work_dirs', config_name(config))
+    folder = Path(folder or Path('work_dirs', config_name(config)))
     best = sorted(best_checkpoints(folder), key=_saved_at)
     if len(best) > 1:
         best = _of_last_run(best, folder, trust) or best
@@ -190,7 +196,7 @@ def best_checkpoint(config: str, trust: bool = False) -> str:
         return last
     raise FileNotFoundError(
         f'{folder.absolute()} has no checkpoint of its last run; name one behind the '
-        f'config, or train first: mmmix train {config}'
+        f'config, or train first: mmmix train {shlex.quote(config)}'
     )
 
 

@@ -23,6 +23,7 @@ from mmmix.apis.cli import (
     add_mix_arguments,
     add_run_arguments,
     build_runner,
+    check_complete,
     load_config,
     logged,
 )
@@ -34,7 +35,7 @@ from mmmix.apis.launching.launch import check_launcher, launched, released
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.engine.hooks import SharedResultsHook, StopHook
 from mmmix.layouts.writing import check_writable
-from mmmix.registry import is_classifier
+from mmmix.registry import class_of, is_classifier
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -100,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_launcher(args.launcher)
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
+    check_complete(cfg, ('test_dataloader', 'test_cfg', 'test_evaluator'))
     check_writable([Path(cfg.work_dir, 'log')], '--work-dir')
     if args.out is not None:
         check_writable([Path(args.out)])
@@ -140,29 +142,31 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     """
     cfg.resume = False
     cfg.load_from = existing_checkpoint(args.checkpoint)
-    if (args.show or args.show_dir) and is_classifier(cfg):
-        _show_classes(cfg, args)
-    elif args.show or args.show_dir:
-        trigger_visualization_hook(cfg, args)
-        hook = cfg.default_hooks.visualization
-        if HOOKS.get(hook.type) is DetVisualizationHook:
-            hook.type = 'DetectionPicturesHook'  # which replaces no picture
+    if args.show or args.show_dir:
+        _show(cfg, args)
     if args.tta:
         use_tta(cfg)
 
 
-def _show_classes(cfg: Config, args: argparse.Namespace) -> None:
-    """Have the predictions of a classifier drawn.
+def _show(cfg: Config, args: argparse.Namespace) -> None:
+    """Have the predictions drawn, those of a detector by the config's own hook.
 
     Raises:
         ImportError: If mmpretrain is missing, with what to install.
     """
-    import_module('mmmix.classification')  # registers it
-    settings = dict(show=args.show, wait_time=args.wait_time, out_dir=args.show_dir)
-    hooks = cfg.get('default_hooks') or {}
-    cfg.default_hooks = dict(
-        hooks, visualization=dict(type='ClassPicturesHook', **settings)
-    )
+    hooks = dict(cfg.get('default_hooks') or {})
+    if is_classifier(cfg):
+        import_module('mmmix.classification')  # registers it
+        settings = dict(show=args.show, wait_time=args.wait_time, out_dir=args.show_dir)
+        hooks['visualization'] = dict(type='ClassPicturesHook', **settings)
+        cfg.default_hooks = hooks
+        return
+    hooks.setdefault('visualization', dict(type='DetVisualizationHook'))
+    cfg.default_hooks = hooks
+    trigger_visualization_hook(cfg, args)
+    hook = cfg.default_hooks.visualization
+    if class_of(hook.type, HOOKS) is DetVisualizationHook:
+        hook.type = 'DetectionPicturesHook'  # which replaces no picture
 
 
 def run() -> None:

@@ -19,11 +19,13 @@ from mmmix.apis.arguments import argument, read_seed
 from mmmix.apis.checkpoints.fit import load_strictly
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import begin_run
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.checks import check_batches, check_mixing
 from mmmix.apis.cli import (
+    TRAINING,
     add_mix_arguments,
     add_run_arguments,
     build_runner,
+    check_complete,
     load_config,
     logged,
     program,
@@ -54,6 +56,7 @@ from mmmix.engine.hooks import (
     EpochRestHook,
     ImagesPerStepHook,
     MixersHook,
+    ResumedSettingsHook,
     SharedResultsHook,
     StopHook,
 )
@@ -135,6 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with stoppable() as signals, requeued():
         check_launcher(args.launcher)
         cfg = load_config(args)
+        check_complete(cfg, TRAINING)
         if args.track is not None:
             track(cfg, args.track)
         check_dataset_paths(cfg, ('train', 'val'))
@@ -170,6 +174,7 @@ def _check(runner: Runner, no_check: bool) -> None:
     if not no_check:
         check_data(runner, ('train', 'val'))
     check_epochs_end(runner, ('train', 'val'))
+    check_batches(runner)
     warn_of_plain_draws(runner)
     check_mixing(runner)
     leave_samples_alone(runner)
@@ -205,6 +210,7 @@ def _begun(cfg: Config) -> Runner:
         EpochRestHook(),
         ImagesPerStepHook(),
         MixersHook(),
+        ResumedSettingsHook(),
         SharedResultsHook(),
     ):
         runner.register_hook(hook)

@@ -20,7 +20,4 @@ WATERCOLOR2K = (
     'list, extra.txt, has no boxes and is not used'
 )
 
-DIGITS_TARGET = (
-    'Make the second domain of the digits: '
-    'python tools/dataset_converters/make_digits.py --domain target'
-)
+DIGITS_TARGET = 'Make the second domain of the digits: mmmix digits --domain target'

@@ -6,6 +6,7 @@ import argparse
 
 import pytest
 import torch
+from mmengine.config import DictAction
 
 from mmmix.apis.arguments import (
     each_once,
@@ -14,6 +15,7 @@ from mmmix.apis.arguments import (
     read_score,
     read_seed,
 )
+from mmmix.apis.configs.config_reading import parsed_options
 from mmmix.commands import calibration, in_between, train, transplant
 from mmmix.studies.trained.models.arguments import add_model_arguments
 from mmmix.studies.trained.robustness.perturbations import parse_perturbations
@@ -27,6 +29,34 @@ def test_a_seed_is_what_numpy_takes(text, capsys):
         train.parse_args(['a.py', f'--seed={text}'])
     assert 'argument --seed: expected a whole number' in capsys.readouterr().err
     assert train.parse_args(['a.py', '--seed', '4294967295']).seed == 2**32 - 1
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('my run/x.pth', 'my run/x.pth'),
+        ("'my run (1)/x.pth'", 'my run (1)/x.pth'),
+        ('[big dog, cat ,"old hen"]', ['big dog', 'cat', 'old hen']),
+        ('big dog,cat', ['big dog', 'cat']),
+        ('1 2', '1 2'),
+    ],
+)
+def test_spaces_inside_of_a_value_stay(text, value):
+    assert parsed_options([f'a.b={text}']) == {'a.b': value}
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        *('1', '-1e-3', 'True', 'None', 'word', ' 4 ', '1, 2,3', '[a, b , c]', '[]'),
+        *('( 1 , 2 )', '[(1, 2.5), [a, b], c]', '[( 1,2 ), ( 3, 4 )]', "'x'", '(1,)'),
+    ],
+)
+def test_all_else_is_read_as_mmengine_does(text):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--stock', nargs='+', action=DictAction)
+    stock = parser.parse_args(['--stock', f'a={text}']).stock
+    assert parsed_options([f'a={text}']) == stock
 
 
 @pytest.mark.parametrize('text', ['0', '-3', 'two'])

@@ -66,6 +66,7 @@ def test_wrappers_are_walked(here):
 @pytest.mark.parametrize(
     ('root', 'words', 'others'),
     [
+        ('data/digits', 'mmmix digits, which', ['VOC', 'COCO']),
         ('data/coco/', 'annotations_trainval2017.zip', ['VOC', 'make_digits']),
         ('data/digits', 'tools/dataset_converters/make_digits.py', ['VOC', 'COCO']),
         ('elsewhere', 'change the named config key', ['VOC', 'COCO', 'make_digits']),
@@ -100,3 +101,33 @@ def test_absolute_and_remote_paths(here):
         config(voc(2007, backend_args=dict(backend='petrel'))), ['train']
     )
     check_dataset_paths(config(dict(type='InMemory')), ['train'])
+
+
+@pytest.mark.parametrize(
+    ('place', 'key'),
+    [
+        (lambda metric: metric, 'val_evaluator.ann_file'),
+        (lambda metric: [dict(type='VOCMetric'), metric], 'val_evaluator[1].ann_file'),
+        (lambda metric: dict(metrics=[metric]), 'val_evaluator.metrics[0].ann_file'),
+    ],
+)
+def test_files_of_metrics(place, key, here):
+    """That of a base stays where a config has other data, and is easily forgotten."""
+    own = dict(data_root=str(here), ann_file='')
+    file = 'data/coco/annotations/instances_val2017.json'
+    metric = dict(type='CocoMetric', ann_file=file)
+    cfg = config(own, 'val', val_evaluator=place(metric))
+    with pytest.raises(FileNotFoundError) as caught:
+        check_dataset_paths(cfg, ['val'])
+    assert f'{here}/{file}  ({key})' in str(caught.value)
+    check_dataset_paths(cfg, ['test'])
+    (here / file).parent.mkdir(parents=True)
+    (here / file).touch()
+    check_dataset_paths(cfg, ['val'])
+    for change in (
+        dict(ann_file='s3://bucket/a.json'),
+        dict(ann_file='gone.json', backend_args=dict(backend='petrel')),
+        dict(ann_file=None),
+    ):
+        cfg.val_evaluator = place(dict(metric, **change))
+        check_dataset_paths(cfg, ['val'])

@@ -19,7 +19,7 @@ from mmmix.commands import test as test_module
 from mmmix.commands import train as train_module
 from tests.apis.safe_loading.planted import PLANTS, plant
 from tests.apis.safe_loading.poisons import poison
-from tests.toy_run import write_config
+from tests.toy_run import toy_config, write_config
 
 _COUNT = itertools.count()
 
@@ -233,11 +233,34 @@ def test_missing_config_and_checkpoint(command, folder):
         command([folder.config(), *flag])
 
 
+@pytest.mark.parametrize('key', ['model', 'train_cfg', 'optim_wrapper'])
+def test_a_config_of_parts_alone_does_not_train(key, folder):
+    with pytest.raises(KeyError, match=f'toy.*py has no {key}, which'):
+        folder.train(**{key: None})
+    assert not folder.run.exists()
+
+
+def test_a_config_without_a_test_is_not_tested(trained, folder):
+    with pytest.raises(KeyError, match='no test_cfg and no test_evaluator'):
+        folder.test(trained.run / 'epoch_2.pth', test_cfg=None, test_evaluator=None)
+
+
 def test_missing_data_is_named_before_anything_is_built(folder):
     loader = dict(batch_size=1, dataset=dict(type='VOCDataset', data_root='data/VOCx'))
     with pytest.raises(FileNotFoundError, match=r'data/VOCx .*train_dataloader'):
         folder.train(train_dataloader=loader)
     assert not folder.run.exists()
+
+
+def test_a_training_without_a_whole_batch_is_refused(folder):
+    loader = toy_config(folder.path)['train_dataloader']
+    many = dict(train_dataloader=dict(loader, batch_size=9, drop_last=True))
+    with pytest.raises(ValueError, match='no batch of 8 images with batch_size=9'):
+        folder.train(**many)
+    endless = dict(loader, sampler=dict(type='InfiniteSampler'), drop_last=True)
+    loop = dict(by_epoch=False, max_iters=2)
+    many = dict(train_dataloader=dict(endless, batch_size=9), train_cfg=loop)
+    assert folder.train(**many, param_scheduler=[])['iter'] == 2
 
 
 def test_auto_scale_lr_scales(folder):

@@ -223,6 +223,7 @@ FAULTS = [
     (missing_weights, 'nope.pth'),
     (fault_in_what_is_tested_alone, f'image mine/JPEGImages/{LAST}'),
     (broken_config, "mine.py: '(' was never closed"),
+    (lambda _: Path('mine.py').write_text('x = 1'), 'has no model and no train_data'),
     (base_of_a_missing_package, 'mine.py: mmengine does not support to load nothere'),
 ]
 WARNINGS = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +58,46 @@ def test_the_package_registers_all_after_it_was_started_lightly():
         'print(MODELS.get("MixSSDHead").__name__, mmmix.apply_mix.__name__)'
     )
     assert started(code).splitlines()[-1] == 'MixSSDHead apply_mix'
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['configs'], ['init', '--help']])
+def test_a_reader_that_has_seen_enough_is_no_error(arguments):
+    command = [sys.executable, '-m', 'mmmix', *arguments]
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, 'wb') as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, '')
+
+
+def test_ctrl_c_ends_it_while_the_stack_is_imported():
+    """Whatever a library there makes of exceptions."""
+    code = (
+        'import os, signal, sys; sys.modules["torch"] = None\n'
+        'from mmmix_command import main; main(["--version"])\n'
+        'from mmmix.commands import console\n'
+        'def load():\n'
+        '    try: os.kill(os.getpid(), signal.SIGINT)\n'
+        '    except BaseException: pass\n'
+        'console.register_all = load; main(["train"])'
+    )
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, '')
+
+
+def test_ctrl_c_is_a_commands_own_afterwards(monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    assert main(['configs', 'ssd300_voc.py']) == 0
+    assert signal.getsignal(signal.SIGINT) is before
+    module = importlib.import_module('mmmix.commands.configs')
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, 'main', stopped)
+    assert main(['configs']) == 130
+    assert capsys.readouterr().err.endswith('stopped\n')
 
 
 @pytest.mark.parametrize('name', SUBCOMMANDS)
@@ -134,8 +176,8 @@ def test_scripts_say_our_errors_likewise(
 
 def test_errors_of_others_keep_their_traceback(tmp_path):
     bad = tmp_path / 'bad.py'
-    bad.write_text('model = int("x")\n')
-    with pytest.raises(ValueError, match='invalid literal'):
+    bad.write_text('import json\nmodel = json.loads("x")\n')
+    with pytest.raises(ValueError, match='Expecting value'):
         main(['train', str(bad)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,16 @@ def test_how_to_see_whether_mixing_helps_is_said(options, compared, tmp_path, ca
     out = capsys.readouterr().out
     assert 'little or nothing in what was measured (docs/evidence.md)' in out
     assert f'  mmmix study {compared} --seeds 0 1 2 --work-dir work_dirs/mine_' in out
+
+
+def test_commands_can_be_typed_as_they_are_said(tmp_path, capsys):
+    write_voc(tmp_path / 'mine', lists=True)
+    main(['mine', '--out', 'my cats.py'])
+    lines = capsys.readouterr().out.splitlines()
+    said = [shlex.split(line) for line in lines if line.startswith('  mmmix ')]
+    assert [words[2] for words in said] == ['my cats.py'] * 3
+    assert said[2][3] == 'my cats.py+boxmix'
+    assert said[2][-1] == 'work_dirs/my cats_boxmix'
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,17 @@ def test_the_checkpoint_is_the_best_else_the_last(tmp_path):
     assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_10.pth'
 
 
+def test_the_folder_of_the_training_is_that_of_the_config(tmp_path, capsys):
+    (tmp_path / 'x.py').write_text("work_dir = 'runs/first'\n")
+    last = tmp_path / 'runs/first/epoch_2.pth'
+    last.parent.mkdir(parents=True)
+    torch.save({}, last)
+    main(['in', 'x.py', '--write', 'coco'])
+    assert 'runs/first/epoch_2.pth: 2 classes' in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match='runs/other has no checkpoint'):
+        main(['in', 'x.py', '--cfg-options', 'work_dir=runs/other'])
+
+
 def test_the_best_of_an_earlier_run_is_passed_over(tmp_path, capfd):
     """Epoch 11 of a run whose folder a new one was trained into."""
     folder = tmp_path / 'work_dirs' / 'x'

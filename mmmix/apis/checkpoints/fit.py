@@ -18,17 +18,18 @@ from typing import Any
 import mmengine.runner.checkpoint
 from mmdet.models.backbones import SwinTransformer, pvt
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmmix.apis.checkpoints.replacing import replaced
+from mmmix.engine.unwrapped_model import unwrapped
 
 _SHAPES = re.compile(r'size mismatch for (\S+): .*?Size\((.*?)\).*?Size\((.*?)\)')
 _FAILED = re.compile(r'(?:size mismatch for|parameter named) "?([^\s":,]+)')
 _EXPORT = (
     'It holds a teacher and a student: use the config it was trained with, or take '
-    'one out by tools/model_converters/export_detector.py CONFIG CHECKPOINT'
+    'one out by mmmix export CONFIG CHECKPOINT, which in a checkout is '
+    'tools/model_converters/export_detector.py CONFIG CHECKPOINT'
 )
 
 
@@ -153,7 +154,7 @@ class FitCheck:
     @contextmanager
     def _watched(self, module: nn.Module) -> Iterator[Fit]:
         """Follow the lists that torch fills while it loads."""
-        module = _inner(module)
+        module = unwrapped(module)
         fit = Fit(_elements(module))
 
         def follow(*args: Any) -> None:
@@ -170,7 +171,8 @@ class FitCheck:
         """Raise if a load does not fit, and say how much of it does."""
         if fit.complete:
             return
-        classes = self._other_classes(_inner(module), fit)
+        module = unwrapped(module)
+        name, classes = type(module).__name__, self._other_classes(module, fit)
         if strict:
             raise ForeignCheckpointError(
                 f'{self._file} is no checkpoint of this model: {fit.share()} fit. '
@@ -178,12 +180,11 @@ class FitCheck:
             )
         if fit.own and not fit.fitting:
             raise ForeignCheckpointError(
-                f'{self._file} has nothing for this {type(_inner(module)).__name__}, '
+                f'{self._file} has nothing for this {name}, '
                 f'which would keep its initial weights. {classes}{_what_differs(fit)}'
             )
         print_log(
-            f'{self._file} fits {fit.share()} of {type(_inner(module)).__name__}. '
-            f'{classes}',
+            f'{self._file} fits {fit.share()} of {name}. {classes}',
             logger='current',
             level=logging.WARNING if fit.missing or fit.messages else logging.INFO,
         )
@@ -208,13 +209,6 @@ class FitCheck:
 def load_strictly(runner: Runner) -> None:
     """Make a Runner refuse a checkpoint that is not wholly its model's."""
     runner.load_checkpoint = functools.partial(runner.load_checkpoint, strict=True)
-
-
-def _inner(module: nn.Module) -> nn.Module:
-    """The module that mmengine loads into."""
-    while is_model_wrapper(module) or isinstance(module, BaseTTAModel):
-        module = module.module
-    return module
 
 
 def _counts_batches(name: str) -> bool:

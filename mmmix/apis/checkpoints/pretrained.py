@@ -14,23 +14,27 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from mmmix.registry import is_a
 
 
-def drop_pretrained(cfg: Config) -> None:
+def drop_pretrained(cfg: Config, warn: bool = True) -> None:
     """Make a config start from random weights.
 
     Every ``init_cfg`` of type ``Pretrained`` in the model goes (others stay, alone
     or in a list), every key ``pretrained`` becomes None, and so does ``load_from``.
     Layers that the config freezes would stay random for ever: a warning names them.
+
+    Args:
+        cfg: The config, which is changed.
+        warn: Whether ``--no-pretrained`` asked for it, and a training follows.
     """
     for key in ('model', 'data_preprocessor'):
-        _drop(cfg.get(key), key)
+        _drop(cfg.get(key), key, warn)
     cfg.load_from = None
 
 
-def _drop(part: Any, key: str) -> None:
+def _drop(part: Any, key: str, warn: bool) -> None:
     """Drop pretrained weights in a nest of dicts and lists."""
     if isinstance(part, (list, tuple)):
         for index, item in enumerate(part):
-            _drop(item, f'{key}.{index}')
+            _drop(item, f'{key}.{index}', warn)
     if not isinstance(part, dict):
         return
     init_cfg = part.get('init_cfg')
@@ -43,10 +47,10 @@ def _drop(part: Any, key: str) -> None:
         pretrained = True
     if 'pretrained' in part:
         part['pretrained'] = None
-    if pretrained:
+    if pretrained and warn:
         _warn_frozen(part, key)
     for name, item in part.items():
-        _drop(item, f'{key}.{name}')
+        _drop(item, f'{key}.{name}', warn)
 
 
 def named_weights(part: Any, key: str = 'model') -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -100,7 +101,7 @@ def resume_advice(folder: str | Path, without: str | Path = '') -> str:
     return (
         f'Nothing was changed; intact checkpoints in {Path(folder).resolve()}, newest '
         f'first: {names}. Name one of them instead; a training goes on from it by '
-        f'--resume {found[0]}'
+        f'--resume {shlex.quote(str(found[0]))}'
     )
 
 
@@ -251,15 +252,16 @@ def existing_checkpoint(path: str) -> str:
     """Return a path given by the user after making sure that it exists.
 
     Raises:
-        FileNotFoundError: If it is no URL and no file; with the checkpoints that
-            are in its folder.
+        FileNotFoundError: If it is no URL and no file, or the folder of a run; with
+            the checkpoints that are in its folder, or in it.
     """
-    if '://' in path or Path(path).expanduser().exists():
+    file = Path(path).expanduser()
+    of_run = file.is_dir() and ((file / POINTER).exists() or checkpoints(file))
+    if '://' in path or (file.exists() and not of_run):
         return path
-    folder = Path(path).expanduser().parent
-    raise FileNotFoundError(
-        f'no checkpoint at {Path(path).expanduser().resolve()}. {resume_advice(folder)}'
-    )
+    place = file.resolve()
+    what = f'{place} is the folder of a run' if of_run else f'no checkpoint at {place}'
+    raise FileNotFoundError(f'{what}. {resume_advice(file if of_run else file.parent)}')
 
 
 def check_resumable(checkpoint: Mapping[str, Any], path: str) -> None:
@@ -276,5 +278,6 @@ def check_resumable(checkpoint: Mapping[str, Any], path: str) -> None:
         raise ValueError(
             f'{path} cannot be resumed: it has no {" and no ".join(missing)}, only '
             'weights. Resume from the epoch_*.pth or iter_*.pth of the run; or start a '
-            f'new run from these weights with --cfg-options load_from={path}'
+            'new run from these weights with --cfg-options '
+            + shlex.quote(f'load_from={path}')
         )

@@ -94,7 +94,7 @@ def _merged(mix: ConfigDict, settings: Mapping[str, Any]) -> ConfigDict:
 
 
 def _check_unmixed(cfg: Config, name: str) -> None:
-    """Refuse a config that mixes already.
+    """Refuse a config that mixes already, and settings of a mixer that is none yet.
 
     Raises:
         ValueError: Naming the place.
@@ -104,6 +104,14 @@ def _check_unmixed(cfg: Config, name: str) -> None:
             f'--mix {name}: the config mixes already ({place} is {mixer}); '
             'take its baseline, or change its settings with --cfg-options'
         )
+    augments = (cfg.model.get('data_preprocessor') or {}).get('batch_augments')
+    for part in (augments, cfg.model.get('mixers')):
+        settings = part.values() if isinstance(part, Mapping) else ()
+        if any(isinstance(value, Mapping) for value in settings):
+            raise ValueError(
+                f'--mix {name}: {dict(part)} are settings of a mixer that the config '
+                'does not have before; give them by --mix-options KEY=VALUE'
+            )
 
 
 def _mix_detector(

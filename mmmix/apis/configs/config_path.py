@@ -65,7 +65,7 @@ def config_names() -> list[str]:
 
 def nearest_configs(path: str) -> str:
     """Configs that a path may be meant for: in its folder, and those of mmmix."""
-    folder, wanted = Path(path).parent, Path(path).with_suffix('.py').name
+    folder, wanted = Path(path).parent, f'{Path(path).stem}.py'
     there = {file.name: str(file) for file in sorted(folder.glob('*.py'))}
     names = {Path(name).name: f'{PREFIX}{name}' for name in config_names()}
     near = [
@@ -130,7 +130,7 @@ def _no_such_config(name: str) -> str | None:
     root = Path(get_installed_path(module), '.mim', 'configs')
     if not root.is_dir():
         return None
-    relative = Path(relative).with_suffix('.py').as_posix()
+    relative = relative and Path(relative).with_suffix('.py').as_posix()
     close = _close_matches(relative, root)
     folder = root / Path(relative).parent
     hint = (

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
@@ -30,7 +31,7 @@ from mmmix.apis.launching.agreement import (
 from mmmix.apis.launching.elastic import keep_images_per_step
 from mmmix.apis.launching.requeue import was_restarted
 from mmmix.engine.described_mixers import MIXERS, described_mixers
-from mmmix.registry import is_a, is_classifier
+from mmmix.registry import class_of, is_a, is_classifier
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
@@ -39,8 +40,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     Raises:
         KeyError: If ``optim_wrapper`` or ``auto_scale_lr.base_batch_size`` is needed
             and missing.
-        ValueError: If ``--amp`` is given without a GPU, or the last checkpoint is
-            damaged.
+        ValueError: If ``--amp`` is given without a GPU, or beside an own optimizer
+            wrapper; or if the last checkpoint is damaged.
         FileNotFoundError: If the checkpoint to resume from does not exist.
     """
     if args.no_pretrained:
@@ -56,7 +57,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         cfg.auto_scale_lr.enable = True
     _count_accumulated(cfg)
     if args.seed is not None or args.deterministic:
-        cfg.randomness = dict({'seed': None}, **cfg.get('randomness', {}))
+        cfg.randomness = dict({'seed': None}, **(cfg.get('randomness') or {}))
         cfg.randomness.update(_randomness(args))
     start = cfg.get('load_from')
     if args.resume is not None:
@@ -146,8 +147,17 @@ def _use_amp(cfg: Config) -> None:
     if cfg.get('optim_wrapper') is None:
         raise KeyError('--amp needs optim_wrapper=dict(...) in the config')
     guards = ('SkipNonFiniteOptimWrapper', 'SkipNonFiniteAmpOptimWrapper')
-    guarded = any(is_a(cfg.optim_wrapper, kind, OPTIM_WRAPPERS) for kind in guards)
-    cfg.optim_wrapper.type = guards[1] if guarded else 'AmpOptimWrapper'
+    given = cfg.optim_wrapper.get('type', OptimWrapper)
+    if any(is_a(cfg.optim_wrapper, kind, OPTIM_WRAPPERS) for kind in guards):
+        cfg.optim_wrapper.type = guards[1]
+    elif class_of(given, OPTIM_WRAPPERS) is OptimWrapper:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    elif not is_a(cfg.optim_wrapper, AmpOptimWrapper, OPTIM_WRAPPERS):
+        raise ValueError(
+            f'--amp would put AmpOptimWrapper in the place of {given}, and what that '
+            'does would be lost: leave --amp out, or name a wrapper of yours with '
+            'mixed precision in optim_wrapper.type'
+        )
     cfg.optim_wrapper.loss_scale = 'dynamic'
 
 

@@ -213,7 +213,8 @@ def _export_ranks(launcher: str) -> None:
             raise KeyError(
                 f'--launcher {launcher} expects the environment variable {variable}; '
                 'start several processes by tools/dist_train.sh, tools/dist_test.sh, '
-                'tools/slurm_train.sh or tools/slurm_test.sh'
+                'tools/slurm_train.sh or tools/slurm_test.sh, or without a checkout by '
+                'torchrun -m mmmix.train, srun or mpirun'
             )
         os.environ[name] = os.environ[variable]
 

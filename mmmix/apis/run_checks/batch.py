@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from mmdet.models.detectors import SemiBaseDetector
 from mmengine.config import Config
-from mmengine.runner import Runner, load_checkpoint
+from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
+from mmengine.runner.checkpoint import load_from_local
 from torch import nn
 
 from mmmix.apis.checkpoints.loading import install_safe_loading
@@ -47,7 +48,7 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
         folder: Takes the log.
     """
     cfg = copy.deepcopy(cfg)
-    drop_pretrained(cfg)
+    drop_pretrained(cfg, warn=False)
     cfg.work_dir = folder
     cfg.log_level, cfg.resume = 'ERROR', False
     if isinstance(cfg.get('visualizer'), dict):
@@ -182,29 +183,41 @@ def _mixed_labels(model: nn.Module, samples: Any) -> str:
 
 def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
     """Whether the weights that a config starts from are there and fit."""
-    missing = [
-        (place, file)
-        for place, file in named_weights(cfg.get('model'))
-        if '://' not in file and not os.path.isfile(os.path.expanduser(file))
-    ]
-    for place, file in missing:
-        text = f'{place}: there is no file {os.path.abspath(os.path.expanduser(file))}'
-        fix = f'correct the init_cfg of {place}, or train with --no-pretrained'
-        yield Finding(FAULT, 'weights', text, fix)
+    lacking = False
+    for place, file in named_weights(cfg.get('model')):
+        if reason := _unloadable(file):
+            lacking = True
+            fix = f'correct the init_cfg of {place}, or train with --no-pretrained'
+            yield Finding(FAULT, 'weights', f'{place}: {reason}', fix)
     path = os.path.expanduser(cfg.get('load_from') or '')
     if not path:
-        yield from () if missing else [_without_load_from(cfg)]
-    elif '://' in path:
-        yield Finding(OK, 'weights', f'{path} will be fetched')
+        yield from () if lacking else [_without_load_from(cfg)]
+    elif reason := _unloadable(path):
+        fix = 'correct the path, or load_from = None'
+        yield Finding(FAULT, 'weights', f'load_from: {reason}', fix)
     elif not os.path.isfile(path):
-        yield Finding(
-            FAULT,
-            'weights',
-            f'load_from: there is no file {os.path.abspath(path)}',
-            'correct the path, or load_from = None',
-        )
+        yield Finding(OK, 'weights', f'{path} will be fetched')
     elif runner is not None:
         yield from _fit(path, runner)
+
+
+def _unloadable(file: str) -> str:
+    """What keeps weights from being loaded, as far as this machine can tell.
+
+    Args:
+        file: A path, an address, or a name that a loader of its own looks up.
+    """
+    path = os.path.expanduser(file)
+    if '://' in file or os.path.isfile(path):
+        return ''
+    loader = CheckpointLoader._get_checkpoint_loader(file)
+    if loader is load_from_local:
+        return f'there is no file {os.path.abspath(path)}'
+    try:
+        loader(file, 'cpu')
+    except RAISED as error:
+        return said(error)
+    return ''
 
 
 def _without_load_from(cfg: Config) -> Finding:

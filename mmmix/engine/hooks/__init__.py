@@ -13,6 +13,7 @@ from .resuming.images_per_step_hook import ImagesPerStepHook
 from .resuming.iteration_seed_hook import IterationSeedHook
 from .resuming.mixers_hook import MixersHook
 from .resuming.resume_skip_hook import ResumeSkipHook
+from .resuming.resumed_settings_hook import ResumedSettingsHook
 from .resuming.stop_hook import StopHook
 from .resuming.whole_checkpoint_hook import WholeCheckpointHook
 from .shared_results_hook import SharedResultsHook
@@ -33,6 +34,7 @@ __all__ = [
     'MixTeacherHook',
     'MixersHook',
     'ResumeSkipHook',
+    'ResumedSettingsHook',
     'RunReportHook',
     'SharedResultsHook',
     'StopHook',

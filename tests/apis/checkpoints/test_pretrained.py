@@ -56,6 +56,14 @@ def test_frozen_layers_are_warned_about(logged):
     assert record.getMessage().endswith(fix)
 
 
+def test_what_trains_nothing_is_not_warned_of_an_option(logged):
+    backbone = dict(type='ResNet', frozen_stages=1, init_cfg=WEIGHTS)
+    cfg = Config(dict(model=dict(backbone=backbone)))
+    drop_pretrained(cfg, warn=False)
+    assert 'init_cfg' not in cfg.model.backbone
+    assert not logged.records
+
+
 def test_weights_are_named_wherever_they_stand():
     model = dict(
         pretrained='open-mmlab://vgg16_caffe',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 
 import pytest
@@ -12,11 +13,13 @@ from mmmix.apis.checkpoints.resume import (
     DamagedCheckpointError,
     begin_run,
     best_checkpoints,
+    check_resumable,
     existing_checkpoint,
     intact_checkpoints,
     last_checkpoint,
     newest_checkpoint,
     refuse_earlier,
+    resume_advice,
 )
 from mmmix.engine.earlier_checkpoints import earlier_checkpoints, note_own
 
@@ -252,3 +255,27 @@ def test_given_path(run):
     assert existing_checkpoint('https://host/x.pth') == 'https://host/x.pth'
     with pytest.raises(FileNotFoundError, match=r'epoch_3\.pth.*iter_9\.pth'):
         existing_checkpoint(f'{run}/epoch_3.pth')
+
+
+def test_what_to_type_is_quoted(run):
+    folder = run / 'my run'
+    folder.mkdir()
+    shutil.copy(run / 'epoch_2.pth', folder)
+    said = resume_advice(folder).partition('--resume ')[2]
+    assert shlex.split(said) == [f'{folder}/epoch_2.pth']
+    with pytest.raises(ValueError, match='cannot be resumed') as caught:
+        check_resumable({}, f'{folder}/epoch_2.pth')
+    said = str(caught.value).partition('--cfg-options ')[2]
+    assert shlex.split(said) == [f'load_from={folder}/epoch_2.pth']
+
+
+def test_the_folder_of_a_run_is_no_checkpoint(run, tmp_path_factory):
+    """deepspeed writes a folder for each of them."""
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError, match='is the folder of a run') as caught:
+            existing_checkpoint(str(run))
+        assert resume_advice(run) in str(caught.value)
+        (run / 'last_checkpoint').unlink(missing_ok=True)
+    other = tmp_path_factory.mktemp('epoch_1.pth')
+    (other / 'latest').touch()
+    assert existing_checkpoint(str(other)) == str(other)

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmmix.apis.configs.apply_mix import apply_mix, mix_names
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.configs.mix_heads import TWINS
+from mmmix.engine.described_mixers import mixers_of
 from tests.configs.config_cases import CONFIGS, load
 from tests.models.detectors import zoo
 
@@ -26,6 +27,7 @@ STOCK = {
 }
 TWINNED = ('SSD', 'YOLOv3', 'FasterRCNN', 'RetinaNet')
 ALIGNED = ('SSD', 'FasterRCNN')
+SEMI = 'semi/ssd300_voc07-voc12u_mean-teacher'
 # What each method asks of a detector: nothing, weights of whole images, of boxes, or
 # features to mix.
 ASKS = {
@@ -151,6 +153,21 @@ def test_a_config_that_mixes_already_is_refused(place):
     assert cfg.to_dict() == before
 
 
+@pytest.mark.parametrize(
+    ('leaf', 'key'),
+    [
+        ('demo/ssd_digits.py', 'model.data_preprocessor.batch_augments.0.prob'),
+        (f'{SEMI}.py', 'model.mixers.sup.prob'),
+    ],
+)
+def test_settings_of_a_mixer_that_is_not_there_yet(leaf, key):
+    """Those of --cfg-options come before --mix, which would lose them."""
+    with pytest.raises(ValueError, match="'prob': 0.5.*--mix-options KEY=VALUE"):
+        read_config(f'mmmix::{leaf}+lossmix', {key: 0.5})
+    mixed = read_config(f'mmmix::{leaf}+lossmix', mix_options={'prob': 0.5})
+    assert {mixer.prob for mixer, _ in mixers_of(mixed)} == {0.5}
+
+
 def test_a_config_without_a_model_is_refused():
     with pytest.raises(KeyError, match='with a model'):
         apply_mix(Config(dict(train_cfg=dict())), 'lossmix')
@@ -220,9 +237,6 @@ def test_faster_rcnn_has_the_heads_of_our_leaf():
     cfg = mixed('FasterRCNN', 'boxmix').model
     for key in ('rpn_head', 'roi_head', 'train_cfg', 'data_preprocessor'):
         assert cfg[key] == leaf[key]
-
-
-SEMI = 'semi/ssd300_voc07-voc12u_mean-teacher'
 
 
 def test_all_terms_of_a_teacher_are_mixed_as_in_our_leaf():

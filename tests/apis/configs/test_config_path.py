@@ -170,6 +170,23 @@ def test_unknown_package_is_told():
         read_config(f'mdet::{RETINANET}')
 
 
+@pytest.mark.parametrize(
+    ('name', 'kind'),
+    [
+        ('mdet::x.py', ValueError),
+        ('mmpose::hand/x.py', ValueError),  # which is not installed
+        ('mmdet::', FileNotFoundError),
+        ('mmmix::', FileNotFoundError),
+        ('.', FileNotFoundError),
+        ('', FileNotFoundError),
+    ],
+)
+def test_a_name_of_another_form_is_refused_in_a_line(name, kind):
+    with pytest.raises(kind) as caught:
+        read_config(name)
+    assert said_by_us(caught.value)
+
+
 def test_installing_the_prefix_twice_changes_nothing():
     before = Config._get_cfg_path
     install_config_prefix()

