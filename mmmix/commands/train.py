@@ -49,6 +49,7 @@ from mmmix.apis.launching.launch import (
 from mmmix.apis.launching.requeue import requeued
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.tracking import add_track_argument, track
+from mmmix.datasets.samplers import check_batches
 from mmmix.engine.earlier_checkpoints import POINTER
 from mmmix.engine.hooks import (
     EpochRestHook,
@@ -167,6 +168,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 if not args.no_check:
                     check_data(runner, ('train', 'val'))
                 check_epochs_end(runner, ('train', 'val'))
+                check_batches(runner.train_loop.dataloader)
                 warn_of_plain_draws(runner)
                 check_mixing(runner)
                 leave_samples_alone(runner)

@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.datasets.samplers import MixSourceSampler
+from mmmix.datasets.samplers import check_batches
 from mmmix.datasets.view_geometry import check_view_geometry
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_steps import iterations_per_step
@@ -149,8 +149,7 @@ class MixTeacherHook(Hook):
         if self.burn_in:
             check_second_average(runner, self.burn_in)
         loader = runner.train_dataloader
-        if isinstance(loader.sampler, MixSourceSampler):
-            loader.sampler.check_loader(loader)
+        check_batches(loader)
         check_view_geometry(loader.dataset)
         self._pairs = TeacherPairs(model.teacher, model.student)
         self._watch = PseudoLabelWatch(self.empty_patience)
