@@ -103,7 +103,7 @@ class MixedDomainTeacher(MixTeacher):
             init_cfg=init_cfg,
         )
         self.lambdas = lambdas
-        self.semi_train_cfg = ConfigDict(semi_train_cfg or {})
+        self.semi_train_cfg = ConfigDict(lambdas.flat())
         self.mixers = build_domain_mixers(mixers)
         check_cross(self.student, self.mixers, 'mst', self.settings)
         self.discriminator: nn.Module | None = None
