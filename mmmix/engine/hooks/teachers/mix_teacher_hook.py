@@ -21,6 +21,7 @@ from mmmix.engine.whole_steps import iterations_per_step
 from mmmix.mixing.checks import check_choice, check_integer
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
+from .ended_losses import forget_ended
 from .pseudo_label_watch import PseudoLabelWatch
 from .second_average import check_second_average
 from .teacher_pairs import TeacherPairs
@@ -57,7 +58,8 @@ class MixTeacherHook(Hook):
     It logs ``teacher_distance``, the Euclidean distance of the teacher's
     parameters from the student's, relative to the norm of the student's. If a
     model returns ``pseudo_count``, the mean number of pseudo-boxes, among its
-    losses, the hook warns when there were none for long.
+    losses, the hook warns when there were none for long. The log forgets losses that
+    the model returns no more, as those of a warm-up.
 
     Args:
         momentum: m, in (0, 1]. Adaptive Teacher's is 0.0004.
@@ -181,8 +183,10 @@ class MixTeacherHook(Hook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
-        """Start the teacher, or move it; watch its pseudo-labels."""
+        """Start the teacher, or move it; watch its pseudo-labels and the log."""
         done = runner.iter + 1
+        if outputs:
+            forget_ended(runner.message_hub, outputs)
         if done < self.burn_in:
             return
         if done == self.burn_in:
