@@ -124,7 +124,7 @@ class MixTeacherHook(Hook):
         self._unstarted = not started
 
     def before_test(self, runner: Runner) -> None:
-        """Test the student where the checkpoint is of its burn-in."""
+        """Test the student where burn-in is not over, here or in the checkpoint."""
         if self._unstarted:
             model = unwrapped_model(runner)
             let_student_predict(getattr(model, 'module', model))  # of --tta
@@ -163,7 +163,8 @@ class MixTeacherHook(Hook):
                 level=logging.WARNING,
             )
         kept = self._teacher_loaded and (runner.iter or self.keep_loaded_teacher)
-        if runner.iter >= self.burn_in and not kept:
+        self._unstarted = runner.iter < self.burn_in
+        if not self._unstarted and not kept:
             self._start_teacher(runner, runner.iter)
         self._tell_progress(runner)
 
@@ -219,6 +220,7 @@ class MixTeacherHook(Hook):
     def _start_teacher(self, runner: Runner, done: int) -> None:
         """Teacher := student."""
         self._pairs.copy()
+        self._unstarted = False
         if is_main_process():
             runner.logger.info(
                 f'The teacher starts as the student of iteration {done}.'
