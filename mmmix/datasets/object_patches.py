@@ -38,8 +38,9 @@ def write_patches(
     """Cut out whole objects as ``CLASS/IMAGE_NUMBER.png``, with transparency.
 
     An object is taken if it is not difficult, does not touch the image's edge, overlaps
-    no other object's box, of whatever class, and is large enough. Of a class the ``count`` largest are
-    cut, at most one of an image. The same data give the same files.
+    no other object's box, of whatever class, and is large enough. Of a class the
+    ``count`` largest are cut, at most one of an image. The same data give the same
+    files.
 
     Args:
         root: The folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main``.
@@ -169,7 +170,7 @@ def _alone(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _other_boxes(xml_path: str, classes: Sequence[str]) -> np.ndarray:
-    """Boxes of the objects of all other classes, which the data set drops, ``(m, 4)``."""
+    """Boxes of objects of all other classes, which the data set drops, ``(m, 4)``."""
     boxes = [
         found.find('bndbox')
         for found in ET.parse(xml_path).getroot().findall('object')
