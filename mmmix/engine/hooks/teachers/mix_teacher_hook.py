@@ -19,6 +19,7 @@ from mmmix.datasets.view_geometry import check_view_geometry
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_steps import iterations_per_step
 from mmmix.mixing.checks import check_choice, check_integer
+from mmmix.models.teachers.branches import check_branches
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
 from .ended_losses import forget_ended
@@ -171,8 +172,13 @@ class MixTeacherHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Tell the model how far it is, and keep its teacher in eval mode."""
+        """Tell the model how far it is, and keep its teacher in eval mode.
+
+        Raises:
+            ValueError: If the batch has not the branches that it needs.
+        """
         model = unwrapped_model(runner)
+        check_branches(data_batch, getattr(model, 'data_preprocessor', None))
         if model.teacher.training:
             model.teacher.eval()
         self._tell_progress(runner)
