@@ -51,6 +51,7 @@ from mmmix.apis.launching.launch import (
 from mmmix.apis.launching.requeue import may_be_restarted, requeued
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.tracking import add_track_argument, track
+from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.earlier_checkpoints import POINTER, kept_if_refused
 from mmmix.engine.hooks import (
     EpochRestHook,
@@ -175,6 +176,7 @@ def _check(runner: Runner, no_check: bool) -> None:
         check_data(runner, ('train', 'val'))
     check_epochs_end(runner, ('train', 'val'))
     check_batches(runner)
+    check_source_batches(runner.train_loop.dataloader)
     warn_of_plain_draws(runner)
     check_mixing(runner)
     leave_samples_alone(runner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ def write_patches(
     """Cut out whole objects as ``CLASS/IMAGE_NUMBER.png``, with transparency.
 
     An object is taken if it is not difficult, does not touch the image's edge, overlaps
-    no other object's box, and is large enough. Of a class the ``count`` largest are
-    cut, at most one of an image. The same data give the same files.
+    no other object's box, of whatever class, and is large enough. Of a class the
+    ``count`` largest are cut, at most one of an image. The same data give the same
+    files.
 
     Args:
         root: The folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main``.
@@ -142,7 +144,7 @@ def _whole_objects(
         if info['img_id'] in without or not info['instances']:
             continue
         boxes = np.array([entry['bbox'] for entry in info['instances']], float)
-        alone = _alone(boxes)
+        alone = _alone(boxes, _other_boxes(info['xml_path'], classes))
         inside = (boxes[:, :2] >= 2).all(axis=1)
         inside &= (boxes[:, 2:] <= (info['width'] - 2, info['height'] - 2)).all(axis=1)
         for number, instance in enumerate(info['instances']):
@@ -160,11 +162,23 @@ def _whole_objects(
                 )
 
 
-def _alone(boxes: np.ndarray) -> np.ndarray:
-    """Which boxes touch no other, ``(n,)`` bool."""
+def _alone(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which boxes touch no other of them or of some more, ``(n,)`` bool."""
     tensor = torch.from_numpy(boxes)
-    overlaps = bbox_overlaps(tensor, tensor)
+    overlaps = bbox_overlaps(tensor, torch.cat([tensor, torch.from_numpy(others)]))
     return ((overlaps > 0).sum(dim=1) == 1).numpy()
+
+
+def _other_boxes(xml_path: str, classes: Sequence[str]) -> np.ndarray:
+    """Boxes of objects of all other classes, which the data set drops, ``(m, 4)``."""
+    boxes = [
+        found.find('bndbox')
+        for found in ET.parse(xml_path).getroot().findall('object')
+        if found.findtext('name') not in classes
+    ]
+    corners = ('xmin', 'ymin', 'xmax', 'ymax')
+    rows = [[float(box.findtext(c)) - 1 for c in corners] for box in boxes]
+    return np.array(rows, float).reshape(-1, 4)
 
 
 def _side(box: Sequence[float]) -> float:

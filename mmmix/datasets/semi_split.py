@@ -61,8 +61,8 @@ def labelled_mask(total: int, settings: SplitSettings) -> np.ndarray:
         )
     if settings.repeat:  # as theirs, where 29 % of 100 are 28
         count = int(settings.percent / 100 * total)
-    else:  # divided last: 29 % of 100 are 29
-        count = int(settings.percent * total / 100)
+    else:  # 29 % of 100 are 29, which the product may be just below
+        count = int(settings.percent * total / 100 + 1e-9)
     if count == 0:
         raise ValueError(
             f'{settings.percent:g} % of {total} images is less than one; label more'

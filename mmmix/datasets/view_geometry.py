@@ -62,7 +62,7 @@ def check_view_geometry(dataset: Any) -> None:
         if not isinstance(step, MultiBranch):
             continue
         for branch in VIEWS:
-            for part in _nested(step.branch_pipelines.get(branch)):
+            for part in nested_steps(step.branch_pipelines.get(branch)):
                 _check(part, branch)
                 if not type(part).__module__.startswith(_KNOWN):
                     unknown.add(type(part).__name__)
@@ -96,8 +96,7 @@ def _check(step: Any, branch: str) -> None:
 def _instead(step: Any) -> str | None:
     """What to use instead of a transform; None if it may stay."""
     if isinstance(step, Albu):
-        spatial = any(map(_is_spatial, _albu_parts(step.aug)))
-        return f'RandomFlip, RandomCrop, {_WARPS}' if spatial else None
+        return f'RandomFlip, RandomCrop, {_WARPS}' if spatial_parts(step.aug) else None
     names = [value for value in vars(step).values() if isinstance(value, str)]
     if 'elastic_transform' in names:  # of a corruption
         return 'another corruption'
@@ -110,8 +109,19 @@ def _described(step: Any) -> str:
     """The name of a transform; of Albu's, those of its spatial parts."""
     if not isinstance(step, Albu):
         return type(step).__name__
-    parts = [type(part).__name__ for part in _albu_parts(step.aug) if _is_spatial(part)]
-    return f'Albu ({", ".join(parts)})'
+    return f'Albu ({", ".join(spatial_parts(step.aug))})'
+
+
+def spatial_parts(aug: Any) -> list[str]:
+    """Names of the transforms of albumentations in it that move pixels.
+
+    Those that also change boxes; most of these move.
+    """
+    return [
+        type(part).__name__
+        for part in _albu_parts(aug)
+        if any(cls.__name__ == 'DualTransform' for cls in type(part).__mro__)
+    ]
 
 
 def _albu_parts(node: Any) -> Iterator[Any]:
@@ -123,34 +133,29 @@ def _albu_parts(node: Any) -> Iterator[Any]:
         yield from _albu_parts(part)
 
 
-def _is_spatial(part: Any) -> bool:
-    """Whether a transform of albumentations also changes boxes; most of these move."""
-    return any(cls.__name__ == 'DualTransform' for cls in type(part).__mro__)
-
-
 def _pipeline_steps(node: Any) -> Iterator[Any]:
     """All transforms of a data set and of those it wraps."""
     for name in ('pipeline', 'dataset', 'datasets'):
         for part in _listed(getattr(node, name, None)):
             if _is_transform(part):
-                yield from _nested(part)
+                yield from nested_steps(part)
             elif part is not None and not isinstance(part, (str, dict)):
                 yield from _pipeline_steps(part)
 
 
-def _nested(node: Any) -> Iterator[Any]:
+def nested_steps(node: Any) -> Iterator[Any]:
     """A transform and all within it, wherever it keeps them."""
     if isinstance(node, (list, tuple)):
         for part in node:
-            yield from _nested(part)
+            yield from nested_steps(part)
     elif isinstance(node, dict):
-        yield from _nested(list(node.values()))
+        yield from nested_steps(list(node.values()))
     elif isinstance(node, _SEQUENCES):
         yield from (part for part in node.transforms if not _is_transform(part))
-        yield from _nested(node.transforms)
+        yield from nested_steps(node.transforms)
     elif isinstance(node, BaseTransform):
         yield node
-        yield from _nested(list(vars(node).values()))
+        yield from nested_steps(list(vars(node).values()))
 
 
 def _is_transform(part: Any) -> bool:

@@ -40,14 +40,14 @@ def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
             perhaps ``ignored_instances``.
         iou_thr: Smallest IoU of a right detection, in (0, 1].
     """
-    predicted = _arrays(sample['pred_instances'], 'bboxes', 'labels', 'scores')
+    predicted = field_arrays(sample['pred_instances'], 'bboxes', 'labels', 'scores')
     boxes, labels, scores = predicted
-    true_boxes, true_labels = _arrays(sample['gt_instances'], 'bboxes', 'labels')
+    true_boxes, true_labels = field_arrays(sample['gt_instances'], 'bboxes', 'labels')
     ignored = sample.get('ignored_instances')
     ignored_boxes, ignored_labels = (
         (true_boxes[:0], true_labels[:0])
         if ignored is None or not len(ignored)
-        else _arrays(ignored, 'bboxes', 'labels')
+        else field_arrays(ignored, 'bboxes', 'labels')
     )
     right, wrong = np.zeros(len(scores)), np.zeros(len(scores))
     for label in np.unique(labels):
@@ -63,7 +63,7 @@ def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
     return Judged(scores, labels, right, wrong, true_labels)
 
 
-def _arrays(instances: Mapping, *names: str) -> list[np.ndarray]:
+def field_arrays(instances: Mapping, *names: str) -> list[np.ndarray]:
     """Fields of instances as arrays."""
     fields = [instances[name] for name in names]
     return [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mmdet.evaluation.functional.mean_ap import average_precision
 
-from .judging import Judged, judge
+from .judging import Judged, field_arrays, judge
 
 RECALLS = np.linspace(0, 1, 51)
 """Where the curves of precision are read off."""
@@ -164,9 +164,10 @@ def image_value(judged: Judged) -> float:
 
 def _boxes(instances: Mapping, score_thr: float | None = None) -> list[list[float]]:
     """Rows of x1, y1, x2, y2, label and, with a threshold, the score."""
-    columns = [instances['bboxes'].cpu().double(), instances['labels'].cpu()[:, None]]
-    if score_thr is not None:
-        columns.append(instances['scores'].cpu()[:, None])
-    rows = np.concatenate([np.asarray(column) for column in columns], axis=1)
+    names = (
+        ('bboxes', 'labels') if score_thr is None else ('bboxes', 'labels', 'scores')
+    )
+    boxes, *others = field_arrays(instances, *names)
+    rows = np.column_stack([boxes.astype(np.float64), *others])
     kept = rows if score_thr is None else rows[rows[:, 5] >= score_thr]
     return np.round(kept, 3).tolist()

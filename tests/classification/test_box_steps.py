@@ -72,3 +72,39 @@ def test_steps_that_leave_packed_boxes_behind_are_refused(step, data, tmp_path):
     DATASETS.build(dict(cub, pipeline=[LOAD, step, PACK]))
     with pytest.raises(ValueError, match='moves pixels'):
         DATASETS.build(dict(cub, pipeline=[LOAD, step, BOXES]))
+
+
+CROP = dict(type='RandomCrop', crop_size=24)
+
+
+@pytest.mark.parametrize(
+    ('step', 'name'),
+    [
+        (dict(type='Rotate', angle=30.0), 'Rotate'),
+        (dict(type='Shear', magnitude=0.5), 'Shear'),
+        (dict(type='Translate', magnitude=0.5), 'Translate'),
+        (dict(type='AutoAugment', policies='imagenet'), '(Rotate|Shear|Translate)'),
+        (
+            dict(
+                type='RandAugment',
+                policies='timm_increasing',
+                num_policies=2,
+                magnitude_level=9,
+            ),
+            '(Rotate|Shear|Translate)',
+        ),
+        (dict(type='RandomApply', transforms=[CROP]), 'RandomCrop'),
+        (dict(type='RandomChoice', transforms=[[LOAD], [LOAD, CROP]]), 'RandomCrop'),
+        (dict(type='torchvision/CenterCrop', size=24), 'torchvision/CenterCrop'),
+    ],
+)
+def test_steps_within_others_and_of_torchvision_are_refused_too(step, name, data):
+    with pytest.raises(ValueError, match=f'^{name} moves pixels and leaves the'):
+        boxed(data, step, BOXES)
+    boxed(data, step, PACK)
+
+
+def test_steps_of_colour_may_stand_anywhere(data):
+    colours = [dict(type='ColorJitter', brightness=0.4), dict(type='Invert')]
+    grey = dict(type='torchvision/Grayscale', num_output_channels=3)
+    boxed(data, dict(type='RandomApply', transforms=colours), grey, BOXES)

@@ -105,6 +105,17 @@ def test_faults_of_such_a_file_are_named(tmp_path):
         DATASETS.build(dict(type='BoxedImages', ann_file=str(tmp_path / 'no.json')))
 
 
+@pytest.mark.parametrize(
+    'bbox',
+    [None, 4, [5, 6, 7], [5, 6, 7, 'x'], [5, 6, float('nan'), 8], [[5, 6, 7, 8]] * 2],
+)
+def test_a_box_that_is_no_four_numbers_is_named(bbox, tmp_path):
+    value = content()
+    value['annotations'][0]['bbox'] = bbox  # beside a whole one of the same image
+    with pytest.raises(ValueError, match='b.jpg has a bbox that is not x, y and'):
+        boxed(tmp_path, value)
+
+
 @pytest.mark.parametrize('cls', [CIFAR10, CIFAR100])
 def test_cifar_in_its_true_layout(cls, tmp_path, monkeypatch):
     monkeypatch.setattr('mmpretrain.datasets.cifar.check_md5', lambda *_: True)

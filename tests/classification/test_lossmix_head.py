@@ -167,7 +167,9 @@ def test_labels_of_more_classes_than_components_are_refused():
     ours, _ = heads()
     with pytest.raises(RuntimeError, match='at most 2 classes'):
         ours.loss((features(),), scored(torch.full((4, 5), 0.2)))
+    cfg = dict(type='LossMixHead', num_classes=5, in_channels=7)
     with pytest.raises(ValueError, match='components must be at least 1'):
-        MODELS.build(
-            dict(type='LossMixHead', num_classes=5, in_channels=7, components=0)
-        )
+        MODELS.build(dict(cfg, components=0))
+    for components in (1.5, True):
+        with pytest.raises(TypeError, match='components must be an integer'):
+            MODELS.build(dict(cfg, components=components))

@@ -56,6 +56,7 @@ def voc(tmp_path_factory):
     root = tmp_path_factory.mktemp('voc') / 'data'
     middle, edge = (80, 60), (23, 60)
     whole = ('cat', 0, around(middle, 24))
+    held = ('person', 0, (90, 60, 150, 110))
     images = {
         'small': (disc(middle, 20)[0], [('cat', 0, around(middle, 20))]),
         'large': (disc(middle, 24)[0], [whole]),
@@ -63,6 +64,7 @@ def voc(tmp_path_factory):
         'hard': (disc(middle, 26)[0], [('cat', 1, around(middle, 26))]),
         'edge': (disc(edge, 24)[0], [('cat', 0, (1, 37, 48, 85))]),
         'pair': (disc(middle, 24)[0], [whole, ('dog', 0, (90, 60, 150, 110))]),
+        'held': (disc(middle, 25)[0], [('cat', 0, around(middle, 25)), held]),
         'tiny': (disc(middle, 10)[0], [('dog', 0, around(middle, 10))]),
     }
     write_voc(root, images)

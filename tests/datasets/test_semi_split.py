@@ -63,6 +63,7 @@ def test_the_splits_of_soft_teacher(percent, total, fold):
 
 def test_percentages_are_exact_and_folds_differ():
     assert labelled_mask(100, SplitSettings(29)).sum() == 29
+    assert labelled_mask(100_000, SplitSettings(0.29)).sum() == 290
     assert labelled_mask(1000, SplitSettings(0.5)).sum() == 5
     masks = [labelled_mask(1000, SplitSettings(10, fold)) for fold in (1, 1, 2)]
     assert (masks[0] == masks[1]).all()

@@ -88,7 +88,7 @@ def make_runner(folder, hooks, iters=8, model=None, optim=None, **changes):
         sampler=dict(type='InfiniteSampler', shuffle=True),
     )
     settings = dict(
-        model=dict(type='ToyTeacherModel', **(model or {})),
+        model={'type': 'ToyTeacherModel', **(model or {})},
         work_dir=str(folder),
         train_dataloader=loader,
         train_cfg=dict(type='IterBasedTrainLoop', max_iters=iters),
@@ -142,7 +142,10 @@ def stub_runner(model, per_step=1, max_iters=100):
         train_dataloader=SimpleNamespace(sampler=None, dataset=None),
         optim_wrapper=Wrapper(),
         message_hub=SimpleNamespace(
-            scalars={}, update_scalar=lambda k, v: runner.scalars.update({k: float(v)})
+            scalars={},
+            update_scalar=lambda k, v: runner.scalars.update({k: float(v)}),
+            get_info=lambda key: None,
+            update_info=lambda key, value: None,
         ),
         scalars={},
         logger=SimpleNamespace(info=lambda text: runner.lines.append(text)),

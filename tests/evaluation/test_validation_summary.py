@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.evaluation import eval_map
+from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 
 from mmmix.evaluation.metrics import PseudoLabelMetric
@@ -110,6 +111,17 @@ def test_a_picture_knows_the_size_of_its_image():
     entry = sample(np.random.default_rng(0)) | dict(ori_shape=(30, 50))
     (found,) = summary_of([entry]).summarise()['best']
     assert found['shape'] == [30, 50]
+
+
+def test_boxes_that_the_preprocessor_leaves_as_they_are():
+    """With ``boxtype2tensor=False`` samples keep mmdet's own kind of boxes."""
+    entry = sample(np.random.default_rng(0))
+    expected = summary_of([entry]).summarise()
+    for name in ('gt_instances', 'ignored_instances', 'pred_instances'):
+        own = InstanceData(**dict(entry[name].items()))
+        own.bboxes = HorizontalBoxes(own.bboxes, dtype=own.bboxes.dtype)
+        entry[name] = own
+    assert summary_of([entry]).summarise() == expected
 
 
 def test_best_and_worst_images():

@@ -1,4 +1,4 @@
-"""Samplers whose draws have no number, where the data would read it."""
+"""Indices without the number of their draw, where the data would read it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,21 @@ def warn_of_plain_draws(runner: Runner) -> None:
         runner: A Runner; this builds its training data.
     """
     loader = runner.train_loop.dataloader
-    if isinstance(loader.sampler, MixSourceSampler) or not _seeded(loader.dataset):
+    if not _seeded(loader.dataset):
+        return
+    if not isinstance(loader.sampler, MixSourceSampler):
+        what = f'with {type(loader.sampler).__name__}, whose draws have no number'
+        fix = 'Take MixSourceSampler, which draws from the parts of a ConcatDataset'
+    elif not isinstance(loader.dataset, SeededDataset):
+        outer = type(loader.dataset).__name__
+        what = f'inside {outer}, which computes indices that have no number'
+        fix = f'Put it around {outer}'
+    else:
         return
     print_log(
-        f'SeededDataset has no effect with {type(loader.sampler).__name__}, whose '
-        'draws have no number: what images look like depends on the workers, and on '
-        'whether the run is resumed. Take MixSourceSampler, which draws from the parts '
-        'of a ConcatDataset, or leave SeededDataset out',
+        f'SeededDataset has no effect {what}: what images look like depends on the '
+        f'workers, and on whether the run is resumed. {fix}, or leave SeededDataset '
+        'out',
         logger='current',
         level=logging.WARNING,
     )

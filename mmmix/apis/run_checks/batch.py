@@ -22,6 +22,7 @@ from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
+from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model
@@ -79,6 +80,7 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         loop = runner.train_loop
         ClassCountHook().before_train_epoch(runner)
         check_epochs_end(runner, ('train',))
+        check_source_batches(loop.dataloader)
         check_mixing(runner)
         runner.model.train()
         data = next(iter(loop.dataloader))

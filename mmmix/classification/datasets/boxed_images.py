@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
+from numpy.typing import NDArray
 
 from .box_steps import check_box_steps
 
@@ -79,8 +80,8 @@ class BoxedImages(BaseDataset):
                 f'{self.ann_file}: {name} shows {classes[0]!r}, which is not among the '
                 f'classes {list(self._metainfo["classes"])}'
             )
-        boxes = np.array([entry['bbox'] for entry in annotations], dtype=np.float32)
-        if boxes.shape[1:] != (4,) or boxes[:, 2:].min() <= 0:
+        boxes = _boxes(annotations)
+        if not np.isfinite(boxes).all() or boxes[:, 2:].min() <= 0:
             raise ValueError(
                 f'{self.ann_file}: {name} has a bbox that is not x, y and a width and '
                 'height above 0'
@@ -91,3 +92,12 @@ class BoxedImages(BaseDataset):
             gt_label=list(self._metainfo['classes']).index(classes[0]),
             gt_bboxes=boxes,
         )
+
+
+def _boxes(annotations: list[dict]) -> NDArray[Any]:
+    """x, y, width and height of each, ``(G, 4)``; NaN where one is no four numbers."""
+    rows = [entry.get('bbox') for entry in annotations]
+    try:
+        return np.array(rows, dtype=np.float32).reshape(len(rows), 4)
+    except (TypeError, ValueError):
+        return np.full((len(rows), 4), np.nan, dtype=np.float32)

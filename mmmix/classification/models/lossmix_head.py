@@ -11,6 +11,8 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmmix.mixing.checks import check_integer
+
 
 @MODELS.register_module()
 class LossMixHead(LinearClsHead):
@@ -31,14 +33,13 @@ class LossMixHead(LinearClsHead):
             ``LabelSmoothLoss``, ``FocalLoss`` and ``SeesawLoss`` do.
 
     Raises:
-        ValueError: If ``components`` is not at least 1, or ``loss`` takes no labels
-            ``(N,)``.
+        TypeError: If ``components`` is no integer.
+        ValueError: If it is not at least 1, or ``loss`` takes no labels ``(N,)``.
     """
 
     def __init__(self, *, components: int = 2, **settings: Any) -> None:
         super().__init__(**settings)
-        if isinstance(components, bool) or components < 1:
-            raise ValueError(f'components must be at least 1, got {components}')
+        check_integer('components', components, least=1)
         self.components = min(components, self.num_classes)
         self._check_loss()
 

@@ -75,8 +75,9 @@ class Reader:
                 f'{self.contents.source} is no UTF-8 text ({error.reason} at byte '
                 f'{error.start}); save it as UTF-8'
             ) from error
+        count = len(self.dataset.metainfo.get('classes') or ())
         for info in data_list:
-            self._look_at(info)
+            self._look_at(info, count)
         self._look_for_repeats(data_list)
         self.note_names(data_list)
         self.raise_errors()
@@ -114,15 +115,13 @@ class Reader:
         """Count the classes of the objects; those that were dropped are unknown."""
         classes = self.dataset.metainfo.get('classes') or ()
         labels = Counter(
-            instance.get('bbox_label')
-            for info in data_list
-            for instance in _instances(info)
+            _label(instance) for info in data_list for instance in _instances(info)
         )
         self.contents.names.update(
             {
                 classes[label]: count
                 for label, count in labels.items()
-                if isinstance(label, int) and 0 <= label < len(classes)
+                if label is not None and 0 <= label < len(classes)
             }
         )
 
@@ -147,8 +146,8 @@ class Reader:
                 f'{self.contents.source}:\n{errors}\n{NO_CHECK}'
             )
 
-    def _look_at(self, info: Mapping) -> None:
-        """Note what is wrong with the boxes of an image."""
+    def _look_at(self, info: Mapping, count: int) -> None:
+        """Note what is wrong with the boxes of an image, and of ``count`` classes."""
         contents = self.contents
         instances = _instances(info)
         if len(instances) > self.max_boxes:
@@ -164,11 +163,11 @@ class Reader:
         seen = set()
         for number, instance in enumerate(instances):
             box = instance.get('bbox')
-            if box is None:
-                continue
-            fault = box_fault(box, *size)
+            fault = None if box is None else box_fault(box, *size)
+            fault = fault or _label_fault(instance, count)
             if fault:
                 faults.add(partial(self._say, info, number, fault))
+            if fault or box is None:
                 continue
             key = instance.get('bbox_label'), instance.get('ignore_flag'), *box
             if key in seen:
@@ -223,3 +222,25 @@ def _instances(info: Mapping) -> list[Mapping]:
     """The objects of an image, where they are in mmdet's form."""
     instances = info.get('instances') or []
     return [item for item in instances if isinstance(item, Mapping)]
+
+
+def _label(instance: Mapping) -> int | None:
+    """The label of an object, of whatever type of number; None if it is none."""
+    try:
+        return int(instance.get('bbox_label'))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _label_fault(instance: Mapping, count: int) -> str | None:
+    """What is wrong with the label of an object, where there are ``count`` classes.
+
+    One that is ``count`` would be background. Those of boxes to ignore may be -1.
+    """
+    label = _label(instance)
+    if not count or label is None or 0 <= label < count or instance.get('ignore_flag'):
+        return None
+    return (
+        f'has the label {label}, and labels go from 0 to {count - 1}; correct it, or '
+        'metainfo=dict(classes=...)'
+    )

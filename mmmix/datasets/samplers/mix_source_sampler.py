@@ -115,8 +115,15 @@ class MixSourceSampler(Sampler):
         """Make sure that a dataloader's batches are this sampler's.
 
         Raises:
-            ValueError: If their sizes differ.
+            ValueError: If their sizes differ, or a batch sampler makes others of it.
         """
+        if loader.batch_size is None and loader.batch_sampler is not None:
+            raise ValueError(
+                f'train_dataloader.batch_sampler={type(loader.batch_sampler).__name__} '
+                'makes batches of its own, so that they would not have the images of '
+                'every source; set batch_sampler=None, and group_by_shape=True of the '
+                'sampler if a batch is to have one shape'
+            )
         if loader.batch_size != self.batch_size:
             raise ValueError(
                 f'train_dataloader.batch_size is {loader.batch_size} and its '
@@ -168,3 +175,15 @@ class MixSourceSampler(Sampler):
         """The groups of ``_BLOCK`` batches, alike in all processes."""
         rng = counter_rng(self.seed, _GROUPS, block)
         return rng.choice(NUM_GROUPS, _BLOCK, p=self._group_rates)
+
+
+def check_source_batches(loader: DataLoader) -> None:
+    """Make sure that batches are those of a loader's ``MixSourceSampler``, if any.
+
+    Raises:
+        ValueError: See :meth:`MixSourceSampler.check_loader`.
+    """
+    batches = getattr(loader, 'batch_sampler', None)
+    sampler = getattr(batches, 'sampler', loader.sampler)
+    if isinstance(sampler, MixSourceSampler):
+        sampler.check_loader(loader)

@@ -15,24 +15,22 @@ def white_of(dtype: np.dtype) -> int:
     return np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else WHITE
 
 
-def check_8_bit(name: str, results: dict[str, Any], channels: int | None = 3) -> None:
+def check_8_bit(name: str, results: dict[str, Any]) -> None:
     """Refuse images that a transform would cut to 8 bits or misread as colours.
 
     Args:
         name: Of the transform.
         results: A sample with ``img``.
-        channels: How many it needs; None for any number.
 
     Raises:
-        ValueError: If the image is of another kind.
+        ValueError: If the image has not 8 bits and 3 channels.
     """
     image = results['img']
     given = image.shape[2] if image.ndim == 3 else 1
-    if image.dtype == np.uint8 and channels in (None, given):
+    if image.dtype == np.uint8 and given == 3:
         return
-    expected = 'uint8' if channels is None else f'uint8 with {channels} channels'
     raise ValueError(
-        f'{name} expects {expected}, got {image.dtype} with {given} of '
+        f'{name} expects uint8 with 3 channels, got {image.dtype} with {given} of '
         f"{results.get('img_path')}. Load with color_type='color', which gives 8 bits "
         f'and 3 channels, or take {name} out of the pipeline'
     )

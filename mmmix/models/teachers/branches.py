@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from mmdet.models.data_preprocessors import MultiBranchDataPreprocessor
 from mmdet.structures import DetDataSample
 from torch import Tensor, nn
 
@@ -30,6 +32,34 @@ def branch(batch: tuple[Mapping, Mapping], name: str) -> Batch:
             'and unsup_student, and MultiBranchDataPreprocessor'
         )
     return inputs[name], samples[name]
+
+
+def check_branches(data: Any, preprocessor: nn.Module) -> None:
+    """Refuse a batch of a loader that mmdet's preprocessor of branches fails on.
+
+    Args:
+        data: The batch; None if the caller has none.
+        preprocessor: Of the model; none other than mmdet's is thought of.
+
+    Raises:
+        ValueError: If there are no branches, or one has no image.
+    """
+    if data is None or type(preprocessor) is not MultiBranchDataPreprocessor:
+        return
+    inputs = data.get('inputs') if isinstance(data, Mapping) else data
+    if not isinstance(inputs, Mapping):
+        raise ValueError(
+            'the training data have no branches, which MultiBranchDataPreprocessor '
+            'needs: end their pipelines with MultiBranch(branch_field=[...], sup=..., '
+            'unsup_teacher=..., unsup_student=...)'
+        )
+    empty = [n for n, part in inputs.items() if all(item is None for item in part)]
+    if empty:
+        raise ValueError(
+            f'a batch has no image of the branches {empty}: let MixSourceSampler put '
+            'images of every source into each batch, or take OptionalBranch'
+            'DataPreprocessor where they are not needed, as in a burn-in'
+        )
 
 
 def mixed_pair(

@@ -72,6 +72,12 @@ class DomainTrainSettings(NamedTuple):
         check_bool(f'{PREFIX}weak_source', self.weak_source)
         return self
 
+    def flat(self) -> dict[str, Any]:
+        """All settings, those by default too, as :meth:`build` takes them."""
+        own = {name: getattr(self, name) for name in self._fields if name != 'pseudo'}
+        shared = self.pseudo._asdict()
+        return own | {k: v for k, v in shared.items() if k not in _REPLACED}
+
     def weight(self, term: str) -> float:
         """λ of a term, ``'mss'`` say."""
         return getattr(self, f'lambda_{term}')

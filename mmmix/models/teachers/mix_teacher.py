@@ -26,7 +26,7 @@ from .pseudo_labels import (
 )
 from .pseudo_regression import weighs_regression, without_regression
 from .semi_checks import build_mixers, check_cross, check_teacher, keeps_first
-from .semi_train_settings import SemiTrainSettings
+from .semi_train_settings import SemiTrainSettings, build_test_cfg
 from .teacher_progress import TeacherProgress
 from .term_factors import term_factors
 
@@ -94,7 +94,7 @@ class MixTeacher(SemiBaseDetector):
         if settings.freeze_teacher:
             self.freeze(self.teacher)
         self.semi_train_cfg = ConfigDict(settings._asdict())
-        self.semi_test_cfg = ConfigDict(semi_test_cfg or dict(predict_on='teacher'))
+        self.semi_test_cfg = build_test_cfg(semi_test_cfg)
         self.settings = settings
         self.mixers = build_mixers(mixers)
         self.progress: TeacherProgress | None = None

@@ -10,6 +10,7 @@ from mmdet.models.utils import rename_loss_dict, reweight_loss_dict
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
+from mmengine.dist import broadcast_object_list
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
@@ -102,7 +103,7 @@ class MixedDomainTeacher(MixTeacher):
             init_cfg=init_cfg,
         )
         self.lambdas = lambdas
-        self.semi_train_cfg = ConfigDict(semi_train_cfg or {})
+        self.semi_train_cfg = ConfigDict(lambdas.flat())
         self.mixers = build_domain_mixers(mixers)
         check_cross(self.student, self.mixers, 'mst', self.settings)
         self.discriminator: nn.Module | None = None
@@ -117,7 +118,10 @@ class MixedDomainTeacher(MixTeacher):
         before, now = self.progress, progress
         super().set_progress(now)
         if self.discriminator is not None and now.iteration == now.burn_in:
-            self.discriminator.reset(runner_counter('seed'))
+            # With randomness.diff_rank_seed each process has a seed of its own.
+            seed = [runner_counter('seed')]
+            broadcast_object_list(seed)
+            self.discriminator.reset(seed[0])
         if before is None or before.burning_in != now.burning_in:
             print_log(self._describe_phase(now), logger='current')
 

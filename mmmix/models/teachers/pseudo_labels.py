@@ -49,10 +49,14 @@ def predict_labels(
     for start in range(0, len(views), step):
         part = slice(start, start + step)
         predicted += teacher.predict(inputs[part], views[part], rescale=False)
-    return [
+    found = [
         InstanceData(**{name: sample.pred_instances[name] for name in _FIELDS})
         for sample in predicted
     ]
+    for instances in found:
+        # An RPN that finds nothing, and CrowdDet, give labels of the scores' type.
+        instances.labels = instances.labels.long()
+    return found
 
 
 def annotated(

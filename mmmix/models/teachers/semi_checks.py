@@ -9,6 +9,7 @@ from typing import Any
 from mmdet.models.task_modules.assigners import BaseAssigner
 from mmdet.registry import MODELS
 from mmengine.logging import print_log
+from mmengine.model import ImgDataPreprocessor
 from torch import nn
 
 from mmmix.models.batch_augments import BatchMixer
@@ -73,11 +74,19 @@ def check_teacher(
     """Refuse what no teacher can train.
 
     Raises:
-        ValueError: If the detector has masks, a preprocessor mixes, boxes to ignore
-            would have no effect, or box regression cannot be told apart.
+        ValueError: If the detector has masks, a preprocessor mixes or knows no
+            branches, boxes to ignore would have no effect, or box regression cannot
+            be told apart.
     """
     check_detector(detector)
     check_preprocessor('data_preprocessor', preprocessor)
+    if isinstance(preprocessor, ImgDataPreprocessor):
+        name = type(preprocessor).__name__
+        raise ValueError(
+            f'data_preprocessor={name} of a teacher knows no branches; write '
+            "dict(type='MultiBranchDataPreprocessor', data_preprocessor="
+            f"dict(type='{name}', ...))"
+        )
     if settings.ignore_pseudo_thr is not None:
         check_ignoring(detector)
     if not settings.regress_pseudo:

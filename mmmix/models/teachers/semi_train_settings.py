@@ -1,10 +1,12 @@
-"""How a teacher's labels are used, checked in one place."""
+"""How a teacher's labels are used, and who predicts, checked in one place."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from mmengine.config import ConfigDict
 
 from mmmix.mixing.checks import (
     check_bool,
@@ -15,6 +17,8 @@ from mmmix.mixing.checks import (
 
 PREFIX = 'semi_train_cfg.'
 EMPTY_BATCHES = ('skip', 'background')
+_MODELS = ('teacher', 'student')
+_TEST_SETTINGS = ('predict_on', 'forward_on', 'extract_feat_on')
 
 
 class SemiTrainSettings(NamedTuple):
@@ -136,3 +140,23 @@ def _check_size(value: Any) -> tuple[float, float]:
     for side in value:
         check_factor('min_pseudo_bbox_wh', side)
     return tuple(value)
+
+
+def build_test_cfg(cfg: Mapping[str, Any] | None) -> ConfigDict:
+    """``semi_test_cfg``: which of the two models predicts; the teacher by default.
+
+    mmdet takes the student for whatever is not ``'teacher'``.
+
+    Raises:
+        ValueError: If a setting is unknown, or names neither.
+    """
+    settings = ConfigDict(cfg or dict(predict_on='teacher'))
+    unknown = sorted(settings.keys() - set(_TEST_SETTINGS))
+    if unknown:
+        raise ValueError(
+            f'semi_test_cfg has unknown settings {unknown}, expected some of '
+            f'{list(_TEST_SETTINGS)}'
+        )
+    for name, model in settings.items():
+        check_choice(f'semi_test_cfg.{name}', model, _MODELS)
+    return settings

@@ -104,6 +104,41 @@ def test_other_kinds_are_noted_by_their_labels(tmp_path):
     DATASETS.module_dict.pop('OneBox')
 
 
+@DATASETS.register_module()
+class Labelled(BaseDetDataset):
+    """An image with a box of some label, and one to ignore without a class."""
+
+    METAINFO = dict(classes=('cat', 'dog'))
+
+    def __init__(self, label, **kwargs):
+        self.label = label
+        super().__init__(**kwargs)
+
+    def load_data_list(self):
+        box = np.array([1, 2, 3, 4], dtype=np.float32)
+        labels = [(self.label, 0), (-1, 1)]
+        instances = [dict(bbox=box, bbox_label=n, ignore_flag=k) for n, k in labels]
+        return [dict(img_id=0, img_path='', instances=instances)]
+
+
+@pytest.mark.parametrize('label', [1, np.int64(1), np.uint8(1), np.array(1), 1.0])
+def test_labels_of_any_type_of_number_count(label):
+    with watched_loading() as seen:
+        dataset = DATASETS.build(dict(type='Labelled', label=label))
+    assert seen[id(dataset)].names == {'dog': 1}
+
+
+@pytest.mark.parametrize('label', [2, -1, np.int64(7)])
+def test_labels_of_no_class_are_refused(label):
+    """mmdet takes the number of classes for background, without a word."""
+    message = f'image 0: box 1 has the label {label}, and labels go from 0 to 1'
+    with watched_loading(), pytest.raises(ValueError, match=message):
+        DATASETS.build(dict(type='Labelled', label=label))
+    with watched_loading() as seen:
+        dataset = DATASETS.build(dict(type='Labelled', label=label, test_mode=True))
+    assert message in seen[id(dataset)].warnings.texts[0]
+
+
 def test_repeated_images_stop_a_test_and_not_a_training(tmp_path):
     write_voc(tmp_path, names=b'a\na\n')
     with watched_loading() as seen:

@@ -9,12 +9,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from mmdet.datasets import AspectRatioBatchSampler
 from mmdet.registry import DATA_SAMPLERS
 from mmengine.runner.loops import _InfiniteDataloaderIterator
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, SequentialSampler
 
 from mmmix.datasets import DrawIndex, MixSourceSampler, SeededDataset
-from mmmix.datasets.samplers import mix_source_sampler
+from mmmix.datasets.samplers import check_source_batches, mix_source_sampler
 from mmmix.datasets.samplers.source_cell import SourceCell
 
 from .sources import Shapes, concat
@@ -227,6 +228,24 @@ def test_the_loader_must_have_the_batch_size_of_its_sampler():
     sampler.check_loader(DataLoader(dataset, 2, sampler=sampler))
     with pytest.raises(ValueError, match=r'batch_size is 4 and .*batch_size is 2'):
         sampler.check_loader(DataLoader(dataset, 4, sampler=sampler))
+
+
+def test_a_batch_sampler_of_ones_own_is_refused():
+    """By shape it would make batches without an image of one source."""
+    dataset = concat((3, 4), (5, 6))
+    sampler = MixSourceSampler(dataset, 4, [1, 3], seed=0)
+    by_shape = AspectRatioBatchSampler(sampler, 4)
+    sources = [{int(index >= 7) for index in batch} for batch in islice(by_shape, 6)]
+    assert sources.count({0, 1}) < 6
+    check_source_batches(DataLoader(dataset, 4, sampler=sampler))
+    check_source_batches(
+        DataLoader(
+            dataset,
+            batch_sampler=AspectRatioBatchSampler(SequentialSampler(dataset), 2),
+        )
+    )
+    with pytest.raises(ValueError, match='batch_sampler=AspectRatioBatchSampler makes'):
+        check_source_batches(DataLoader(dataset, batch_sampler=by_shape))
 
 
 def test_an_index_is_an_int_and_survives_pickling_and_copying():

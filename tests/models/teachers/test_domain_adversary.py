@@ -6,8 +6,9 @@ import math
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 
-from mmmix.models.teachers import TeacherProgress
+from mmmix.models.teachers import TeacherProgress, mixed_domain_teacher
 from tests.models.teachers import domain, semi
 
 from .terms import views
@@ -69,6 +70,23 @@ def test_a_ramp_needs_the_hook():
     model = domain.configure('SSD', disc_ramp_up=5)
     with pytest.raises(ValueError, match='disc_ramp_up=5 needs.*MixTeacherHook'):
         domain.losses_of(model)
+
+
+def test_processes_with_seeds_of_their_own_draw_one_discriminator(monkeypatch):
+    """That of the first process, also where ``diff_rank_seed`` adds the rank."""
+
+    def broadcast(data):
+        data[:] = [5]
+
+    monkeypatch.setattr(mixed_domain_teacher, 'broadcast_object_list', broadcast)
+    MessageHub.get_current_instance().update_info('seed', 6)
+    model, expected = domain.build(), domain.build()
+    model.set_progress(TeacherProgress(4, burn_in=4))
+    expected.discriminator.reset(5)
+    for one, other in zip(
+        model.discriminator.parameters(), expected.discriminator.parameters()
+    ):
+        assert torch.equal(one, other)
 
 
 def test_the_discriminator_is_fresh_when_adaptation_begins():

@@ -65,6 +65,15 @@ def test_a_ramp_of_a_discriminator_that_is_not_there_is_warned_of(monkeypatch):
     )
 
 
+def test_it_tells_all_its_settings_as_other_teachers_do():
+    """Those by default too, such as the threshold, which the page of a run reads."""
+    given = dict(lambda_mst=0.5, ramp_up=3)
+    found = domain.build(semi_train_cfg=given).semi_train_cfg
+    assert DomainTrainSettings.build(found) == DomainTrainSettings.build(given)
+    assert (found.cls_pseudo_thr, found.regress_pseudo) == (0.8, False)
+    assert (found.lambda_mst, found.lambda_disc, found.ramp_up) == (0.5, 0.1, 3)
+
+
 NOISE = {**domain.NOISE}
 
 

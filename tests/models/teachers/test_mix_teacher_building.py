@@ -49,6 +49,24 @@ def test_a_weight_of_a_term_that_is_not_mixed_is_warned_of(monkeypatch):
     )
 
 
+def test_who_predicts():
+    """mmdet takes whatever is not the teacher for the student, without a word."""
+    assert build().semi_test_cfg == dict(predict_on='teacher')
+    given = dict(predict_on='student', forward_on='teacher')
+    assert build(semi_test_cfg=given).semi_test_cfg == given
+    with pytest.raises(ValueError, match="predict_on must be one of.*got 'techer'"):
+        build(semi_test_cfg=dict(predict_on='techer'))
+    with pytest.raises(ValueError, match=r"unknown settings \['on'\].*'predict_on'"):
+        build(semi_test_cfg=dict(on='student'))
+
+
+def test_a_preprocessor_without_branches_is_refused():
+    cfg = semi.config(semi.detector('SSD'))
+    message = r"MultiBranchDataPreprocessor', data_preprocessor=dict\(type='DetData"
+    with pytest.raises(ValueError, match=message):
+        MODELS.build({**cfg, 'data_preprocessor': PHOTO})
+
+
 @pytest.mark.parametrize(
     ('settings', 'error', 'message'),
     [

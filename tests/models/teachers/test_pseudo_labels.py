@@ -291,3 +291,16 @@ def test_mini_batches_predict_the_same():
             torch.testing.assert_close(one.bboxes, other.bboxes, rtol=1e-4, atol=1e-3)
             torch.testing.assert_close(one.scores, other.scores, rtol=1e-4, atol=1e-5)
     assert all('pred_instances' not in sample for sample in samples)
+
+
+def test_labels_are_whole_numbers_whatever_the_teacher_gives():
+    """An RPN of mmdet gives floats where it finds nothing; joined, all became such."""
+    model = semi.configure()
+    nothing, found = boxes(), boxes((1, 2, 30, 40))
+    nothing.labels = nothing.labels.float()
+    semi.script(model, nothing, found)
+    samples = [semi.sample(), semi.sample()]
+    predicted = predict_labels(model.teacher, semi.images(2, 0), samples)
+    kept = sorted_out(samples, predicted, SemiTrainSettings(cls_pseudo_thr=0.5))
+    labels = [sample.gt_instances.labels for sample in kept]
+    assert [(x.dtype, len(x)) for x in labels] == [(torch.int64, 0), (torch.int64, 1)]

@@ -25,6 +25,7 @@ from mmmix.registry import is_classifier
 from mmmix.visualization import DrawingGuard, class_names
 from mmmix.visualization.report import RunRecord, render_page
 
+from .logged_curves import LoggedCurves
 from .report_pictures import ReportPictures
 from .watched_mixing import WatchedMixing
 
@@ -149,6 +150,7 @@ class RunReportHook(Hook):
             record.cut(runner.iter)
         self._pictures = ReportPictures(self._folder / 'pictures', record)
         self._mixing = WatchedMixing(runner)
+        self._logged = LoggedCurves(runner.message_hub, self.interval)
         self._classes = _classes(runner)
         self._began, self._first = time.time(), runner.iter
         self._last = runner.iter
@@ -168,9 +170,8 @@ class RunReportHook(Hook):
             return
         self._last = done
         self._record.add_mixing(done, *self._mixing.taken())
-        for name, buffer in runner.message_hub.log_scalars.items():
-            if name.startswith('train/') and not name.endswith('time'):
-                self._record.add(name, done, float(buffer.mean(self.interval)))
+        for name, value in self._logged.points():
+            self._record.add(name, done, value)
 
     def _collect(self, runner: Runner, outputs: Sequence[DetDataSample]) -> None:
         """Add detections to the summary of the model that made them."""

@@ -14,8 +14,6 @@ from mmmix.engine.unwrapped_model import unwrapped_model
 
 CURRENT = 'current'
 """Prefix of the metrics of the model that counts."""
-# What begins with these is no loss of the adaptation, unless it is among its outputs.
-_WARM_UP_LOSSES = ('train/nst_', 'train/disc_loss')
 
 
 @HOOKS.register_module()
@@ -29,8 +27,7 @@ class DomainTeacherHook(Hook):
     Without a training they are those of ``semi_test_cfg.predict_on``.
 
     At the end of warm-up the optimizer forgets what it remembers of the
-    discriminator, whose weights ``MixedDomainTeacher`` draws anew there. And the
-    log forgets the losses of the warm-up, whose last values it would repeat.
+    discriminator, whose weights ``MixedDomainTeacher`` draws anew there.
 
     It needs ``MixTeacherHook``, which knows the length of the warm-up.
     """
@@ -45,7 +42,7 @@ class DomainTeacherHook(Hook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
-        """At the end of warm-up, drop the discriminator's momenta and old losses.
+        """At the end of warm-up, drop the discriminator's momenta.
 
         Raises:
             TypeError: If nothing tells the model how far it is.
@@ -61,11 +58,6 @@ class DomainTeacherHook(Hook):
             discriminator = getattr(model, 'discriminator', None) or nn.Module()
             for parameter in discriminator.parameters():
                 runner.optim_wrapper.optimizer.state.pop(parameter, None)
-        if runner.iter == progress.burn_in:
-            logged = runner.message_hub.log_scalars
-            for name in [n for n in logged if n.startswith(_WARM_UP_LOSSES)]:
-                if name.removeprefix('train/') not in (outputs or {}):
-                    del logged[name]
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None

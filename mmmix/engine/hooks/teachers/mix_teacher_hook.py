@@ -14,13 +14,15 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from mmmix.datasets.samplers import MixSourceSampler
+from mmmix.datasets.samplers import check_source_batches
 from mmmix.datasets.view_geometry import check_view_geometry
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.engine.whole_steps import iterations_per_step
 from mmmix.mixing.checks import check_choice, check_integer
+from mmmix.models.teachers.branches import check_branches
 from mmmix.models.teachers.teacher_progress import TeacherProgress
 
+from .ended_losses import forget_ended
 from .pseudo_label_watch import PseudoLabelWatch
 from .second_average import check_second_average
 from .teacher_pairs import TeacherPairs
@@ -57,7 +59,8 @@ class MixTeacherHook(Hook):
     It logs ``teacher_distance``, the Euclidean distance of the teacher's
     parameters from the student's, relative to the norm of the student's. If a
     model returns ``pseudo_count``, the mean number of pseudo-boxes, among its
-    losses, the hook warns when there were none for long.
+    losses, the hook warns when there were none for long. The log forgets losses that
+    the model returns no more, as those of a warm-up.
 
     Args:
         momentum: m, in (0, 1]. Adaptive Teacher's is 0.0004.
@@ -122,7 +125,7 @@ class MixTeacherHook(Hook):
         self._unstarted = not started
 
     def before_test(self, runner: Runner) -> None:
-        """Test the student where the checkpoint is of its burn-in."""
+        """Test the student where burn-in is not over, here or in the checkpoint."""
         if self._unstarted:
             model = unwrapped_model(runner)
             let_student_predict(getattr(model, 'module', model))  # of --tta
@@ -149,8 +152,7 @@ class MixTeacherHook(Hook):
         if self.burn_in:
             check_second_average(runner, self.burn_in)
         loader = runner.train_dataloader
-        if isinstance(loader.sampler, MixSourceSampler):
-            loader.sampler.check_loader(loader)
+        check_source_batches(loader)
         check_view_geometry(loader.dataset)
         self._pairs = TeacherPairs(model.teacher, model.student)
         self._watch = PseudoLabelWatch(self.empty_patience)
@@ -162,15 +164,21 @@ class MixTeacherHook(Hook):
                 level=logging.WARNING,
             )
         kept = self._teacher_loaded and (runner.iter or self.keep_loaded_teacher)
-        if runner.iter >= self.burn_in and not kept:
+        self._unstarted = runner.iter < self.burn_in
+        if not self._unstarted and not kept:
             self._start_teacher(runner, runner.iter)
         self._tell_progress(runner)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
-        """Tell the model how far it is, and keep its teacher in eval mode."""
+        """Tell the model how far it is, and keep its teacher in eval mode.
+
+        Raises:
+            ValueError: If the batch has not the branches that it needs.
+        """
         model = unwrapped_model(runner)
+        check_branches(data_batch, getattr(model, 'data_preprocessor', None))
         if model.teacher.training:
             model.teacher.eval()
         self._tell_progress(runner)
@@ -182,8 +190,10 @@ class MixTeacherHook(Hook):
         data_batch: Any = None,
         outputs: Mapping[str, Any] | None = None,
     ) -> None:
-        """Start the teacher, or move it; watch its pseudo-labels."""
+        """Start the teacher, or move it; watch its pseudo-labels and the log."""
         done = runner.iter + 1
+        if outputs:
+            forget_ended(runner.message_hub, outputs)
         if done < self.burn_in:
             return
         if done == self.burn_in:
@@ -216,6 +226,7 @@ class MixTeacherHook(Hook):
     def _start_teacher(self, runner: Runner, done: int) -> None:
         """Teacher := student."""
         self._pairs.copy()
+        self._unstarted = False
         if is_main_process():
             runner.logger.info(
                 f'The teacher starts as the student of iteration {done}.'

@@ -28,15 +28,15 @@ def let_student_predict(model: nn.Module) -> None:
     """Have the student predict for a teacher that has not started, and say so.
 
     Args:
-        model: With the weights of a checkpoint of its burn-in; others than those with
-            a teacher that predicts are left alone.
+        model: With weights of its burn-in; others than those with a teacher that
+            predicts are left alone.
     """
     if not teacher_predicts(model):
         return
     model.semi_test_cfg['predict_on'] = 'student'
     print_log(
-        'The checkpoint was saved during burn-in, and its teacher has initial weights: '
-        'the student predicts',
+        'Burn-in is not over, and the teacher has its initial weights: the student '
+        'predicts',
         logger='current',
         level=logging.WARNING,
     )

@@ -12,6 +12,7 @@ from mmmix.apis.configs.config_reading import read_config
 from mmmix.engine import MixTeacherHook
 from mmmix.studies.trained.models.arguments import ModelSpec
 from mmmix.studies.trained.models.loading import load_detector
+from tests.engine.hooks.teachers.teacher_steps import run
 from tests.engine.teacher_toy import ToyTeacherModel, stub_runner
 
 CONFIG = 'mmmix::demo/ssd_digits-semi_mean-teacher.py'
@@ -35,6 +36,21 @@ def test_in_a_test(started, chosen, predicts, augmented):
     hook, runner = MixTeacherHook(momentum=0.1), stub_runner(outer)
     checkpoint = dict(state_dict=model.state_dict(), meta=meta(started))
     hook.after_load_checkpoint(runner, checkpoint)
+    hook.before_test(runner)
+    assert model.semi_test_cfg['predict_on'] == predicts
+
+
+@pytest.mark.parametrize(('done', 'predicts'), [(1, 'student'), (2, 'teacher')])
+@pytest.mark.parametrize('resumed', [False, True])
+def test_after_a_training_in_the_same_process(done, predicts, resumed):
+    """What the training came to counts, not the checkpoint that it began from."""
+    model = ToyTeacherModel(predict_on='teacher').train()
+    hook, runner = MixTeacherHook(momentum=0.1, burn_in=2), stub_runner(model)
+    if resumed:
+        checkpoint = dict(state_dict=model.state_dict(), meta=meta(False))
+        hook.after_load_checkpoint(runner, checkpoint)
+    hook.before_train(runner)
+    run(hook, runner, done)
     hook.before_test(runner)
     assert model.semi_test_cfg['predict_on'] == predicts
 
