@@ -9,8 +9,6 @@ named at the end; then the exit code is 1.
 from __future__ import annotations
 
 import argparse
-import re
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +17,6 @@ import mmcv
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
-from mmengine.runner import CheckpointLoader
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
@@ -30,8 +27,8 @@ from mmmix.apis.arguments import (
     read_count,
     read_score,
 )
-from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
-from mmmix.apis.checkpoints.resume import best_checkpoints, last_checkpoint
+from mmmix.apis.checkpoints.best import best_checkpoint
+from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
@@ -169,61 +166,6 @@ def write(
         f'{boxes} objects with a score of {args.score_thr:g} or more; {empty} images '
         f'without any. Written to {args.out}: {", ".join(args.write)}'
     )
-
-
-def best_checkpoint(config: str, trust: bool = False, folder: str = '') -> str:
-    """The checkpoint of a training, as ``mmmix train`` leaves it.
-
-    The best one, of several the one of the most epochs or iterations; else the last.
-    Best ones that an earlier run left are passed over, as far as the last checkpoint
-    tells which are its own.
-
-    Args:
-        config: Of the training.
-        trust: Whether the last checkpoint may hold more than tensors and plain values.
-        folder: Of the training; default: ``work_dirs/<name of the config>``.
-
-    Raises:
-        DamagedCheckpointError: If there are checkpoints, and none is whole.
-        FileNotFoundError: If there is none.
-    """
-    folder = Path(folder or Path('work_dirs', config_name(config)))
-    best = sorted(best_checkpoints(folder), key=_saved_at)
-    if len(best) > 1:
-        best = _of_last_run(best, folder, trust) or best
-    last = str(best[-1]) if best else last_checkpoint(folder)
-    if last:
-        return last
-    raise FileNotFoundError(
-        f'{folder.absolute()} has no checkpoint of its last run; name one behind the '
-        f'config, or train first: mmmix train {shlex.quote(config)}'
-    )
-
-
-def _of_last_run(best: Sequence[Path], folder: Path, trust: bool) -> list[Path]:
-    """Those of the best checkpoints that the last one names; none if it cannot tell."""
-    try:
-        last = last_checkpoint(folder)
-        if last is None:
-            return []
-        with install_safe_loading(trust):
-            # It is asked which files are its own, and is not what detects.
-            saved = CheckpointLoader.load_checkpoint(last, 'cpu', logger='silent')
-    except ValueError:  # damaged, or not trusted
-        return []
-    info = (saved.get('message_hub') or {}).get('runtime_info') or {}
-    known = {
-        Path(value).name
-        for key, value in info.items()
-        if key.startswith('best_ckpt') and isinstance(value, str)
-    }
-    return [path for path in best if path.name in known]
-
-
-def _saved_at(path: Path) -> tuple[int, float]:
-    """The epoch or iteration in a checkpoint's name, and when it was written."""
-    number = re.search(r'_(\d+)\.pth$', path.name)
-    return int(number[1]) if number else 0, path.stat().st_mtime
 
 
 def detect(

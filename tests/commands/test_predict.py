@@ -12,9 +12,10 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from mmmix.apis.checkpoints.best import best_checkpoint
 from mmmix.apis.checkpoints.resume import begin_run
 from mmmix.commands import predict as command
-from mmmix.commands.predict import best_checkpoint, main
+from mmmix.commands.predict import main
 from mmmix.datasets.transforms import CheckedLoadImageFromFile
 
 BOXES = torch.tensor([[4.0, 8.0, 20.0, 24.0], [0.0, 0.0, 32.0, 40.0]])
