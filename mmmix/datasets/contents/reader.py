@@ -169,7 +169,7 @@ class Reader:
                 faults.add(partial(self._say, info, number, fault))
             if fault or box is None:
                 continue
-            key = instance.get('bbox_label'), instance.get('ignore_flag'), *box
+            key = _label(instance), instance.get('ignore_flag'), *box
             if key in seen:
                 contents.warnings.add(partial(self._say, info, number, _REPEATED))
             seen.add(key)
