@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mmmix.studies.seeds.report import Scores
+
 from .evidence_page import (
     base_and_differences,
     cells,
@@ -13,8 +15,8 @@ from .evidence_page import (
     text_of,
     training_map,
 )
+from .test_front_table import MAP, METHODS, RECALL
 
-METHODS = ('', '+boxmix', '+lossmix', '+weighted-union')
 FASTER = 'faster-rcnn160-lite0_animals'
 STUDIES = {
     'Faster R-CNN, 100 images, 360 steps': (
@@ -55,17 +57,22 @@ STUDIES = {
         'yolov3-160-lite0_animals300-crop',
     ),
 }
-# the rows of the page of evidence, and those of this page that they are
-IN_SHORT = {
-    'Faster R-CNN, 3,000 steps': 'Faster R-CNN, 100 images, 3,000 steps',
-    'Faster R-CNN, cropped, 3,000 steps': (
-        'Faster R-CNN, 100 images, cropped, 3,000 steps'
-    ),
-    'RetinaNet': 'RetinaNet, 100 images',
-    'RetinaNet, cropped': 'RetinaNet, 100 images, cropped',
-    'YOLOv3': 'YOLOv3, 100 images',
-    'YOLOv3, cropped': 'YOLOv3, 100 images, cropped',
-}
+IN_SHORT = [
+    'Faster R-CNN, 100 images, 3,000 steps',
+    'Faster R-CNN, 100 images, cropped, 3,000 steps',
+    'RetinaNet, 100 images',
+    'RetinaNet, 100 images, cropped',
+    'YOLOv3, 100 images',
+    'YOLOv3, 100 images, cropped',
+]
+"""The rows that the page of evidence has, too."""
+
+
+def scores_of_detector(row: str, *methods: str) -> Scores:
+    """The records behind a row: its plain runs, then those of methods."""
+    folder, config = STUDIES[row]
+    mixed = (f'{config}.py+{method}' for method in methods)
+    return scores_of(folder, f'{config}.py', *mixed)
 
 
 def tables() -> tuple[str, str]:
@@ -76,12 +83,11 @@ def tables() -> tuple[str, str]:
 
 @pytest.mark.parametrize('row', STUDIES)
 def test_a_row_is_that_of_its_records(row):
-    folder, config = STUDIES[row]
-    scores = scores_of(folder, *(f'{config}.py{method}' for method in METHODS))
-    seeds, *numbers = base_and_differences(scores, 'pascal_voc/mAP')
+    scores = scores_of_detector(row, *METHODS)
+    seeds, *numbers = base_and_differences(scores, MAP)
     mean_ap, recall = tables()
-    assert cells(row, mean_ap) == [seeds, training_map(folder), *numbers]
-    assert cells(row, recall) == base_and_differences(scores, 'coco/AR_100')
+    assert cells(row, mean_ap) == [seeds, training_map(STUDIES[row][0]), *numbers]
+    assert cells(row, recall) == base_and_differences(scores, RECALL)
 
 
 def test_every_row_has_records():
@@ -92,14 +98,17 @@ def test_every_row_has_records():
 
 @pytest.mark.parametrize('row', IN_SHORT)
 def test_the_page_of_evidence_has_the_rows_in_short(row):
-    mean_ap, recall = (cells(IN_SHORT[row], table) for table in tables())
+    mean_ap, recall = (cells(row, table) for table in tables())
     seeds, _, plain, *differences = mean_ap
-    # of recall BoxMix alone, behind the three methods' mAP
+    # of recall BoxMix alone, behind the mAP of all
     assert cells(row, text_of('evidence.md')) == [seeds, plain, *differences, recall[2]]
 
 
-def test_noise_with_yolov3_is_that_of_its_records():
-    folder, config = STUDIES['YOLOv3, 100 images']
-    scores = scores_of(folder, f'{config}.py', f'{config}.py+noise')
-    expected = mean_and_differences(scores)
-    assert cells('Noise, YOLOv3', of_photographs('detectors')) == expected
+@pytest.mark.parametrize(
+    'row',
+    ['Noise, YOLOv3', 'Noise, RetinaNet', 'CutMix, RetinaNet', 'Union, RetinaNet'],
+)
+def test_the_other_methods_are_those_of_their_records(row):
+    method, detector = row.split(', ')
+    scores = scores_of_detector(f'{detector}, 100 images', method.lower())
+    assert cells(row, of_photographs('detectors')) == mean_and_differences(scores)

@@ -1,4 +1,4 @@
-"""The table of milder mixing on top of crops says what its records say."""
+"""The table of other mixing on top of crops says what its records say."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ METHODS = {
     f'Noise, {ROW}': '+noise',
     f'weighted union, {ROW}': '+weighted-union',
     f'LossMix at α = 0.2, {ROW}': '+lossmix@mix.ratio.alpha=0.2',
+    f'CutMix, {ROW}': '+cutmix',
+    f'Union, {ROW}': '+union',
+    f'AlignMix, {ROW}': '+alignmix',
 }
 
 
 @pytest.mark.parametrize('row', METHODS)
 def test_a_row_is_that_of_its_records(row):
     config = config_of(ROW)
-    scores = scores_of('ssd160-100-crop-60', config, config + METHODS[row])
+    folder = 'ssd160-100-crop-60'
+    own = f'{folder}-alignmix' if row.startswith('AlignMix') else folder
+    scores = scores_of(folder, config) | scores_of(own, config + METHODS[row])
     assert cells(row, of_photographs('regimes')) == mean_and_differences(scores)

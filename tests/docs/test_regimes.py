@@ -16,6 +16,7 @@ METRIC = 'pascal_voc/mAP'
 STUDIES = {
     'SSD, 100 images, 20 epochs': ('ssd160-100-flip-20', 'ssd160-lite0_animals100'),
     'SSD, 100 images, 60 epochs': ('ssd160-100-flip-60', 'ssd160-lite0_animals100'),
+    'SSD, 100 images, 180 epochs': ('ssd160-100-flip-180', 'ssd160-lite0_animals100'),
     'SSD, 300 images, 20 epochs': ('ssd160-300-flip-20', 'ssd160-lite0_animals300'),
     'SSD, 300 images, 60 epochs': ('ssd160-300-flip-60', 'ssd160-lite0_animals300'),
     'SSD, 1,200 images, 5 epochs': ('ssd160-1200-flip-5', 'ssd160-lite0_animals1200'),
