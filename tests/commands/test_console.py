@@ -74,6 +74,8 @@ def test_ctrl_c_ends_it_while_the_stack_is_imported():
     """Whatever a library there makes of exceptions."""
     code = (
         'import os, signal, sys; sys.modules["torch"] = None\n'
+        # a job in the background of a script ignores it, and so do its children
+        'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
         'from mmmix_command import main; main(["--version"])\n'
         'from mmmix.commands import console\n'
         'def load():\n'
