@@ -78,8 +78,9 @@ def test_one_machine_ends_at_a_random_moment(tmp_path, whole, number, seed):
     run = ManyRun(tmp_path, MAKE)
     codes, _, lost = nodes.lost_by(run, whole[0], number, seed, whole[1])
     if number is signal.SIGTERM:
-        assert set(codes) <= {143, 0}
-        assert len(set(codes)) == 1
+        # Where the others trained to the end, so did it, and it may end on its way out.
+        late = {-number} if 0 in codes else set()
+        assert set(codes) - late in ({143}, {0})
     assert not lost
 
 
