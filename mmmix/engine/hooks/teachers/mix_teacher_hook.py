@@ -127,8 +127,7 @@ class MixTeacherHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Test the student where burn-in is not over, here or in the checkpoint."""
         if self._unstarted:
-            model = unwrapped_model(runner)
-            let_student_predict(getattr(model, 'module', model))  # of --tta
+            let_student_predict(unwrapped_model(runner))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note whether the checkpoint's teacher has started."""

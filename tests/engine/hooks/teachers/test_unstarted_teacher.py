@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 import torch
+from mmdet.models import DetTTAModel
 from mmdet.registry import MODELS
 
 from mmmix.apis.configs.config_reading import read_config
@@ -32,7 +31,7 @@ def meta(started):
 @pytest.mark.parametrize(('started', 'chosen', 'predicts'), CASES)
 def test_in_a_test(started, chosen, predicts, augmented):
     model = ToyTeacherModel(predict_on=chosen)
-    outer = SimpleNamespace(module=model) if augmented else model
+    outer = DetTTAModel(module=model) if augmented else model
     hook, runner = MixTeacherHook(momentum=0.1), stub_runner(outer)
     checkpoint = dict(state_dict=model.state_dict(), meta=meta(started))
     hook.after_load_checkpoint(runner, checkpoint)
