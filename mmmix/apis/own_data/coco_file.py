@@ -9,8 +9,9 @@ from typing import Any
 
 from mmmix.layouts.whole_json import read_json
 
-_LISTS = re.compile(r'"(annotations|categories|images)"\s*:\s*[\[{]')
-"""Not the number of images that the manifest of a data set may have."""
+_LISTS = re.compile(r'"(annotations|images)"\s*:\s*[\[{]')
+"""Not the number of images that the manifest of a data set may have, nor categories
+alone, which some programs write beside labels of another layout."""
 
 
 def starts_so(path: Path) -> bool:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmmix.layouts.endings import check_names, that_end_in
@@ -165,11 +165,18 @@ class YOLOLayout(Layout):
     def _of_list(self, path: Path) -> Split:
         """The images of a list.
 
+        Exporters write ``data/a/b.jpg`` for ``a/b.jpg``, or where the images were on
+        another machine: what all lines begin with is left out, if images are there
+        then, and the list is to be written anew.
+
         Raises:
             FileNotFoundError: If none of them is there.
         """
         lines = path.read_text(encoding='utf-8-sig').splitlines()
-        paths = [self.root / line.strip() for line in lines if line.strip()]
+        names = [line.strip() for line in lines if line.strip()]
+        paths, start = [self.root / name for name in names], None
+        if not any(map(Path.is_file, paths)):
+            paths, start = self._from_elsewhere(names) or (paths, None)
         there = [image for image in paths if image.is_file()]
         if not there:
             raise FileNotFoundError(
@@ -178,8 +185,23 @@ class YOLOLayout(Layout):
             )
         missing = [image for image in paths if not image.is_file()]
         self.note(f'images of {path} are not there', missing, 'delete their lines')
-        items = self._items(there)
-        return Split(items, dict(ann_file=self.relative(path)))
+        if start is not None:
+            self.notes.append(f'{path}: {start!r} is left out of its paths')
+            return Split(self._items(there), {})
+        return Split(self._items(there), dict(ann_file=self.relative(path)))
+
+    def _from_elsewhere(self, names: Sequence[str]) -> tuple[list[Path], str] | None:
+        """The files without the folders that all of them begin with, and these.
+
+        None if no file is there without them, however many are left out.
+        """
+        parts = [PurePosixPath(name.replace('\\', '/')).parts for name in names]
+        common = os.path.commonprefix([some[:-1] for some in parts])
+        for count in range(len(common) + 1):
+            paths = [self.root.joinpath(*some[count:]) for some in parts]
+            if any(map(Path.is_file, paths)):
+                return paths, PurePosixPath(*common[:count]).as_posix()
+        return None
 
     def _of_folder(self, folder: Path, images: Sequence[Path], folders: int) -> Split:
         """Images of one folder; those of several need a list.

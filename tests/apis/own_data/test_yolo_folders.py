@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mmmix.apis.own_data.find import find_layout
+from mmmix.apis.own_data.splitting import complete_splits
 
 from .folders import stem_of, write_image, write_yolo
 
@@ -72,3 +75,42 @@ def test_other_names_that_do_not_contradict(tmp_path, name, text):
     path.write_text(text)
     layout = find_layout(tmp_path)
     assert layout.classes(layout.splits['all']) == ('cat', 'big dog')
+
+
+@pytest.mark.parametrize('start', ['data/', 'C:\\export\\', '/home/me/export/'])
+def test_lists_with_the_paths_of_an_exporter(tmp_path, start):
+    """CVAT begins paths with a ``data/`` that it does not make."""
+    data = write_yolo(tmp_path / 'mine')
+    folder = 'images\\' if '\\' in start else 'images/'
+    names = [f'{folder}{stem_of(number)}.png' for number in range(12)]
+    for split, some in (('train', names[:8]), ('val', [*names[8:], f'{folder}no.png'])):
+        (data / f'{split}.txt').write_text('\n'.join(start + name for name in some))
+    layout = find_layout(data)
+    assert [len(layout.splits[name].items) for name in ('train', 'val')] == [8, 4]
+    shown = start.rstrip('\\/').replace('\\', '/')
+    assert f'{data}/train.txt: {shown!r} is left out of its paths' in layout.notes
+    assert any('1 images of' in note and 'no.png' in note for note in layout.notes)
+    texts = complete_splits(layout, 0.2, 0)  # stock paths, for the data set to read
+    inside = [name.replace('\\', '/') for name in names]
+    assert texts[data / 'mmmix_train.txt'].splitlines() == inside[:8]
+    assert layout.splits['val'].settings == dict(ann_file='mmmix_val.txt')
+
+
+def test_a_list_of_images_elsewhere_takes_none_of_the_same_name(tmp_path):
+    data = write_yolo(tmp_path)
+    (data / 'images').rename(data / 'elsewhere')
+    (data / 'labels').rename(data / 'elsewhere/labels')
+    names = [f'x/{folder}/{stem_of(folder)}.png' for folder in range(4)]
+    (data / 'train.txt').write_text('\n'.join(names))
+    for number in range(4):
+        write_image(data / f'{stem_of(number)}.png', number)
+    with pytest.raises(FileNotFoundError, match='names 4 images, and none is there'):
+        find_layout(data)
+
+
+def test_categories_alone_are_no_labels_of_coco(tmp_path):
+    """Label Studio writes them beside labels of YOLO's layout."""
+    data = write_yolo(tmp_path)
+    notes = dict(categories=[dict(id=0, name='cat')], info=dict(year=2026))
+    (data / 'notes.json').write_text(json.dumps(notes))
+    assert find_layout(data).kind == 'yolo'
