@@ -1,10 +1,10 @@
 r"""Draw what methods gain against the number of images, or the length of training.
 
-Each study of study.py is one place on the axis, given as PLACE=FOLDER; the folder needs
-its results.json alone. A method's gain is its difference to the config without a
-method (CONFIG+METHOD against CONFIG), paired by seed: the mean, Student's 95 % interval
-over the seeds, and a dot for each seed. Places that are far apart are best shown with
---log.
+Each study of study.py has a place on the axis, given as PLACE=FOLDER; the folder needs
+its results.json alone. Studies with one place are put together. A method's gain is its
+difference to the config without a method (CONFIG+METHOD against CONFIG), paired by
+seed: the mean, Student's 95 % interval over the seeds, and a dot for each seed. Places
+that are far apart are best shown with --log.
 
 Example:
   plot_gain.py 100=work_dirs/photos/100 300=work_dirs/photos/300 \
@@ -17,7 +17,7 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import FigureCanvasBase
@@ -79,11 +79,11 @@ def parse_picture(text: str) -> Path:
     return path
 
 
-def gains_of(folder: Path, metric: str) -> Gains:
+def gains_of(folders: Sequence[Path], metric: str) -> Gains:
     """What the methods of a study gain.
 
     Args:
-        folder: With ``results.json``.
+        folders: With ``results.json``; several are put together.
         metric: A metric of its tests, such as ``'pascal_voc/mAP'``.
 
     Returns:
@@ -92,26 +92,23 @@ def gains_of(folder: Path, metric: str) -> Gains:
         are left out.
 
     Raises:
-        ValueError: If the records are damaged, a method has two configs, or none has a
-            seed in common with the config without one.
+        ValueError: If the records are damaged, two folders have one run with other
+            results, a method has two configs, or none has a seed in common with the
+            config without one.
         KeyError: If a finished run lacks the metric.
     """
-    records, damage = read_records(folder)
-    if damage:
-        raise ValueError(damage)
+    where = ', '.join(map(str, folders))
     values: dict[str, dict[int, float]] = {}
     configs: dict[str, str] = {}
-    for name, record in records.items():
-        if not is_done(record, METRICS['last']):
-            continue
+    for name, record in _finished(folders).items():
         found = record[METRICS['last']]
         if metric not in found:
             known = ', '.join(found)
-            raise KeyError(f'{name} of {folder} has no {metric!r}; there are {known}')
+            raise KeyError(f'{name} of {where} has no {metric!r}; there are {known}')
         if not has_value(found, metric):
             continue
         method = _method(record['config'])
-        _check_single(configs, method, record['config'], folder)
+        _check_single(configs, method, record['config'], where)
         values.setdefault(method, {})[record['seed']] = found[metric]
     base = values.pop('', {})
     gains = {
@@ -121,10 +118,29 @@ def gains_of(folder: Path, metric: str) -> Gains:
     gains = {method: found for method, found in gains.items() if found}
     if not gains:
         raise ValueError(
-            f'{folder} has no finished CONFIG+METHOD with a seed of CONFIG; run '
+            f'{where} has no finished CONFIG+METHOD with a seed of CONFIG; run '
             'study.py with both'
         )
     return gains
+
+
+def _finished(folders: Sequence[Path]) -> dict[str, Mapping[str, Any]]:
+    """The runs of studies whose last checkpoint was tested."""
+    runs: dict[str, Mapping[str, Any]] = {}
+    key = METRICS['last']
+    for folder in folders:
+        records, damage = read_records(folder)
+        if damage:
+            raise ValueError(damage)
+        for name, record in records.items():
+            if not is_done(record, key):
+                continue
+            if runs.setdefault(name, record)[key] != record[key]:
+                raise ValueError(
+                    f'{folder} and another folder of its place have {name} with other '
+                    'results; leave one of them out'
+                )
+    return runs
 
 
 def _method(config: str) -> str:
@@ -135,7 +151,7 @@ def _method(config: str) -> str:
 
 
 def _check_single(
-    configs: dict[str, str], method: str, config: str, folder: Path
+    configs: dict[str, str], method: str, config: str, where: str
 ) -> None:
     """Refuse a second config of a method: whose gain it is would not be told.
 
@@ -143,7 +159,7 @@ def _check_single(
         configs: The configs so far, by method; this one is added.
         method: Empty for the config without one.
         config: As the study has it.
-        folder: Of the study.
+        where: The folders of the study.
 
     Raises:
         ValueError: With both configs.
@@ -152,7 +168,7 @@ def _check_single(
     if config_name(one) != config_name(config):
         how = f'with {method}' if method else 'without a method'
         raise ValueError(
-            f'{folder} has two configs {how}: {one} and {config}. Make each base '
+            f'{where} has two configs {how}: {one} and {config}. Make each base '
             'config, and each value of --grid, a study in a folder of its own'
         )
 
@@ -186,7 +202,8 @@ def draw(
         panel.xaxis.set_minor_formatter(NullFormatter())
     panel.set_xticks(list(studies), [f'{place:g}' for place in studies])
     panel.grid(axis='y', alpha=0.3)
-    panel.legend(fontsize='small')
+    # beside the panel, where it hides no dot
+    panel.legend(fontsize='small', loc='center left', bbox_to_anchor=(1, 0.5))
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -206,8 +223,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--xlabel', default='', help='what the places are')
     add('--log', action='store_true', help='logarithmic axis of the places')
     args = parser.parse_args(argv)
-    if len({study.place for study in args.studies}) < len(args.studies):
-        parser.error('two studies have one place')
     if args.log and min(study.place for study in args.studies) <= 0:
         parser.error('--log needs places above 0')
     return args
@@ -217,23 +232,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     args = parse_args(argv)
     check_writable([args.out])
-    found = {s.place: gains_of(s.folder, args.metric) for s in sorted(args.studies)}
-    figure, ((panel,),) = grid(1, 1, 5.2, 3.2)
-    draw(panel, found, width=0.1, log=args.log)
+    folders: dict[float, list[Path]] = {}
+    for place, folder in sorted(args.studies, key=lambda study: study.place):
+        folders.setdefault(place, []).append(folder)
+    found = {place: gains_of(some, args.metric) for place, some in folders.items()}
+    figure, ((panel,),) = grid(1, 1, 6.6, 3.2)
+    draw(panel, found, width=0.2, log=args.log)
     panel.set(xlabel=args.xlabel, ylabel=f'Δ {args.metric}')
     save(figure, args.out)
-    print(f'Gains of {len(found)} studies: {args.out}')
-    for study in args.studies:
-        _say_unlike(study.folder)
-
-
-def _say_unlike(folder: Path) -> None:
-    """Print which runs of a study were made by other code than the others."""
-    records, _ = read_records(folder)
-    done = {n: r for n, r in records.items() if is_done(r, METRICS['last'])}
-    unlike = made_unlike(done)
-    if unlike:
-        print(f'{folder}: {unlike}')
+    print(f'Gains of {len(args.studies)} studies: {args.out}')
+    for some in folders.values():
+        unlike = made_unlike(_finished(some))
+        if unlike:
+            print(f'{", ".join(map(str, some))}: {unlike}')
 
 
 def run() -> None:

@@ -38,7 +38,7 @@ def write_study(folder, scores=SCORES, state='done'):
 
 
 def test_gains_are_paired_by_seed(tmp_path):
-    gains = gains_of(write_study(tmp_path / 'a'), 'mAP')
+    gains = gains_of([write_study(tmp_path / 'a')], 'mAP')
     assert list(gains) == ['boxmix', 'lossmix']
     assert gains['boxmix'] == pytest.approx([0.1, 0.2])
     assert gains['lossmix'] == pytest.approx([-0.05])
@@ -50,7 +50,7 @@ def test_a_plus_in_a_value_of_a_setting_is_no_method(tmp_path):
         'a.py+boxmix@lr=1e+3': {0: 0.2, 1: 0.4},
         'a.py+lossmix@mix.ratio.alpha=2e+1@lr=1e+3': {1: 0.1},
     }
-    gains = gains_of(write_study(tmp_path / 'a', scores), 'mAP')
+    gains = gains_of([write_study(tmp_path / 'a', scores)], 'mAP')
     assert gains == {
         'boxmix@lr=1e+3': pytest.approx([0.1, 0.2]),
         'lossmix@mix.ratio.alpha=2e+1@lr=1e+3': pytest.approx([-0.1]),
@@ -61,7 +61,7 @@ def test_a_plus_in_a_value_of_a_setting_is_no_method(tmp_path):
 def test_what_has_no_number_is_no_gain(tmp_path, absent):
     """COCO's -1 stands for no object of a size."""
     scores = {**SCORES, 'a.py+boxmix': {0: 0.2, 1: absent}}
-    assert gains_of(write_study(tmp_path / 'a', scores), 'mAP')['boxmix'] == [0.1]
+    assert gains_of([write_study(tmp_path / 'a', scores)], 'mAP')['boxmix'] == [0.1]
 
 
 def test_a_run_of_which_the_best_checkpoint_alone_was_tested_is_left_out(tmp_path):
@@ -70,7 +70,7 @@ def test_a_run_of_which_the_best_checkpoint_alone_was_tested_is_left_out(tmp_pat
     one = records['a.py+boxmix/seed_1']
     one['metrics_best'] = one.pop('metrics')
     write_records(folder, records)
-    assert gains_of(folder, 'mAP')['boxmix'] == [0.1]
+    assert gains_of([folder], 'mAP')['boxmix'] == [0.1]
 
 
 def test_the_drawing_has_means_and_intervals():
@@ -104,6 +104,20 @@ def test_the_command_draws_a_picture(tmp_path, capsys):
     assert 'Gains of 2 studies' in capsys.readouterr().out
 
 
+def test_studies_of_one_place_are_put_together(tmp_path):
+    a = write_study(tmp_path / 'a', {'a.py': SCORES['a.py']})
+    b = write_study(tmp_path / 'b', {'a.py+boxmix': SCORES['a.py+boxmix']})
+    c = write_study(tmp_path / 'c')  # some of the same runs
+    gains = gains_of([a, b, c], 'mAP')
+    assert gains['boxmix'] == pytest.approx([0.1, 0.2])
+    assert gains['lossmix'] == pytest.approx([-0.05])
+    words = [f'1={a}', f'3={c}', f'1={b}', '--metric', 'mAP']
+    plot_gain.main([*words, '--out', str(tmp_path / 'a.svg')])
+    other = write_study(tmp_path / 'd', {'a.py': {1: 0.3}})
+    with pytest.raises(ValueError, match='d and another folder .* have a.py/seed_1'):
+        gains_of([a, other], 'mAP')
+
+
 def test_runs_of_other_code_are_told(tmp_path, capsys):
     folder = write_study(tmp_path / '1')
     records, _ = read_records(folder)
@@ -123,18 +137,17 @@ def test_runs_of_other_code_are_told(tmp_path, capsys):
 def test_what_cannot_be_drawn_is_told(tmp_path, capsys):
     folder = write_study(tmp_path / 'a')
     with pytest.raises(KeyError, match=r"no 'AP'; there are mAP"):
-        gains_of(folder, 'AP')
+        gains_of([folder], 'AP')
     running = write_study(tmp_path / 'b', state='started')
     with pytest.raises(ValueError, match=r'no finished CONFIG\+METHOD with a seed'):
-        gains_of(running, 'mAP')
+        gains_of([running], 'mAP')
     with pytest.raises(ValueError, match='no finished'):
-        gains_of(tmp_path / 'none', 'mAP')
+        gains_of([tmp_path / 'none'], 'mAP')
     for text in ('100', 'many=a', '100=', 'nan=a', 'inf=a'):
         with pytest.raises(ValueError, match='PLACE=FOLDER'):
             parse_study(text)
-    for bad in (['1=a', '1=b'], ['0=a', '1=b', '--log']):
-        with pytest.raises(SystemExit):
-            plot_gain.parse_args([*bad, '--out', 'x.png'])
+    with pytest.raises(SystemExit):
+        plot_gain.parse_args(['0=a', '1=b', '--log', '--out', 'x.png'])
     (tmp_path / 'file').touch()
     with pytest.raises(NotADirectoryError, match='choose another --out'):
         plot_gain.main(['1=none', '--out', str(tmp_path / 'file/x.png')])
@@ -156,4 +169,4 @@ def test_two_configs_of_one_method_are_not_mixed_up(one, two, how, tmp_path):
     folder = write_study(tmp_path / 'a', {one: {0: 0.1}, two: {1: 0.2}})
     both = re.escape(f'two configs {how}: configs/{one} and configs/{two}. Make')
     with pytest.raises(ValueError, match=both):
-        gains_of(folder, 'mAP')
+        gains_of([folder], 'mAP')
