@@ -20,7 +20,7 @@ model = dict(
             ]
         ),
     ),
-    # All that is found is scored: a detector that over-fits leaves little above 0.05.
+    # Each image has its 100 boxes above these thresholds, over-fitted or not.
     test_cfg=dict(conf_thr=0.001, score_thr=0.001),
 )
 del _base_.lite0_preprocessor, _base_.lite0_backbone
