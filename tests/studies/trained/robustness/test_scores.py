@@ -145,7 +145,9 @@ def test_a_study_goes_on(tiny_study, monkeypatch, tmp_path):
     assert seen == []
 
 
-def test_results_of_the_attack_on_batches_are_made_again(tiny_study, monkeypatch, tmp_path):
+def test_results_of_the_attack_on_batches_are_made_again(
+    tiny_study, monkeypatch, tmp_path
+):
     monkeypatch.chdir(tiny_study.root)
     detector, store = tiny_study.detector, ResultStore(tmp_path / 'results.json', {})
     mark, old = fingerprint(detector), {'pascal_voc/mAP': 0.25}
