@@ -28,6 +28,7 @@ from mmmix.apis.cli import (
     logged,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.configs.tta import use_tta
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
@@ -111,6 +112,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         stoppable() as signals,
         launched(cfg),
         install_safe_loading(args.trust_checkpoint),
+        told_with_key(cfg),
     ):
         runner = build_runner(cfg)
         runner.register_hook(SharedResultsHook())
