@@ -28,6 +28,7 @@ from mmmix.apis.launching.agreement import (
     check_seen_by_all,
     decided_by_first,
 )
+from mmmix.apis.launching.devices import leave_half_to_gpus
 from mmmix.apis.launching.elastic import OPTION, keep_images_per_step
 from mmmix.apis.launching.requeue import was_restarted
 from mmmix.engine.described_mixers import MIXERS, described_mixers
@@ -44,6 +45,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
             wrapper; or if the last checkpoint is damaged.
         FileNotFoundError: If the checkpoint to resume from does not exist.
     """
+    leave_half_to_gpus(cfg)
     if args.no_pretrained:
         drop_pretrained(cfg)
     if args.amp:
