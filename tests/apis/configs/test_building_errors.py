@@ -10,7 +10,10 @@ from mmengine.registry import init_default_scope
 
 from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.plain_errors import said_by_us
+from mmmix.apis.run_checks.batch import build_model
 from mmmix.commands import train
+from mmmix.studies.trained.models.arguments import ModelSpec
+from mmmix.studies.trained.models.loading import load_detector
 from tests.toy_run import write_config
 
 HEAD = dict(type='RetinaHead', num_classes=2, in_channels=4)
@@ -86,6 +89,23 @@ def test_other_errors_stay():
     with pytest.raises(KeyError, match='NoCoder') as caught, told_with_key(cfg):
         TASK_UTILS.build(dict(type='NoCoder'))
     assert not said_by_us(caught.value)
+
+
+def test_a_check_of_a_config_says_it(tmp_path):
+    cfg = Config.fromfile(write_config(tmp_path))
+    cfg.model.nrm = 'BN'
+    runner, (fault,) = build_model(cfg, str(tmp_path))
+    assert runner is None
+    assert fault.text.endswith("keyword argument 'nrm' (see model.nrm)")
+
+
+def test_a_trained_model_says_it(tmp_path):
+    config = write_config(tmp_path, test_dataloader=dict())
+    (tmp_path / 'x.pth').touch()
+    spec = ModelSpec('toy', config, str(tmp_path / 'x.pth'))
+    with pytest.raises(TypeError, match=r"'nrm' \(see model.nrm\)") as caught:
+        load_detector(spec, cfg_options={'model.nrm': 'BN'})
+    assert said_by_us(caught.value)
 
 
 @pytest.mark.parametrize(
