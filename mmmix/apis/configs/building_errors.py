@@ -41,7 +41,8 @@ def told_with_key(cfg: Config) -> Iterator[None]:
         if not places:
             raise
         said = re.split(r'(?<=registry)\. ', text)[0]  # mmengine's advice left out
-        raise type(error)(
+        kind = KeyError if isinstance(error, KeyError) else TypeError
+        raise kind(
             f'{cfg.filename}: {said} (see {", ".join(places[:_SHOWN])})'
         ) from error
 
@@ -51,13 +52,18 @@ def _places(cfg: Config, text: str) -> list[str]:
     for pattern in _FAULTS:
         found = re.search(pattern, text)
         if found:
-            ((kind, name),) = found.groupdict().items()
             return [
                 place
                 for place, key, value in _entries(cfg, '')
-                if (name == key if kind == 'key' else key == 'type' and name == value)
+                if key == found.groupdict().get('key')
+                or (key == 'type' and _names(value, found.groupdict().get('type')))
             ]
     return []
+
+
+def _names(kind: str, name: str | None) -> bool:
+    """Whether a type, with its scope or without, is one of this name."""
+    return name is not None and f'.{kind}'.endswith(f'.{name}')
 
 
 def _entries(node: Any, place: str) -> Iterator[tuple[str, str, str]]:

@@ -59,7 +59,7 @@ def test_keys_that_nothing_takes(changed, said, place):
     assert text.endswith(f' (see model.bbox_head.{place})')
 
 
-@pytest.mark.parametrize('kind', ['RetinaHead', RetinaHead])
+@pytest.mark.parametrize('kind', ['RetinaHead', 'mmdet.RetinaHead', RetinaHead])
 def test_keys_that_are_missing(kind):
     text = refused(TypeError, dict(type=kind, in_channels=4))
     assert 'RetinaHead.__init__() missing 1 required' in text
