@@ -24,6 +24,7 @@ from mmmix.models.alignmix import AlignMix, PairBatch
 from mmmix.models.batch_augments import BatchMixer
 from mmmix.models.detectors import LossMixDetector
 from mmmix.models.loss_terms import check_separable
+from mmmix.models.loss_weights import counting_parts
 
 from .mixer_fit import check_own, check_packed, check_parts
 
@@ -53,6 +54,8 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
     for mixer in mixers:
         _check_read(detector, mixer, runner.cfg)
     owned = _check_owned(detector, mixers)
+    if training and (owned or any(m.supervision.weighs == 'images' for m in mixers)):
+        _warn_of_counts(detector)
     if training and (owned or any(m.supervision.weighs != 'nothing' for m in mixers)):
         check_packed(runner.train_dataloader.dataset)
     if runner.cfg.get('mix') is not None:
@@ -119,6 +122,19 @@ def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
             )
         if hasattr(head, 'check_weighs') and head.supervision is None:
             head.check_weighs(supervision)
+
+
+def _warn_of_counts(detector: nn.Module) -> None:
+    """Say so where passes of components change what the next one's loss is."""
+    counting = counting_parts(detector)
+    if counting:
+        print_log(
+            f'{" and ".join(counting)}: they go by counts of what they have seen, to '
+            'which each component of a mixed image adds in full, whatever it weighs. '
+            'The loss differs from the weighted sum by it, most at the start',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def _check_owned(detector: nn.Module, mixers: Sequence[Any]) -> bool:

@@ -28,9 +28,11 @@ from mmmix.apis.cli import (
     logged,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.configs.tta import use_tta
 from mmmix.apis.data_checks import check_data, check_epochs_end
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.apis.launching.devices import leave_half_to_gpus
 from mmmix.apis.launching.launch import check_launcher, launched, released
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.engine.hooks import SharedResultsHook, StopHook
@@ -111,6 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         stoppable() as signals,
         launched(cfg),
         install_safe_loading(args.trust_checkpoint),
+        told_with_key(cfg),
     ):
         runner = build_runner(cfg)
         runner.register_hook(SharedResultsHook())
@@ -142,6 +145,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     """
     cfg.resume = False
     cfg.load_from = existing_checkpoint(args.checkpoint)
+    leave_half_to_gpus(cfg)
     if args.show or args.show_dir:
         _show(cfg, args)
     if args.tta:

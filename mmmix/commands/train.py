@@ -31,6 +31,7 @@ from mmmix.apis.cli import (
     program,
 )
 from mmmix.apis.commands import stoppable
+from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.configs.compiling import leave_samples_alone
 from mmmix.apis.configs.recomputing import whole_gradients
 from mmmix.apis.configs.train_options import (
@@ -148,6 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             launched(cfg),
             install_safe_loading(args.trust_checkpoint),
             whole_gradients(),
+            told_with_key(cfg),
         ):
             apply_options(cfg, args)
             keep_course(cfg, args.auto_scale_batch)

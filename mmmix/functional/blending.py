@@ -8,11 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .boxes import Size
+
 ALIGNMENTS = ('center', 'corner', 'resize')
 """Where an image lies on the canvas: its middle, its upper left corner, or
 nowhere to go, because the pipeline has already given all images one size."""
-
-Size = tuple[int, int]
 
 
 def common_canvas(

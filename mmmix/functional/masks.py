@@ -141,18 +141,20 @@ def _write(masks: NDArray[Any], offset: Size, target: NDArray[Any]) -> None:
     bottom = min(top + masks.shape[1], rows)
     right = min(left + masks.shape[2], columns)
     target[:, top:bottom, left:right] = masks[:, : bottom - top, : right - left]
-    target[:, :top] = 0
-    target[:, bottom:] = 0
-    target[:, top:bottom, :left] = 0
-    target[:, top:bottom, right:] = 0
+    _clear_outside(target, Region(top, left, bottom, right))
 
 
 def _hide(masks: NDArray[Any], region: Region, component: int) -> None:
     """Clear in place what is hidden of a component."""
+    if component:
+        _clear_outside(masks, region)
+    else:
+        masks[:, region.top : region.bottom, region.left : region.right] = 0
+
+
+def _clear_outside(masks: NDArray[Any], region: Region) -> None:
+    """Clear in place all but a region."""
     top, left, bottom, right = region
-    if not component:
-        masks[:, top:bottom, left:right] = 0
-        return
     masks[:, :top] = 0
     masks[:, bottom:] = 0
     masks[:, top:bottom, :left] = 0

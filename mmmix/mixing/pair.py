@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from mmmix.functional import Region, common_canvas, cut_region, own_share
-
-Size = tuple[int, int]
+from mmmix.functional.boxes import Size
 
 
 class Draws(NamedTuple):

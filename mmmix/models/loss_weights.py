@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from mmdet.models.losses import GHMC, GHMR, EQLV2Loss
+from mmdet.models.losses import GHMC, GHMR, EQLV2Loss, SeesawLoss
+from mmdet.models.roi_heads import DynamicRoIHead
 from torch import Tensor, nn
 
 from mmmix.mixing.untraced import untraced
@@ -16,6 +17,9 @@ from mmmix.mixing.untraced import untraced
 _DEAF = (GHMC, GHMR, EQLV2Loss)
 """Losses that reckon weights of their own, some of them with other ranks. They take
 those of the head for flags, or not at all."""
+_COUNTING = (SeesawLoss, EQLV2Loss, DynamicRoIHead)
+"""What goes by counts of all that it has seen in training; so do GHM's losses with a
+momentum."""
 
 
 def deaf_losses(losses: Mapping[str, nn.Module | None], num_classes: int) -> list[str]:
@@ -38,6 +42,25 @@ def deaf_losses(losses: Mapping[str, nn.Module | None], num_classes: int) -> lis
         for name, loss in losses.items()
         if loss is not None and not _heeds_weights(loss, *samples[name](loss))
     ]
+
+
+def counting_parts(model: nn.Module) -> list[str]:
+    """Names of a model's losses and heads that go by counts of what they have seen.
+
+    Where a step makes a pass for each component, they count all of it in each, whatever
+    it weighs, and a pass sees the counts of the one before. So the sum is not exactly
+    the weighted one.
+
+    Args:
+        model: A detector.
+    """
+    found = {
+        type(part).__name__
+        for part in model.modules()
+        if isinstance(part, _COUNTING)
+        or (isinstance(part, (GHMC, GHMR)) and part.momentum > 0)
+    }
+    return sorted(found)
 
 
 def losses_of(head: Any) -> dict[str, nn.Module | None]:

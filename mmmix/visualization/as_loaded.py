@@ -18,7 +18,10 @@ def as_loaded(
 ) -> np.ndarray:
     """An image as it was loaded, to draw boxes on.
 
-    A photo that EXIF turns is loaded as it is stored where its boxes are for that.
+    A photo that EXIF turns is loaded as it is stored where its boxes are for that. One
+    that is mirrored, upside down or square has one shape both ways, and is taken to be
+    loaded as EXIF turns it, as by ``CheckedLoadImageFromFile``; a ``color_type`` that
+    ignores the orientation is not known here.
 
     Args:
         picture: RGB, as EXIF turns it.

@@ -9,7 +9,6 @@ import pytest
 from mmdet.models.detectors import SemiBaseDetector
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
-from mmengine.logging import MMLogger
 from torch import nn
 
 from mmmix.apis.checks import check_mixing
@@ -66,16 +65,6 @@ def build(folder, child, base='./leaf.py', options=None):
     inner = SimpleNamespace(datasets=[SimpleNamespace(pipeline=pipeline)])
     loader = SimpleNamespace(dataset=SimpleNamespace(dataset=inner))
     return SimpleNamespace(cfg=cfg, model=model, train_dataloader=loader)
-
-
-@pytest.fixture
-def logged(caplog):
-    """The warnings of mmengine's logger."""
-    logger = MMLogger.get_current_instance()
-    caplog.handler.setLevel(logging.WARNING)
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def test_consistent_configs_pass(folder):

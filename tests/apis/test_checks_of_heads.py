@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmdet.registry import MODELS, TRANSFORMS
 from torch import nn
 
@@ -56,3 +58,40 @@ def test_a_wrapped_detector_takes_a_mixer_of_images_one_at_a_time(kind):
     check_mixing(wrapped(1, **mixer))
     with pytest.raises(ValueError, match=f"take type='{kind}Batch' with lam_per"):
         check_mixing(wrapped(2, **mixer))
+
+
+SEESAW = dict(type='SeesawLoss', num_classes=3)
+GHM = dict(type='GHMC', momentum=0.5)
+
+
+@pytest.mark.parametrize(
+    ('part', 'mixing', 'name'),
+    [
+        (SEESAW, 'LossMix', 'SeesawLoss'),
+        (GHM, 'LossMix', 'GHMC'),
+        (dict(type='EQLV2Loss', num_classes=3), 'LossMix', 'EQLV2Loss'),
+        (dict(GHM, momentum=0), 'LossMix', None),
+        (dict(type='FocalLoss'), 'LossMix', None),
+        (SEESAW, 'Union', None),
+    ],
+)
+def test_losses_that_count_what_they_see_are_told(part, mixing, name, logged):
+    runner = wrapped(1, type='MixImage', supervision=dict(type=mixing))
+    runner.model.bbox_head.loss_cls = MODELS.build(part)
+    check_mixing(runner)
+    said = logged.text
+    assert ('go by counts' in said) == (name is not None)
+    assert name is None or f'{name}: they go by' in said
+
+
+def test_each_component_adds_to_the_counts_of_a_loss():
+    """What is told: the second pass sees the counts of the first, made in full."""
+    loss = MODELS.build(dict(SEESAW, return_dict=False))
+    scores, generator = torch.zeros(8, 5), torch.Generator().manual_seed(0)
+    scores.uniform_(generator=generator)
+    one, other = torch.full((8,), 0), torch.tensor([1, 2] * 4)
+    apart = 0.9 * copy.deepcopy(loss)(scores, one)
+    apart += 0.1 * copy.deepcopy(loss)(scores, other)
+    after = 0.9 * loss(scores, one) + 0.1 * loss(scores, other)
+    assert loss.cum_samples.tolist() == [8, 4, 4, 0]
+    assert abs(after / apart - 1) > 1e-3

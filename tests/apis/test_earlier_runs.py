@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,13 @@ def test_a_start_that_is_refused_changes_nothing(name, resumed, run, monkeypatch
     given = ['--resume', str(run / 'epoch_1.pth')] if resumed else []
     with monkeypatch.context() as patched:
         patched.setattr(train_module, name, refuse)
+        with pytest.raises(ValueError, match='a fault in the data'):
+            train(run, *given)
+        assert state() == before
+        # torchrun without MAX_RESTARTS starts nothing again.
+        for variable, value in (('RUN_ID', 'none'), ('MAX_RESTARTS', '0')):
+            patched.setenv(f'TORCHELASTIC_{variable}', value)
+        patched.setenv('MMMIX_STARTED', str(time.time()))
         with pytest.raises(ValueError, match='a fault in the data'):
             train(run, *given)
         assert state() == before

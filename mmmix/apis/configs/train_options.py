@@ -28,7 +28,8 @@ from mmmix.apis.launching.agreement import (
     check_seen_by_all,
     decided_by_first,
 )
-from mmmix.apis.launching.elastic import keep_images_per_step
+from mmmix.apis.launching.devices import leave_half_to_gpus
+from mmmix.apis.launching.elastic import OPTION, keep_images_per_step
 from mmmix.apis.launching.requeue import was_restarted
 from mmmix.engine.described_mixers import MIXERS, described_mixers
 from mmmix.registry import class_of, is_a, is_classifier
@@ -44,6 +45,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
             wrapper; or if the last checkpoint is damaged.
         FileNotFoundError: If the checkpoint to resume from does not exist.
     """
+    leave_half_to_gpus(cfg)
     if args.no_pretrained:
         drop_pretrained(cfg)
     if args.amp:
@@ -106,6 +108,11 @@ def keep_course(cfg: Config, scale_batch: bool = False) -> None:
             step would have another number of images.
     """
     if not cfg.get('resume'):
+        if scale_batch:
+            print_log(
+                f'{OPTION} changes nothing here: it keeps the images of a step of a '
+                'run that goes on (--resume), and this one begins.'
+            )
         return
     checkpoint = CheckpointLoader.load_checkpoint(cfg.load_from, map_location='cpu')
     check_resumable(checkpoint, cfg.load_from)

@@ -6,6 +6,7 @@ import logging
 
 import torch
 from mmcv.ops import nms
+from mmengine.config import Config
 from mmengine.device import get_device, utils
 from mmengine.logging import print_log
 
@@ -42,3 +43,22 @@ def leave_device_without_ops() -> None:
             f'The CPU is used, not {device}: mmcv has no ops for that ({reason})',
             level=logging.WARNING,
         )
+
+
+def leave_half_to_gpus(cfg: Config) -> None:
+    """Have a CPU validate and test in single precision.
+
+    With ``fp16`` in ``val_cfg`` or ``test_cfg`` mmengine computes in bfloat16 there,
+    which numpy does not know: mmdet's metrics stop at the first detection.
+
+    Args:
+        cfg: Of a run; changed where that is asked for on a CPU.
+    """
+    for key in ('val_cfg', 'test_cfg'):
+        loop = cfg.get(key)
+        if isinstance(loop, dict) and loop.get('fp16') and get_device() == 'cpu':
+            loop['fp16'] = False
+            print_log(
+                f'{key}.fp16 is left out on a CPU: it would be bfloat16, which no '
+                'metric of mmdet takes.'
+            )

@@ -91,8 +91,11 @@ def launched(cfg: Config) -> Iterator[None]:
     settings = cfg.get('env_cfg') or {}
     if get_device() != 'cpu':
         _check_device(int(os.environ['LOCAL_RANK']), cfg.launcher)
-        _init_on_gpus(cfg, settings)
+        ours = _init_on_gpus(cfg, settings)
         yield
+        # Not after an error: others may wait in nccl, and would keep this one, too.
+        if ours:
+            dist.destroy_process_group()
         return
     _export_master(cfg.launcher)
     if several_nodes(cfg.launcher):
@@ -127,19 +130,23 @@ def released(runner: Runner) -> Iterator[None]:
                 del part.logger, part.reducer, part.process_group
 
 
-def _init_on_gpus(cfg: Config, settings: Mapping[str, Any]) -> None:
+def _init_on_gpus(cfg: Config, settings: Mapping[str, Any]) -> bool:
     """Make the process group as ``Runner.setup_env`` does, which then finds it.
 
     Args:
         cfg: The run's config.
         settings: Its ``env_cfg``.
+
+    Returns:
+        Whether it was made.
     """
     if 'runner_type' in cfg or 'strategy' in cfg:
-        return  # of deepspeed, say, whose strategies make a group of their own
+        return False  # of deepspeed, say, whose strategies make a group of their own
     set_multi_processing(**settings.get('mp_cfg', {}), distributed=True)
     init_dist(cfg.launcher, **settings.get('dist_cfg', {}))
     if several_nodes(cfg.launcher):
         choose_interface()  # for the numbers on the host, beside nccl
+    return True
 
 
 def _join(cfg: Config) -> None:

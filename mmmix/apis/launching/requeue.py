@@ -34,9 +34,16 @@ def was_restarted(work_dir: str) -> bool:
 
 
 def may_be_restarted() -> bool:
-    """Whether Slurm or torchrun may start this job anew, and has it go on by itself."""
-    names = ('SLURM_JOB_ID', 'TORCHELASTIC_RUN_ID', 'MMMIX_STARTED')
-    return any(name in os.environ for name in names)
+    """Whether Slurm or torchrun may start this job anew, and count that.
+
+    torchrun says how often; a start that it does not count looks at the time of the
+    last checkpoint.
+    """
+    done, most = (
+        int(os.environ.get(f'TORCHELASTIC_{name}') or 0)
+        for name in ('RESTART_COUNT', 'MAX_RESTARTS')
+    )
+    return 'SLURM_JOB_ID' in os.environ or done < most
 
 
 @contextmanager

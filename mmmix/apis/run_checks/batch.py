@@ -21,6 +21,7 @@ from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import build_runner
+from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.data_checks import check_epochs_end
 from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
@@ -60,7 +61,8 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
             cfg[key].num_workers, cfg[key].persistent_workers = 0, False
             cfg[key].pop('prefetch_factor', None)
     try:
-        runner = build_runner(cfg)
+        with told_with_key(cfg):
+            runner = build_runner(cfg)
         model = unwrapped_model(runner)
         if hasattr(model, 'init_weights'):
             model.init_weights()

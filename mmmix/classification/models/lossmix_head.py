@@ -24,7 +24,9 @@ class LossMixHead(LinearClsHead):
     softmax this equals the loss on the mixed label (eq. 7-12), that is, Mixup; for any
     other loss of whole labels, focal for one, it does not.
 
-    Parameters, state-dict keys and predictions are those of ``LinearClsHead``.
+    Parameters, state-dict keys and predictions are those of ``LinearClsHead``. Of a
+    mixed batch, which has no one right label, ``cal_acc`` gives no accuracy. A loss
+    that counts labels, ``SeesawLoss``, counts those of each component in full.
 
     Args:
         components: K, how many images are mixed into one.

@@ -105,8 +105,9 @@ class OcclusionHole(BaseTransform):
     Args:
         size: The hole's share of each side, in [0, 1]; the paper's s / 224.
         region: ``'center'`` hides the hole, ``'boundary'`` what lies outside it.
-        fill: Colour of hidden pixels per channel, in [0, 255]. Black is zero before
-            normalisation, the preprocessor's mean is zero after it.
+        fill: Colour of hidden pixels per channel, in [0, 255], where 255 is white: the
+            largest value of an integer type. Black is zero before normalisation, the
+            preprocessor's mean, of images of 8 bits, zero after it.
         bgr_to_rgb: Whether ``fill`` is in the order RGB.
 
     Raises:
@@ -140,7 +141,8 @@ class OcclusionHole(BaseTransform):
         hidden = np.full(image.shape[:2], self.region == 'boundary')
         window = tuple(_middle(side, self.size) for side in hidden.shape)
         hidden[window] = self.region == 'center'
-        fill = per_channel('OcclusionHole.fill', self.fill, image)
+        fill = self.fill * (white_of(image.dtype) / WHITE)
+        fill = per_channel('OcclusionHole.fill', fill, image)
         fill = np.rint(fill) if image.dtype.kind in 'ui' else fill
         image = image.copy()
         image[hidden] = fill.astype(image.dtype)

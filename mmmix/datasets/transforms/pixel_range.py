@@ -36,6 +36,24 @@ def check_8_bit(name: str, results: dict[str, Any]) -> None:
     )
 
 
+def check_channels(name: str, results: dict[str, Any]) -> None:
+    """Refuse images of (H, W), which mmdet's transforms of geometry cannot unpack.
+
+    Args:
+        name: Of the transform.
+        results: A sample with ``img``.
+
+    Raises:
+        ValueError: If the image has no axis of channels.
+    """
+    image = results['img']
+    if image.ndim != 3:
+        raise ValueError(
+            f'{name} expects an image of (H, W, C), got {image.shape} of '
+            f"{results.get('img_path')}; load with color_type='color'"
+        )
+
+
 def per_channel(name: str, values: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Values of the channels of an image, to be broadcast over its pixels.
 

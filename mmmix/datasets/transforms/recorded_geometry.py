@@ -9,6 +9,8 @@ from mmcv.transforms.utils import cache_randomness
 from mmdet.datasets.transforms import Expand, MinIoURandomCrop
 from mmdet.registry import TRANSFORMS
 
+from .pixel_range import check_channels, per_channel
+
 
 @TRANSFORMS.register_module()
 class RecordedExpand(Expand):
@@ -18,13 +20,24 @@ class RecordedExpand(Expand):
     are those of mmdet's.
     """
 
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        # mmdet asks whether it equals its first value, which no tuple does.
+        self.mean = np.array(self.mean)
+
     @cache_randomness
     def _random_left_top(self, ratio: float, h: int, w: int) -> tuple[int, int]:
         self._shift = super()._random_left_top(ratio, h, w)
         return self._shift
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Enlarge the canvas, or not, and record it."""
+        """Enlarge the canvas, or not, and record it.
+
+        Raises:
+            ValueError: If the image is not (H, W, C), or ``mean`` has not C values.
+        """
+        check_channels('RecordedExpand', results)
+        per_channel('RecordedExpand.mean', self.mean, results['img'])
         self._shift = (0, 0)
         return _recorded(super().transform(results), *self._shift)
 
@@ -38,7 +51,12 @@ class RecordedMinIoURandomCrop(MinIoURandomCrop):
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Crop, or not, and record it."""
+        """Crop, or not, and record it.
+
+        Raises:
+            ValueError: If the image is not (H, W, C).
+        """
+        check_channels('RecordedMinIoURandomCrop', results)
         height, width = results['img'].shape[:2]
         segments = results.get('gt_seg_map')
         # A map of the places, which mmdet crops like the image: its first one is where

@@ -11,13 +11,13 @@ from mmdet.structures import DetDataSample
 from torch import Tensor
 
 from mmmix.functional import blend
+from mmmix.functional.boxes import Size
 from mmmix.models.alignmix.transport import Transport, carry_maps
 from mmmix.structures import get_mix_weights
 
 from .fields import MIX_PARTNER, MIX_SIZES, TRANSPORT
 
 Samples = Sequence[DetDataSample]
-Size = tuple[int, int]
 
 
 class Pairs(NamedTuple):

@@ -11,6 +11,7 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
+from mmmix.functional.boxes import Size
 from mmmix.functional.sinkhorn import check_plan, transport_plan
 from mmmix.mixing.checks import check_unit
 from mmmix.mixing.counters import Stream, counter_rng, runner_counter
@@ -27,7 +28,6 @@ from .rpn_head import AlignMixRPNHead
 from .ssd_head import AlignMixSSDHead
 
 Samples = Sequence[DetDataSample]
-Size = tuple[int, int]
 
 _TWINS = (
     (MixSSDHead, AlignMixSSDHead),

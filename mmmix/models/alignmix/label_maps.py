@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .transport import Transport
+from mmmix.functional.boxes import Size
 
-Size = tuple[int, int]
+from .transport import Transport
 
 
 class Levels(NamedTuple):

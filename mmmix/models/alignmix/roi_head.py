@@ -15,7 +15,7 @@ from mmmix.structures import Annotations
 
 from .fields import TRANSPORT
 from .soft_assignment import soft_assignment, transported_shares
-from .soft_rois import AlignedRoIs, soft_cls_loss
+from .soft_rois import soft_cls_loss
 
 
 @MODELS.register_module()
@@ -36,7 +36,7 @@ class AlignMixRoIHead(MixStandardRoIHead):
 
     def _share_rois(
         self, x: Maps, index: int, proposals: InstanceData, parts: list[Annotations]
-    ) -> SharedRoIs | AlignedRoIs:
+    ) -> SharedRoIs:
         """One sample of an image's RoIs; arguments as ``MixStandardRoIHead``."""
         transport = parts[0].metas[index].get(TRANSPORT)
         if transport is None:
@@ -58,17 +58,17 @@ class AlignMixRoIHead(MixStandardRoIHead):
         candidates.assigned[1] = soft_assignment(shares, len(other))
         feats = [level[index][None] for level in x]
         shared = share_rois(self.bbox_sampler, candidates, components, feats=feats)
-        return AlignedRoIs(*shared, shares[shared.indices])
+        return shared._replace(shares=shares[shared.indices])
 
     def _other_loss(
         self,
         outputs: dict[str, Tensor],
         rois: Tensor,
-        shared: list[SharedRoIs | AlignedRoIs],
+        shared: list[SharedRoIs],
         part: Annotations,
     ) -> Losses:
         """Losses of component 1, by shares if one of the images has a plan."""
-        if not any(isinstance(image, AlignedRoIs) for image in shared):
+        if all(image.shares is None for image in shared):
             return super()._other_loss(outputs, rois, shared, part)
         return soft_cls_loss(
             self.bbox_head, self.train_cfg, outputs['cls_score'], shared, part

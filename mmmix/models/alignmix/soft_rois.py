@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from mmdet.models.task_modules.samplers import SamplingResult
 from torch import Tensor
 
 from mmmix.functional.soft_losses import one_hot
@@ -15,30 +14,11 @@ from mmmix.models.roi_heads.shared_rois import SharedRoIs
 from mmmix.structures import LOSS_FACTORS, Annotations
 
 
-class AlignedRoIs(NamedTuple):
-    """``SharedRoIs`` of an image with a plan.
-
-    Attributes:
-        rois: As ``SharedRoIs``.
-        views: Likewise.
-        orders: Likewise.
-        indices: Likewise.
-        shares: ``(n, C + 1)``: what the plan makes of component 1's labels, each
-            class and the background.
-    """
-
-    rois: Tensor
-    views: list[SamplingResult]
-    orders: list[Tensor]
-    indices: Tensor
-    shares: Tensor
-
-
 def soft_cls_loss(
     head: Any,
     train_cfg: Any,
     cls_score: Tensor,
-    shared: Sequence[SharedRoIs | AlignedRoIs],
+    shared: Sequence[SharedRoIs],
     part: Annotations,
 ) -> dict[str, Tensor]:
     """Classification loss of component 1, on the sample of both components.
@@ -59,9 +39,9 @@ def soft_cls_loss(
     """
     shares = torch.cat(
         [
-            meta[LOSS_FACTORS].cls * image.shares
-            if isinstance(image, AlignedRoIs)
-            else _hard_shares(head, train_cfg, image)
+            _hard_shares(head, train_cfg, image)
+            if image.shares is None
+            else meta[LOSS_FACTORS].cls * image.shares
             for image, meta in zip(shared, part.metas)
         ]
     )

@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmmix.functional.boxes import Size
 from mmmix.functional.soft_losses import one_hot
-
-Size = tuple[int, int]
 
 
 class Transport(NamedTuple):

@@ -11,11 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.box_factors import box_factors, weighs_boxes
-from mmmix.structures import (
-    LOSS_FACTORS,
-    REGRESSION_WEIGHTS,
-    Factors,
-)
+from mmmix.structures import LOSS_FACTORS, Factors
 
 _SAMPLE_WEIGHTS = 'sample_weights'
 
@@ -76,29 +72,16 @@ class WeighingSampler:
         meta = next(self._metas)
         if LOSS_FACTORS in meta or weighs_boxes(gt_instances):
             factors = meta.get(LOSS_FACTORS, Factors(1.0, 1.0))
-            set_sample_weights(result, _weights(result, gt_instances, factors))
+            set_sample_weights(result, weights_of(result, gt_instances, factors))
         return result
 
 
-def _weights(
+def weights_of(
     result: SamplingResult, gt_instances: InstanceData, factors: Factors
 ) -> SampleWeights:
-    """Factors of the samples of an image."""
+    """Factors of the samples of an image, times those of their boxes."""
     count = len(result.pos_inds) + len(result.neg_inds)
     weights = result.pos_priors.new_ones(count, 2, dtype=torch.float32)
     owners = result.pos_assigned_gt_inds
     weights[: len(owners)] = box_factors(gt_instances)[owners]
     return SampleWeights(weights[:, 0] * factors.cls, weights[:, 1] * factors.reg)
-
-
-def regression_factors(result: SamplingResult, gt_instances: InstanceData) -> Tensor:
-    """``(num_samples,)``: ``regression_weights`` of the boxes of the positives.
-
-    1 for negatives, and for all samples of instances without that field.
-    """
-    count = len(result.pos_inds) + len(result.neg_inds)
-    factors = result.pos_priors.new_ones(count, dtype=torch.float32)
-    if REGRESSION_WEIGHTS in gt_instances:
-        owners = result.pos_assigned_gt_inds
-        factors[: len(owners)] = gt_instances[REGRESSION_WEIGHTS][owners].float()
-    return factors

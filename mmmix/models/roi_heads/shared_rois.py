@@ -12,8 +12,9 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmmix.models.merged_assignment import sample_once, seen_by
+from mmmix.structures import Factors
 
-from .sample_weights import SampleWeights, regression_factors, set_sample_weights
+from .sample_weights import SampleWeights, set_sample_weights, weights_of
 
 
 class ImageComponents(NamedTuple):
@@ -50,12 +51,15 @@ class SharedRoIs(NamedTuple):
         views: Per component, the n RoIs as it sees them, with their weights.
         orders: Per component, ``(n,)``: which of ``rois`` its samples are.
         indices: ``(n,)``: which of the candidates they are.
+        shares: ``(n, C + 1)``: what a plan of ``AlignMix`` makes of component 1's
+            labels, each class and the background; None without a plan.
     """
 
     rois: Tensor
     views: list[SamplingResult]
     orders: list[Tensor]
     indices: Tensor
+    shares: Tensor | None = None
 
 
 def assign_rois(
@@ -105,7 +109,7 @@ def share_rois(
         owners = result.gt_inds[indices]
         order = (owners <= 0).long().argsort(stable=True)
         labels = weight * (owners[order] >= 0).float()
-        boxes = regression_factors(view, instances)
+        boxes = weights_of(view, instances, Factors(1.0, 1.0)).boxes
         set_sample_weights(view, SampleWeights(labels, boxes))
         views.append(view)
         orders.append(order)

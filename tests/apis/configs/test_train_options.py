@@ -192,6 +192,14 @@ def test_a_resumed_run_keeps_its_seed(tmp_path, configured, saved, kept):
     assert cfg.get('randomness') is None
 
 
+def test_a_batch_is_scaled_in_a_run_that_goes_on_alone(tmp_path, capsys):
+    cfg = options(tmp_path)
+    train_module.keep_course(cfg)
+    assert '--auto-scale-batch' not in capsys.readouterr().out
+    train_module.keep_course(cfg, scale_batch=True)
+    assert '--auto-scale-batch changes nothing here' in capsys.readouterr().out
+
+
 def test_resume(tmp_path):
     path = str(tmp_path / 'epoch_1.pth')
     torch.save({}, path)

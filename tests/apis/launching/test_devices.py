@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
+from mmengine.config import Config
 from mmengine.device import get_device, utils
+from mmengine.runner import autocast
 
+from mmmix.apis.configs import train_options
 from mmmix.apis.launching import devices
 from mmmix.apis.run_checks.finding import FAULT
 from mmmix.apis.run_checks.stack import check_ops
+from mmmix.commands import test, train
 from mmmix.commands.train import main
 from tests.toy_run import write_config
 
@@ -50,3 +55,31 @@ def test_the_check_of_a_mac_finds_no_fault(on_a_mac, capsys):
     found = list(check_ops())
     assert not [one for one in found if one.level == FAULT]
     assert 'not mps' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('device', 'kept'), [('cpu', False), ('cuda', True)])
+@pytest.mark.parametrize('command', ['train', 'test'])
+def test_half_precision_of_a_validation_is_for_gpus(
+    command, device, kept, tmp_path, monkeypatch, capsys
+):
+    """On a CPU it is bfloat16, which numpy, and so each metric of mmdet, refuses."""
+    monkeypatch.setattr(utils, 'DEVICE', device)
+    loop = dict(type='ValLoop', fp16=True)
+    cfg = Config(dict(val_cfg=loop, test_cfg=dict(loop, type='TestLoop')))
+    cfg.work_dir = str(tmp_path)
+    if command == 'train':
+        train_options.apply_options(cfg, train.parse_args(['c.py']))
+    else:
+        (tmp_path / 'x.pth').touch()
+        args = test.parse_args(['c.py', str(tmp_path / 'x.pth')])
+        test.apply_options(cfg, args)
+    assert cfg.val_cfg.fp16 is cfg.test_cfg.fp16 is kept
+    said = capsys.readouterr().out
+    assert ('test_cfg.fp16 is left out on a CPU' in said) is not kept
+    with autocast('cpu', enabled=cfg.val_cfg.fp16):
+        found = torch.nn.Linear(1, 1)(torch.zeros(1, 1)).detach()
+    if kept:
+        with pytest.raises(TypeError, match='BFloat16'):
+            found.numpy()
+    else:
+        assert found.numpy().dtype == 'float32'

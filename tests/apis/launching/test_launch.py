@@ -259,15 +259,34 @@ def test_the_group_on_gpus_is_made_as_the_runner_would(environment, monkeypatch)
     monkeypatch.setattr(
         launch, 'set_multi_processing', lambda **kwargs: made.append(kwargs)
     )
+    monkeypatch.setattr(dist, 'destroy_process_group', lambda: made.append('ended'))
     env = dict(mp_cfg=dict(opencv_num_threads=0), dist_cfg=dict(backend='nccl'))
     with launched(Config(dict(launcher='pytorch', env_cfg=env))):
         assert made == [
             dict(opencv_num_threads=0, distributed=True),
             (('pytorch',), dict(backend='nccl')),
         ]
+    assert made[2:] == ['ended']
     made.clear()
     with launched(Config(dict(launcher='pytorch', runner_type='FlexibleRunner'))):
         assert made == []
+    assert made == []
+
+
+def test_an_error_waits_for_no_other_process_on_gpus(environment, monkeypatch):
+    environment(dict(PYTORCH, MASTER_ADDR='127.0.0.1'))
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
+    monkeypatch.setattr(
+        launch, 'init_dist', lambda *_, **__: dist.init_process_group('gloo')
+    )
+    cfg = Config(dict(launcher='pytorch'))
+    with pytest.raises(ValueError, match='of the run'), launched(cfg):
+        raise ValueError('of the run')
+    assert dist.is_initialized()
+    dist.destroy_process_group()
+    with launched(cfg):
+        assert dist.is_initialized()
+    assert not dist.is_initialized()
 
 
 def test_nodes_of_slurm_that_would_meet_on_themselves(environment):

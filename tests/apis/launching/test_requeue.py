@@ -7,7 +7,12 @@ import signal
 
 import pytest
 
-from mmmix.apis.launching.requeue import exit_code_left, requeued, was_restarted
+from mmmix.apis.launching.requeue import (
+    exit_code_left,
+    may_be_restarted,
+    requeued,
+    was_restarted,
+)
 from mmmix.engine.stop_signals import Stopped, stop_signals
 
 
@@ -22,6 +27,25 @@ def test_the_scheduler_counts(tmp_path, monkeypatch, name):
     for value, expected in (('0', False), ('', False), ('1', True)):
         monkeypatch.setenv(name, value)
         assert was_restarted(str(tmp_path)) is expected
+
+
+@pytest.mark.parametrize(
+    ('variables', 'expected'),
+    [
+        ({}, False),
+        ({'TORCHELASTIC_MAX_RESTARTS': '0', 'MMMIX_STARTED': '1000.5'}, False),
+        ({'TORCHELASTIC_MAX_RESTARTS': '2'}, True),
+        ({'TORCHELASTIC_MAX_RESTARTS': '2', 'TORCHELASTIC_RESTART_COUNT': '1'}, True),
+        ({'TORCHELASTIC_MAX_RESTARTS': '2', 'TORCHELASTIC_RESTART_COUNT': '2'}, False),
+        ({'TORCHELASTIC_MAX_RESTARTS': '0', 'SLURM_JOB_ID': '7'}, True),
+    ],
+)
+def test_who_may_start_the_job_again(monkeypatch, variables, expected):
+    monkeypatch.delenv('TORCHELASTIC_MAX_RESTARTS', raising=False)
+    monkeypatch.delenv('SLURM_JOB_ID', raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert may_be_restarted() is expected
 
 
 def test_a_checkpoint_of_this_job(tmp_path, monkeypatch):

@@ -190,6 +190,16 @@ def test_noise_does_not_guess_the_white_of_floats():
         assert np.array_equal(apply(GaussianNoise(0, clip=False), wrong), wrong)
 
 
+def test_the_colour_of_a_hole_has_the_bits_of_the_image():
+    image = np.random.default_rng(0).integers(0, 65536, (40, 52, 3), dtype=np.uint16)
+    hole = OcclusionHole(0.5, fill=(255, 51, 0))  # RGB
+    hidden = apply(hole, image)
+    assert hidden.dtype == np.uint16
+    assert (hidden[10:30, 13:39] == [0, 13107, 65535]).all()
+    in_float = apply(hole, image.astype(np.float32))
+    assert (in_float[10:30, 13:39] == [0, 51, 255]).all()
+
+
 @pytest.mark.parametrize('shape', [(40, 52), (40, 52, 1), (40, 52, 4)])
 def test_holes_and_noise_keep_the_channels(shape):
     image = np.random.default_rng(0).integers(1, 256, shape, dtype=np.uint8)

@@ -83,3 +83,20 @@ def test_without_annotations(name):
         assert 'gt_seg_map' not in found
         assert found['homography_matrix'].shape == (3, 3)
         assert found['img'].shape[:2] == tuple(found['img_shape'])
+
+
+@pytest.mark.parametrize('name', PAIRS)
+def test_grey_images_are_told(name):
+    transform = TRANSFORMS.build(dict(PAIRS[name], type=f'Recorded{name}'))
+    grey = dict(results(), img=np.zeros((HEIGHT, WIDTH), np.uint8), img_path='a.png')
+    with pytest.raises(ValueError, match=r'\(60, 90\) of a.png; load with color_type'):
+        transform(grey)
+
+
+def test_a_canvas_has_the_channels_of_the_image():
+    grey = dict(results(), img=np.zeros((HEIGHT, WIDTH, 1), np.uint8))
+    with pytest.raises(ValueError, match='RecordedExpand.mean has 3 values'):
+        TRANSFORMS.build(dict(PAIRS['Expand'], type='RecordedExpand'))(grey)
+    equal = dict(PAIRS['Expand'], type='RecordedExpand', mean=(7, 7, 7), prob=1)
+    height, width, channels = drawn(equal, 0, grey)['img'].shape
+    assert (height > HEIGHT, width > WIDTH, channels) == (True, True, 1)

@@ -7,7 +7,8 @@ import torch
 from mmdet.models.losses import CrossEntropyLoss
 from mmengine.config import ConfigDict
 
-from mmmix.models.alignmix.soft_rois import AlignedRoIs, soft_cls_loss
+from mmmix.models.alignmix.soft_rois import soft_cls_loss
+from mmmix.models.roi_heads.shared_rois import SharedRoIs
 from mmmix.structures import LOSS_FACTORS, Annotations, Factors
 from mmmix.studies.speed.operation_counter import OperationCounter
 from tests.helpers import annotations
@@ -24,7 +25,7 @@ def images(counts, generator):
         columns.append(NUM_CLASSES)
         shares[:, columns] = torch.rand(size, len(columns), generator=generator)
         shares[0] = 0
-        found.append(AlignedRoIs(torch.zeros(size, 4), [], [], torch.arange(0), shares))
+        found.append(SharedRoIs(torch.zeros(size, 4), [], [], torch.arange(0), shares))
     return found
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from mmmix.apis.checkpoints.fit import ForeignCheckpointError
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
+from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.reporting import say
 from mmmix.engine.hooks.teachers.unstarted_teacher import (
@@ -76,7 +77,8 @@ def load_detector(
         )
     path = existing_checkpoint(spec.checkpoint)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    model = revert_sync_batchnorm(MODELS.build(cfg.model))
+    with told_with_key(cfg):
+        model = revert_sync_batchnorm(MODELS.build(cfg.model))
     with install_safe_loading(trust):
         try:
             checkpoint = load_checkpoint(

@@ -49,6 +49,15 @@ class Perturbation:
         return self.kind if self.kind == 'clean' else f'{self.kind}:{self.level:g}'
 
     @property
+    def stored_as(self) -> str:
+        """Its name in a file of results; another one than before if what it does is.
+
+        Results of an attack on whole batches, whose images met in one loss, are called
+        ``fgsm:8``.
+        """
+        return f'{self}, each image alone' if self.kind == 'fgsm' else str(self)
+
+    @property
     def common(self) -> bool:
         """Whether this is one of the 15 common corruptions."""
         return self.kind in CORRUPTIONS

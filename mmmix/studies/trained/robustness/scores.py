@@ -99,10 +99,14 @@ def score_perturbed(
         Perturbation by perturbation, a record of each model: ``name``, ``config``
         and ``checkpoint``, ``perturbation``, and ``metrics`` by name.
     """
-    by_name = {str(perturbation): images for perturbation, images in sets.items()}
-    scores = sweep(detectors, by_name, store, batch_size)
+    stored = {kind.stored_as: images for kind, images in sets.items()}
+    scores = sweep(detectors, stored, store, batch_size)
     return [
-        {**detector.spec._asdict(), 'perturbation': name, 'metrics': of_model[name]}
-        for name in by_name
+        {
+            **detector.spec._asdict(),
+            'perturbation': str(kind),
+            'metrics': of_model[kind.stored_as],
+        }
+        for kind in sets
         for detector, of_model in zip(detectors, scores)
     ]

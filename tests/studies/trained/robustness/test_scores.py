@@ -13,6 +13,7 @@ from mmmix.datasets import GaussianNoise
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.splits import build_split
 from mmmix.studies.trained.models.detection_scores import DetectionScores
+from mmmix.studies.trained.models.fingerprint import fingerprint
 from mmmix.studies.trained.models.loading import load_detector
 from mmmix.studies.trained.models.prediction import batches, predict
 from mmmix.studies.trained.results.store import ResultStore
@@ -142,6 +143,27 @@ def test_a_study_goes_on(tiny_study, monkeypatch, tmp_path):
     del seen[:]
     study([second, first], ['hole:0.5'], images[1])
     assert seen == []
+
+
+def test_results_of_the_attack_on_batches_are_made_again(
+    tiny_study, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tiny_study.root)
+    detector, store = tiny_study.detector, ResultStore(tmp_path / 'results.json', {})
+    mark, old = fingerprint(detector), {'pascal_voc/mAP': 0.25}
+    store[f'{mark} on clean'] = store[f'{mark} on fgsm:8'] = old
+    dataset = build_split(detector, 'test', limit=1)
+    images = DecodedImages(detector, dataset, 4e9)
+    sets = {
+        perturbation: PerturbedSet(images, dataset.metainfo, perturbation)
+        for perturbation in parse_perturbations(['fgsm'])
+    }
+    for _ in range(2):  # and kept from then on
+        clean, attacked = score_perturbed([detector], sets, store, batch_size=1)
+        assert clean['metrics'] == old
+        assert attacked['perturbation'] == 'fgsm:8'
+        assert 'coco/AP' in attacked['metrics']
+        assert len(store) == 3
 
 
 def detections(image, right):

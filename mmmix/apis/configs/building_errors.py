@@ -1,0 +1,77 @@
+"""Configs of which something cannot be built, told with the place of the fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mmengine.config import Config
+
+from mmmix.apis.plain_errors import text_of
+
+_FAULTS = (
+    r"__init__\(\) got an unexpected keyword argument '(?P<key>\w+)'",
+    r"(?P<type>[\w.]+) is not in the [\w:' ]+ registry",
+    r'(?P<type>\w+)\.__init__\(\) missing \d+ required',
+)
+"""What Python and mmengine say of a key that a class does not take, of a type that is
+not registered, and of a key that is missing."""
+_SHOWN = 3
+
+
+@contextmanager
+def told_with_key(cfg: Config) -> Iterator[None]:
+    """Say which key of a config is wrong, in place of a traceback through mmengine.
+
+    Args:
+        cfg: What is built in the block.
+
+    Raises:
+        KeyError: If a type of the config is not registered.
+        TypeError: If a class does not take a key of the config, or lacks one. All
+            other errors stay as they are.
+    """
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        text = text_of(error)
+        places = _places(cfg, text)
+        if not places:
+            raise
+        said = re.split(r'(?<=registry)\. ', text)[0]  # mmengine's advice left out
+        kind = KeyError if isinstance(error, KeyError) else TypeError
+        raise kind(
+            f'{cfg.filename}: {said} (see {", ".join(places[:_SHOWN])})'
+        ) from error
+
+
+def _places(cfg: Config, text: str) -> list[str]:
+    """Where the key or the type stands that an error speaks of."""
+    for pattern in _FAULTS:
+        found = re.search(pattern, text)
+        if found:
+            return [
+                place
+                for place, key, value in _entries(cfg, '')
+                if key == found.groupdict().get('key')
+                or (key == 'type' and _names(value, found.groupdict().get('type')))
+            ]
+    return []
+
+
+def _names(kind: str, name: str | None) -> bool:
+    """Whether a type, with its scope or without, is one of this name."""
+    return name is not None and f'.{kind}'.endswith(f'.{name}')
+
+
+def _entries(node: Any, place: str) -> Iterator[tuple[str, str, str]]:
+    """All entries of a nest of configs: place, key, and value or name of a class."""
+    items = node.items() if isinstance(node, (Mapping, Config)) else ()
+    if isinstance(node, (list, tuple)):
+        items = enumerate(node)
+    for key, value in items:
+        here = f'{place}.{key}'.lstrip('.')
+        yield here, str(key), getattr(value, '__name__', str(value))
+        yield from _entries(value, here)
