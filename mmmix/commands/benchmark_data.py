@@ -28,7 +28,6 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from mmmix.apis.arguments import Options
 from mmmix.apis.commands import run_command
@@ -154,7 +153,6 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     cfg = read_config(args.config, args.cfg_options)
     check_detects(cfg, 'data_time in the log of a training is the wait for its data')
     check_dataset_paths(cfg, ['train'])
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     # As the Runner does: each process loads with one thread.
     cv2.setNumThreads(0)
     if args.threads:

@@ -22,7 +22,6 @@ import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import MODELS
 from mmengine.hooks import Hook
-from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmmix.apis.arguments import Options
@@ -129,7 +128,6 @@ def contenders(args: argparse.Namespace) -> dict[str, Updates]:
     """Both hooks, each with the same teacher and student."""
     cfg = read_config(args.config, args.cfg_options)
     drop_pretrained(cfg, warn=False)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     hooks = {
         _OURS: MixTeacherHook(args.momentum, buffers=args.buffers, distance_interval=0),
         _MMDET: MeanTeacherHook(args.momentum, skip_buffer=False),

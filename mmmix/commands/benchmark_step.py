@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
@@ -122,7 +121,6 @@ def load(
     mix_options = mix_options if has_method(path) else None
     cfg = read_config(path, options, mix_options=mix_options)
     drop_pretrained(cfg, warn=False)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
 
 

@@ -32,7 +32,6 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
 from torch import nn
 
@@ -146,7 +145,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = read_config(args.config, args.cfg_options)
     check_dataset_paths(cfg, ('train',))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = args.out or Path(f'work_dirs/{config_name(args.config)}/browse_alignment')
     check_writable([folder / 'picture'])
     folder.mkdir(parents=True, exist_ok=True)

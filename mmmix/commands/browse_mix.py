@@ -19,7 +19,6 @@ from typing import Any
 import mmcv
 from mmdet.registry import MODELS
 from mmengine.logging import MessageHub
-from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from torch import nn
 
@@ -67,7 +66,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     check_complete(cfg, ['train_dataloader'])
     check_dataset_paths(cfg, ('train',))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
     preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))

@@ -72,8 +72,6 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
 
     register_all()
     # What follows needs the stack, which was only now found to be there.
-    from mmengine.registry import init_default_scope
-
     from mmmix.apis.cli import TRAINING, check_complete
     from mmmix.apis.run_checks.anchors import check_sizes
     from mmmix.apis.run_checks.batch import build_model, check_batch, check_weights
@@ -98,7 +96,6 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     except KeyError as error:
         yield Finding(FAULT, 'config', said(error))
         return
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
     loaded = load_data_sets(cfg)
     yield from loaded.findings
     yield from check_contents(loaded)

@@ -6,17 +6,15 @@ is found by applying it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
 
-from mmmix.apis.configs.apply_mix import apply_mix
+from mmmix.apis.configs.config_reading import read_config
 
 from .config_text import Choice, set_lines, test_loader_text, tuple_text
 from .detectors import Detector
@@ -45,9 +43,8 @@ class StockDetector:
     def __init__(self, name: str, method: str | None) -> None:
         self.name = name
         self.cfg = _read(name)
-        init_default_scope('mmdet')
         self.method = method
-        mixed = apply_mix(copy.deepcopy(self.cfg), method) if method else self.cfg
+        mixed = read_config(name, mix=method)
         self.model = mixed.model
         self.imports = mixed.get('custom_imports')
         self.hooks = list(mixed.get('custom_hooks') or [])
@@ -106,8 +103,7 @@ def _read(name: str) -> Config:
     Raises:
         FileNotFoundError, ValueError: If it cannot be used.
     """
-    path, _ = Config._get_cfg_path(name, '.')
-    cfg = Config.fromfile(path)
+    cfg = read_config(name)
     for key in ('train_pipeline', 'test_pipeline'):
         if key not in cfg:
             raise ValueError(
