@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from tempfile import TemporaryDirectory
 
+from mmmix.apis.plain_errors import text_of
 from mmmix.apis.run_checks.finding import (
     FAULT,
     OK,
@@ -23,7 +24,6 @@ from mmmix.apis.run_checks.finding import (
     as_json,
     as_table,
     is_sound,
-    said,
 )
 from mmmix.apis.run_checks.stack import check_versions
 
@@ -94,7 +94,7 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     try:
         check_complete(cfg, TRAINING)
     except KeyError as error:
-        yield Finding(FAULT, 'config', said(error))
+        yield Finding(FAULT, 'config', text_of(error))
         return
     loaded = load_data_sets(cfg)
     yield from loaded.findings
@@ -128,8 +128,8 @@ def read(args: argparse.Namespace) -> tuple[object, Finding]:
             for given in (args.cfg_options, args.mix_options)
         )
         cfg = read_config(args.config, cfg_options, args.mix, mix_options)
-    except (*RAISED, SyntaxError) as error:
-        text = said(error)
+    except RAISED as error:
+        text = text_of(error)
         place = '' if args.config in text else f'{args.config}: '
         return None, Finding(FAULT, 'config', f'{place}{text}')
     return cfg, Finding(OK, 'config', args.config)

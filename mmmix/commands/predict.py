@@ -12,7 +12,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import mmcv
 import numpy as np
 from mmdet.structures import DetDataSample
@@ -31,6 +30,8 @@ from mmmix.apis.checkpoints.best import best_checkpoint
 from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
+from mmmix.apis.data_checks.images import UNREADABLE
+from mmmix.apis.plain_errors import text_of
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.images.outside import folder_images
@@ -45,8 +46,6 @@ FOLDER = (
     'with images, or one image; hidden ones and results below it (work_dirs, runs, '
     'predictions, and the pictures in --out) are left out'
 )
-UNREADABLE = (OSError, ValueError, AssertionError, SyntaxError, cv2.error)
-"""What decoders raise; Pillow calls a broken chunk of a PNG file a SyntaxError."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -219,7 +218,7 @@ def read_images(
         try:
             read[path] = detector.read_image(dict(img_path=str(path)))
         except UNREADABLE as error:
-            reason = ' '.join(str(error).split()) or type(error).__name__
+            reason = ' '.join(text_of(error).split())
             unread.append(reason if str(path) in reason else f'{path}: {reason}')
     return read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import LocalBackend, get_file_backend
@@ -15,6 +16,8 @@ from mmmix.layouts.image_files import ImageHeader, read_header
 from .class_names import Source
 
 SAMPLED = 32
+UNREADABLE = (OSError, ValueError, AssertionError, SyntaxError, cv2.error)
+"""What decoders raise; Pillow calls a broken chunk of a PNG file a SyntaxError."""
 
 
 def check_images(source: Source, sampled: int = SAMPLED) -> list[str]:

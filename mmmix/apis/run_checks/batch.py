@@ -22,6 +22,7 @@ from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
 from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import build_runner
 from mmmix.apis.data_checks import check_epochs_end
+from mmmix.apis.plain_errors import text_of
 from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
@@ -29,7 +30,7 @@ from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS
 
-from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+from .finding import FAULT, OK, RAISED, WARNING, Finding
 from .words import Words, words_of
 
 try:
@@ -66,7 +67,7 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
             model.init_weights()
         return runner, []
     except RAISED as error:
-        return None, [Finding(FAULT, 'config', said(error))]
+        return None, [Finding(FAULT, 'config', text_of(error))]
 
 
 def check_batch(runner: Runner) -> Iterator[Finding]:
@@ -106,7 +107,7 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
         )
         return
     except RAISED as error:
-        yield Finding(FAULT, 'batch', said(error))
+        yield Finding(FAULT, 'batch', text_of(error))
         return
     took = time.perf_counter() - start
     for name, values in terms.items():
@@ -218,7 +219,7 @@ def _unloadable(file: str) -> str:
     try:
         loader(file, 'cpu')
     except RAISED as error:
-        return said(error)
+        return text_of(error)
     return ''
 
 
@@ -239,7 +240,7 @@ def _fit(path: str, runner: Runner) -> Iterator[Finding]:
                 runner.model, path, map_location='cpu', logger='silent'
             )
     except RAISED as error:
-        yield Finding(FAULT, 'weights', said(error))
+        yield Finding(FAULT, 'weights', text_of(error))
         return
     saved = saved.get('state_dict', saved)
     if isinstance(runner.model, SemiBaseDetector):

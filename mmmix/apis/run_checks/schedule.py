@@ -21,9 +21,10 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 
 from mmmix.apis.data_checks.metrics import check_metrics
+from mmmix.apis.plain_errors import text_of
 from mmmix.registry import class_of, is_a
 
-from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+from .finding import FAULT, OK, RAISED, WARNING, Finding
 
 _AMP_SETTINGS = ('loss_scale', 'dtype', 'use_fsdp')
 """What ``AmpOptimWrapper`` takes beyond ``OptimWrapper``."""
@@ -35,7 +36,7 @@ def check_loop(runner: Runner) -> Iterator[Finding]:
         try:
             check_metrics(getattr(runner, f'{split}_loop'), f'{split}_evaluator')
         except RAISED as error:
-            yield Finding(FAULT, check, said(error))
+            yield Finding(FAULT, check, text_of(error))
 
 
 def check_optimizer(runner: Runner, with_schedule: bool) -> Iterator[Finding]:
@@ -122,7 +123,7 @@ def _described(built: OptimWrapper) -> str:
 
 def _fault(check: str, key: str, part: Any, error: Exception) -> Finding:
     """What an error says of a part of the config, with the setting that it means."""
-    text = said(error)
+    text = text_of(error)
     if 'process group' in text:
         return Finding(
             WARNING, check, f'{key} is for several processes, and was not built here'
