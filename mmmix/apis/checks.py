@@ -14,6 +14,7 @@ from torch import nn
 
 from mmmix.apis.classifier_mixing import check_mixed_labels
 from mmmix.apis.data_checks.endless import ENDLESS
+from mmmix.engine.described_mixers import mixers_of
 from mmmix.engine.find_mixers import (
     find_batch_mixers,
     find_image_mixers,
@@ -188,7 +189,7 @@ def _check_mix(cfg: Config) -> None:
     Raises:
         ValueError: With the line that puts it in place.
     """
-    placed = list(_placed(cfg.model)) + list(_placed(cfg.get('train_dataloader')))
+    placed = [mixer for mixer, _ in mixers_of(cfg)]
     fix = 'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix]))'
     if not placed:
         raise ValueError(
@@ -202,21 +203,6 @@ def _check_mix(cfg: Config) -> None:
         f'effect: the mixer in place is {dict(placed[0])}. Do not redefine it, set '
         f'{fix.replace("_base_.mix", _literal(cfg.mix))}'
     )
-
-
-_PLACES = ('batch_augments', 'mixers', 'mixer', 'pipeline')
-
-
-def _placed(node: Any, inside: bool = False) -> Iterator[Mapping]:
-    """All configs where mixers belong, in a nest of configs."""
-    if isinstance(node, Mapping):
-        if inside and 'ratio' in node:
-            yield node
-        for key, value in node.items():
-            yield from _placed(value, inside or key in _PLACES)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from _placed(value, inside)
 
 
 def _holds(mixer: Mapping, mix: Mapping) -> bool:
@@ -246,7 +232,7 @@ def _file_in_vain(path: str) -> bool:
     if any(_file_in_vain(base) for base in bases):
         return True
     before = [found for base in bases if (found := Config.fromfile(base).get('mix'))]
-    placed = [*_placed(cfg.get('model')), *_placed(cfg.get('train_dataloader'))]
+    placed = [mixer for mixer, _ in mixers_of(cfg)]
     changed = bool(before) and cfg.mix not in before
     return changed and bool(placed) and not any(_holds(m, cfg.mix) for m in placed)
 

@@ -6,17 +6,17 @@ import copy
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmdet.models.detectors import SemiBaseDetector
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from mmengine.runner.checkpoint import load_from_local
 from torch import nn
 
+from mmmix.apis.checkpoints.fit import watched
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
 from mmmix.apis.checks import check_mixing
@@ -201,7 +201,7 @@ def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
     elif not os.path.isfile(path):
         yield Finding(OK, 'weights', f'{path} will be fetched')
     elif runner is not None:
-        yield from _fit(path, runner)
+        yield _fit(path, runner)
 
 
 def _unloadable(file: str) -> str:
@@ -232,36 +232,18 @@ def _without_load_from(cfg: Config) -> Finding:
     return Finding(WARNING, 'weights', text, words_of(cfg).weights)
 
 
-def _fit(path: str, runner: Runner) -> Iterator[Finding]:
-    """How much of a checkpoint fits."""
+def _fit(path: str, runner: Runner) -> Finding:
+    """How much of a checkpoint fits; one of which nothing does is not loaded."""
     try:
-        with install_safe_loading(False):
-            saved = load_checkpoint(
-                runner.model, path, map_location='cpu', logger='silent'
-            )
+        with install_safe_loading(False), watched(runner.model) as fit:
+            load_checkpoint(runner.model, path, map_location='cpu', logger='silent')
     except RAISED as error:
-        yield Finding(FAULT, 'weights', text_of(error))
-        return
-    saved = saved.get('state_dict', saved)
-    if isinstance(runner.model, SemiBaseDetector):
-        saved = _doubled(saved)
-    own = runner.model.state_dict()
-    fit = sum(name in saved and saved[name].shape == own[name].shape for name in own)
-    fault = not fit
-    yield Finding(
-        FAULT if fault else OK if fit > len(own) / 2 else WARNING,
-        'weights',
-        f'{fit} of {len(own)} tensors of the model are in {Path(path).name}',
-        'take the checkpoint of this model' if fit <= len(own) / 2 else '',
-    )
-
-
-def _doubled(saved: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A detector's tensors as a teacher and its student load them, both the same."""
-    if any('student' in name or 'teacher' in name for name in saved):
-        return saved
-    parts = ('teacher', 'student')
-    return {f'{part}.{name}': saved[name] for part in parts for name in saved}
+        return Finding(FAULT, 'weights', text_of(error))
+    own, fitting = len(fit.own), len(fit.fitting)
+    text = f'{fitting} of {own} tensors of the model are in {Path(path).name}'
+    if fitting > own / 2:
+        return Finding(OK, 'weights', text)
+    return Finding(WARNING, 'weights', text, 'take the checkpoint of this model')
 
 
 def _memory() -> str:

@@ -20,6 +20,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from mmmix.apis.configs.nests import dicts_in
 from mmmix.apis.data_checks.metrics import check_metrics
 from mmmix.apis.plain_errors import text_of
 from mmmix.registry import class_of, is_a
@@ -164,17 +165,15 @@ class _Found(NamedTuple):
 
 def _find(part: Any, key: str, wanted: Callable[[str, Any], bool]) -> _Found | None:
     """The first setting of a nest that is wanted, by its key and value."""
-    if isinstance(part, (list, tuple)):
-        items = [(f'{key}.{index}', item) for index, item in enumerate(part)]
-    elif isinstance(part, Mapping):
-        items = [(f'{key}.{name}', item) for name, item in part.items()]
-        for path, value in items:
-            if wanted(path, value):
-                return _Found(path, value, part)
-    else:
-        return None
-    found = (_find(value, path, wanted) for path, value in items)
-    return next((item for item in found if item), None)
+    return next(
+        (
+            _Found(f'{place}.{name}', value, holder)
+            for place, holder in dicts_in(part, key)
+            for name, value in holder.items()
+            if wanted(f'{place}.{name}', value)
+        ),
+        None,
+    )
 
 
 def _is_unknown(key: str, value: Any) -> bool:
