@@ -1,4 +1,4 @@
-"""Whether a run really mixes and supervises as its config says."""
+"""Whether a run trains at all, and mixes and supervises as its config says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.apis.classifier_mixing import check_mixed_labels
-from mmmix.apis.data_checks.endless import ENDLESS
+from mmmix.apis.data_checks import (
+    check_batches,
+    check_epochs_end,
+    warn_of_plain_draws,
+)
+from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.described_mixers import mixers_of
 from mmmix.engine.find_mixers import (
     find_batch_mixers,
@@ -27,6 +32,23 @@ from mmmix.models.detectors import LossMixDetector
 from mmmix.models.loss_terms import check_separable
 
 from .mixer_fit import check_own, check_packed, check_parts
+
+
+def check_training(runner: Runner) -> None:
+    """Refuse what a training would find out late, or never.
+
+    Args:
+        runner: A Runner that is about to train; this builds its data loaders.
+
+    Raises:
+        ValueError: If data never end or make no batch, or mixers and heads do not fit;
+            with the key to set.
+    """
+    check_epochs_end(runner, ('train', 'val'))
+    check_batches(runner)
+    check_source_batches(runner.train_loop.dataloader)
+    warn_of_plain_draws(runner)
+    check_mixing(runner)
 
 
 def check_mixing(runner: Runner, training: bool = True) -> None:
@@ -62,28 +84,6 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         _warn_batch_of_one(runner.cfg, ', or mix in the dataset with MixImage')
     elif training and label_mixers(model):
         _warn_batch_of_one(runner.cfg)
-
-
-def check_batches(runner: Runner) -> None:
-    """Refuse a training whose data has no whole batch, and that would do nothing.
-
-    Args:
-        runner: A Runner; this builds its training loop.
-
-    Raises:
-        ValueError: If no batch would come, with the number of images.
-    """
-    loader = runner.train_loop.dataloader
-    draws = getattr(loader, 'sampler', None), getattr(loader, 'batch_sampler', None)
-    endless = any(isinstance(part, ENDLESS) for part in draws)
-    if endless or not hasattr(loader, '__len__') or len(loader):
-        return
-    size = _batch_size(runner.cfg)
-    raise ValueError(
-        f'train_dataloader makes no batch of {len(loader.dataset)} images with '
-        f'batch_size={size}: nothing would be trained. Take a smaller batch_size, or '
-        'drop_last=False'
-    )
 
 
 def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:

@@ -19,11 +19,9 @@ from torch import nn
 from mmmix.apis.checkpoints.fit import watched
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.checks import check_training
 from mmmix.apis.cli import build_runner
-from mmmix.apis.data_checks import check_epochs_end
 from mmmix.apis.plain_errors import text_of
-from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model
@@ -78,13 +76,10 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
     """
     start = time.perf_counter()
     try:
-        loop = runner.train_loop
         ClassCountHook().before_train_epoch(runner)
-        check_epochs_end(runner, ('train',))
-        check_source_batches(loop.dataloader)
-        check_mixing(runner)
+        check_training(runner)
         runner.model.train()
-        data = next(iter(loop.dataloader))
+        data = next(iter(runner.train_loop.dataloader))
         teachers = [hook for hook in runner.hooks if isinstance(hook, MixTeacherHook)]
         for hook in teachers:  # a teacher's loss asks how far it is
             hook.before_train(runner)
@@ -98,14 +93,6 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
                 )
                 name = f'loss, from iteration {hook.burn_in} on'
                 terms[name] = _step(runner.model, copy.deepcopy(data))
-    except StopIteration:
-        yield Finding(
-            FAULT,
-            'batch',
-            'the training data has not one whole batch',
-            'take a smaller batch_size, or drop_last=False',
-        )
-        return
     except RAISED as error:
         yield Finding(FAULT, 'batch', text_of(error))
         return
