@@ -22,7 +22,7 @@ from mmengine.logging import MessageHub
 from mmengine.runner import set_random_seed
 from torch import nn
 
-from mmmix.apis.arguments import Options, argument, read_seed
+from mmmix.apis.arguments import COUNT, SEED, Options
 from mmmix.apis.cli import add_mix_arguments, check_complete
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, config_name, read_config
@@ -41,9 +41,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--output-dir', help='default: work_dirs/<name of the config>/browse_mix'
     )
-    parser.add_argument('--num-batches', type=int, default=4)
-    parser.add_argument('--max-images', type=int, default=8, help='of each batch')
-    parser.add_argument('--seed', type=argument(read_seed), default=0)
+    parser.add_argument('--num-batches', type=COUNT, default=4)
+    parser.add_argument('--max-images', type=COUNT, default=8, help='of each batch')
+    parser.add_argument('--seed', type=SEED, default=0)
     parser.add_argument(
         '--cfg-options',
         nargs='+',

@@ -19,13 +19,7 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
-from mmmix.apis.arguments import (
-    Options,
-    add_device_argument,
-    argument,
-    read_count,
-    read_score,
-)
+from mmmix.apis.arguments import COUNT, SCORE, Options, add_device_argument
 from mmmix.apis.checkpoints.best import best_checkpoint
 from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
@@ -65,12 +59,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--out', type=Path, default=Path('predictions'), help='default: %(default)s')
     add(
         '--score-thr',
-        type=argument(read_score),
+        type=SCORE,
         default=0.3,
         help='least score of what is written (default: %(default)s)',
     )
     add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
-    add('--batch-size', type=argument(read_count), default=8, help='default: 8')
+    add('--batch-size', type=COUNT, default=8, help='default: 8')
     add_device_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)

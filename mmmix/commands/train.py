@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import SEED
 from mmmix.apis.checkpoints.fit import load_strictly
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import begin_run
@@ -98,9 +98,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='with --resume on another number of GPUs: change the batch of each, so '
         'that a step has as many images as before',
     )
-    parser.add_argument(
-        '--seed', type=argument(read_seed), help='seed of all random numbers'
-    )
+    parser.add_argument('--seed', type=SEED, help='seed of all random numbers')
     parser.add_argument(
         '--deterministic',
         action='store_true',

@@ -21,7 +21,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmmix.apis.checkpoints.replacing import replaced
+from mmmix.apis.replacing import replaced
 from mmmix.engine.unwrapped_model import unwrapped
 
 _SHAPES = re.compile(r'size mismatch for (\S+): .*?Size\((.*?)\).*?Size\((.*?)\)')
