@@ -13,8 +13,8 @@ from mmmix.layouts.endings import check_names, that_end_in
 from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
-from .layout import Item, Layout, Split, checked_key, split_name
-from .lists import stated_lists
+from .layout import Item, Layout, Split, checked_key, split_around
+from .lists import read_list, stated_lists
 from .yolo_names import NAME_FILES, YAML_NAMES, check_other_names, yaml_with_names
 
 _MOST_CLASSES = 99_999
@@ -150,8 +150,7 @@ class YOLOLayout(Layout):
             return
         folders: dict[str | None, dict[Path, list[Path]]] = {}
         for image in self.images:
-            inside = image.relative_to(self.root).parts[:-1]
-            name = next(filter(None, (split_name(Path(part)) for part in inside)), None)
+            name = split_around(image.parent, self.root)
             folders.setdefault(name, {}).setdefault(image.parent, []).append(image)
         rest = folders.pop(None, {})
         # Without any to train on, those of a test would be trained on, too.
@@ -168,8 +167,7 @@ class YOLOLayout(Layout):
         Raises:
             FileNotFoundError: If none of them is there.
         """
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-        paths = [self.root / line.strip() for line in lines if line.strip()]
+        paths = [self.root / line for line in read_list(path)]
         there = [image for image in paths if image.is_file()]
         if not there:
             raise FileNotFoundError(
