@@ -56,9 +56,10 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
             )
         cfg.auto_scale_lr.enable = True
     _count_accumulated(cfg)
-    if args.seed is not None or args.deterministic:
-        cfg.randomness = dict({'seed': None}, **(cfg.get('randomness') or {}))
-        cfg.randomness.update(_randomness(args))
+    given = {'seed': args.seed, 'deterministic': args.deterministic or None}
+    given = {key: value for key, value in given.items() if value is not None}
+    if given:
+        cfg.randomness = {'seed': None, **(cfg.get('randomness') or {}), **given}
     start = cfg.get('load_from')
     if args.resume is not None:
         cfg.resume = True
@@ -177,12 +178,6 @@ def _count_accumulated(cfg: Config) -> None:
         )
 
 
-def _randomness(args: argparse.Namespace) -> dict[str, Any]:
-    """What the options say of ``randomness``."""
-    given = {} if args.seed is None else {'seed': args.seed}
-    return dict(given, deterministic=True) if args.deterministic else given
-
-
 def _resume_if_restarted(cfg: Config) -> None:
     """Go on from the last checkpoint in a job that was started anew.
 
@@ -203,11 +198,16 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     The first process looks for it, so that all take the same.
     """
     given = cfg.get('load_from')
-    path, remark = decided_by_first(
-        lambda: (
-            _newest(cfg.work_dir) if given is None else (existing_checkpoint(given), '')
-        )
-    )
+
+    def find() -> tuple[str | None, str]:
+        if given is not None:
+            return existing_checkpoint(given), ''
+        path, remark = newest_checkpoint(cfg.work_dir)
+        if path is None:
+            refuse_earlier(cfg.work_dir)
+        return path, remark
+
+    path, remark = decided_by_first(find)
     if remark:
         print_log(remark, level=logging.WARNING)
     cfg.load_from = path
@@ -217,11 +217,3 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     cfg.resume, cfg.load_from = False, start
     begin = start or 'scratch'
     print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
-
-
-def _newest(work_dir: str) -> tuple[str | None, str]:
-    """The newest whole checkpoint of the last run in a folder, and a remark."""
-    path, remark = newest_checkpoint(work_dir)
-    if path is None:
-        refuse_earlier(work_dir)
-    return path, remark

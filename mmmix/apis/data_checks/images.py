@@ -129,11 +129,9 @@ def _check_size(
     if not all(stated) or (checked and not loader.check_size):
         return
     stored = header.width, header.height
-    if stated == header.shown == stored or (
-        checked and stated in (header.shown, stored)
-    ):
-        return
-    if header.turned and stated in (header.shown, stored):
+    if stated in (header.shown, stored):
+        if checked or header.shown == stored:
+            return
         height, width = loader.transform(dict(info))['img'].shape[:2]
         if stated == (width, height):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import filecmp
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -145,9 +145,10 @@ def _duplicates(
             text = f'no {split} image looks like one of the {len(names)} to train on'
             yield Finding(OK, 'duplicates', text)
         return
+    found = [(others[j], names[i]) for j, i in leaked.items()]
     some = [
-        f'{others[j]} is {"" if _same(names[i], others[j]) else "like "}{names[i]}'
-        for j, i in leaked.items()
+        f'{other} is {"" if filecmp.cmp(other, name, shallow=False) else "like "}{name}'
+        for other, name in found
     ]
     yield Finding(
         WARNING,
@@ -156,16 +157,6 @@ def _duplicates(
         f'the figures of {split} will be too good\n{_some(some)}',
         fix,
     )
-
-
-def _same(first: str, second: str) -> bool:
-    """Whether two paths are one file, or hold the same bytes."""
-    if os.path.samefile(first, second):
-        return True
-    if os.path.getsize(first) != os.path.getsize(second):
-        return False
-    with open(first, 'rb') as a, open(second, 'rb') as b:
-        return a.read() == b.read()
 
 
 def _some(texts: Sequence[Any]) -> str:
