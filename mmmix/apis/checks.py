@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.apis.classifier_mixing import check_mixed_labels
+from mmmix.apis.configs.written import written
 from mmmix.apis.data_checks import (
     check_batches,
     check_epochs_end,
@@ -201,7 +203,7 @@ def _check_mix(cfg: Config) -> None:
     raise ValueError(
         f'`mix` was redefined in {cfg.filename} or by --cfg-options, which has no '
         f'effect: the mixer in place is {dict(placed[0])}. Do not redefine it, set '
-        f'{fix.replace("_base_.mix", _literal(cfg.mix))}'
+        f'{fix.replace("_base_.mix", written(cfg.mix, width=math.inf))}'
     )
 
 
@@ -235,14 +237,6 @@ def _file_in_vain(path: str) -> bool:
     placed = [mixer for mixer, _ in mixers_of(cfg)]
     changed = bool(before) and cfg.mix not in before
     return changed and bool(placed) and not any(_holds(m, cfg.mix) for m in placed)
-
-
-def _literal(value: Any) -> str:
-    """A value as it is written in a config file."""
-    if not isinstance(value, Mapping):
-        return repr(value)
-    items = [f'{key}={_literal(item)}' for key, item in value.items()]
-    return f'dict({", ".join(items)})'
 
 
 def _warn_batch_of_one(cfg: Config, other: str = '') -> None:

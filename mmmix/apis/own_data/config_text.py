@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from mmmix.apis.configs.written import written
 
 from .detectors import Detector, Recipe
 from .layout import Layout, Split
@@ -138,16 +141,9 @@ def _set_lines(layout: Layout, split: Split, indent: int) -> str:
         f'type={layout.dataset!r}',
         'data_root=data_root',
         'metainfo=dict(classes=classes)',
-        *(f'{key}={_value(value)}' for key, value in settings.items()),
+        *(f'{key}={written(value, width=math.inf)}' for key, value in settings.items()),
     ]
     return '\n'.join(f'{" " * indent}{line},' for line in lines)
-
-
-def _value(value: Any) -> str:
-    """A value as a config writes it."""
-    if isinstance(value, Mapping):
-        return f'dict({", ".join(f"{key}={item!r}" for key, item in value.items())})'
-    return repr(value)
 
 
 def _tuple(names: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.utils import get_installed_path
 
 from mmmix.apis.configs.config_reading import read_config
+from mmmix.apis.configs.written import written
 
 from .config_text import Choice, common_fields
 from .detectors import Recipe
@@ -150,22 +151,3 @@ def _merged(first: Mapping, second: Mapping) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(old, Mapping)
         merged[key] = _merged(old, value) if both else value
     return merged
-
-
-def written(value: Any, indent: int = 0) -> str:
-    """A value as a config writes it, over several lines where it is long."""
-    inner, outer = ' ' * (indent + 4), ' ' * indent
-    if isinstance(value, Mapping):
-        items = [f'{key}={written(item, indent + 4)}' for key, item in value.items()]
-        start, end = 'dict(', ')'
-    elif isinstance(value, list):
-        items = [written(item, indent + 4) for item in value]
-        start, end = '[', ']'
-    else:
-        return repr(value)
-    line = f'{start}{", ".join(items)}{end}'
-    if len(line) + indent <= 72 and '\n' not in line:
-        return line
-    return (
-        f'{start}\n' + ''.join(f'{inner}{item},\n' for item in items) + f'{outer}{end}'
-    )
