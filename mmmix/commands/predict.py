@@ -86,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_outputs(images, root, args)
     checkpoint = args.checkpoint
     if checkpoint is None:
-        folder = read_config(args.config, args.cfg_options).work_dir
-        checkpoint = best_checkpoint(args.config, args.trust_checkpoint, folder)
+        work_dir = read_config(args.config, args.cfg_options).work_dir
+        checkpoint = best_checkpoint(work_dir, args.config, args.trust_checkpoint)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
     detector = load_detector(
         spec,

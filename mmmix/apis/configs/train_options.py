@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from mmdet.registry import OPTIM_WRAPPERS
+from mmdet.registry import HOOKS, OPTIM_WRAPPERS
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import CheckpointHook
@@ -78,17 +78,11 @@ def save_whole_checkpoints(cfg: Config) -> None:
     # mmengine's own default; None would mean that there is no such hook.
     hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     for hook in (hooks['checkpoint'], *(cfg.get('custom_hooks') or ())):
-        if isinstance(hook, dict) and _is_stock(hook.get('type')):
+        kind = hook.get('type') if isinstance(hook, dict) else None
+        if class_of(kind, HOOKS) is CheckpointHook:
             # with its scope: the config may be of another project, mmpretrain for one
             hook['type'] = 'mmdet.WholeCheckpointHook'
     cfg.default_hooks = hooks
-
-
-def _is_stock(kind: Any) -> bool:
-    """Whether a config's type of hook is mmengine's ``CheckpointHook``."""
-    if isinstance(kind, str):
-        return kind.rpartition('.')[2] == 'CheckpointHook'
-    return kind is CheckpointHook
 
 
 def keep_course(cfg: Config, scale_batch: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -61,7 +61,9 @@ def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Fin
                 dark.append(path)
     yield from _say_faults(split, faults, broken, every)
     yield from _say_dark(split, dark, len(every))
-    yield from _say_orientations(split, orientations, _have_boxes(every))
+    # Images of a classifier seldom have any.
+    boxes = any(info.get('instances') or 'gt_bboxes' in info for info in every)
+    yield from _say_orientations(split, orientations, boxes)
 
 
 def _say_faults(
@@ -86,11 +88,6 @@ def _say_faults(
         sized = any(info.get('width') and info.get('height') for info in every)
         size = ', whole and of the stated size' if sized else ' and whole'
         yield Finding(OK, where, f'{count} are there{size}')
-
-
-def _have_boxes(infos: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether images are annotated with boxes; those of a classifier seldom are."""
-    return any(info.get('instances') or 'gt_bboxes' in info for info in infos)
 
 
 def _say_dark(split: str, dark: Sequence[str], count: int) -> Iterator[Finding]:
