@@ -92,6 +92,10 @@ def read_score(text: str) -> float:
     return score
 
 
+COUNT, SCORE, SEED = map(argument, (read_count, read_score, read_seed))
+"""Types of argparse."""
+
+
 def each_once(values: Iterable[T], key: str) -> list[T]:
     """Values of an argument in their order; a second time would count them twice.
 

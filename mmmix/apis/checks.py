@@ -1,8 +1,9 @@
-"""Whether a run really mixes and supervises as its config says."""
+"""Whether a run trains at all, and mixes and supervises as its config says."""
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,14 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmmix.apis.classifier_mixing import check_mixed_labels
-from mmmix.apis.data_checks.endless import ENDLESS
+from mmmix.apis.configs.written import written
+from mmmix.apis.data_checks import (
+    check_batches,
+    check_epochs_end,
+    warn_of_plain_draws,
+)
+from mmmix.datasets.samplers import check_source_batches
+from mmmix.engine.described_mixers import mixers_of
 from mmmix.engine.find_mixers import (
     find_batch_mixers,
     find_image_mixers,
@@ -27,6 +35,23 @@ from mmmix.models.loss_terms import check_separable
 from mmmix.models.loss_weights import counting_parts
 
 from .mixer_fit import check_own, check_packed, check_parts
+
+
+def check_training(runner: Runner) -> None:
+    """Refuse what a training would find out late, or never.
+
+    Args:
+        runner: A Runner that is about to train; this builds its data loaders.
+
+    Raises:
+        ValueError: If data never end or make no batch, or mixers and heads do not fit;
+            with the key to set.
+    """
+    check_epochs_end(runner, ('train', 'val'))
+    check_batches(runner)
+    check_source_batches(runner.train_loop.dataloader)
+    warn_of_plain_draws(runner)
+    check_mixing(runner)
 
 
 def check_mixing(runner: Runner, training: bool = True) -> None:
@@ -64,28 +89,6 @@ def check_mixing(runner: Runner, training: bool = True) -> None:
         _warn_batch_of_one(runner.cfg, ', or mix in the dataset with MixImage')
     elif training and label_mixers(model):
         _warn_batch_of_one(runner.cfg)
-
-
-def check_batches(runner: Runner) -> None:
-    """Refuse a training whose data has no whole batch, and that would do nothing.
-
-    Args:
-        runner: A Runner; this builds its training loop.
-
-    Raises:
-        ValueError: If no batch would come, with the number of images.
-    """
-    loader = runner.train_loop.dataloader
-    draws = getattr(loader, 'sampler', None), getattr(loader, 'batch_sampler', None)
-    endless = any(isinstance(part, ENDLESS) for part in draws)
-    if endless or not hasattr(loader, '__len__') or len(loader):
-        return
-    size = _batch_size(runner.cfg)
-    raise ValueError(
-        f'train_dataloader makes no batch of {len(loader.dataset)} images with '
-        f'batch_size={size}: nothing would be trained. Take a smaller batch_size, or '
-        'drop_last=False'
-    )
 
 
 def _check_read(detector: nn.Module, mixer: Any, cfg: Config) -> None:
@@ -204,7 +207,7 @@ def _check_mix(cfg: Config) -> None:
     Raises:
         ValueError: With the line that puts it in place.
     """
-    placed = list(_placed(cfg.model)) + list(_placed(cfg.get('train_dataloader')))
+    placed = [mixer for mixer, _ in mixers_of(cfg)]
     fix = 'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix]))'
     if not placed:
         raise ValueError(
@@ -216,23 +219,8 @@ def _check_mix(cfg: Config) -> None:
     raise ValueError(
         f'`mix` was redefined in {cfg.filename} or by --cfg-options, which has no '
         f'effect: the mixer in place is {dict(placed[0])}. Do not redefine it, set '
-        f'{fix.replace("_base_.mix", _literal(cfg.mix))}'
+        f'{fix.replace("_base_.mix", written(cfg.mix, width=math.inf))}'
     )
-
-
-_PLACES = ('batch_augments', 'mixers', 'mixer', 'pipeline')
-
-
-def _placed(node: Any, inside: bool = False) -> Iterator[Mapping]:
-    """All configs where mixers belong, in a nest of configs."""
-    if isinstance(node, Mapping):
-        if inside and 'ratio' in node:
-            yield node
-        for key, value in node.items():
-            yield from _placed(value, inside or key in _PLACES)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from _placed(value, inside)
 
 
 def _holds(mixer: Mapping, mix: Mapping) -> bool:
@@ -262,17 +250,9 @@ def _file_in_vain(path: str) -> bool:
     if any(_file_in_vain(base) for base in bases):
         return True
     before = [found for base in bases if (found := Config.fromfile(base).get('mix'))]
-    placed = [*_placed(cfg.get('model')), *_placed(cfg.get('train_dataloader'))]
+    placed = [mixer for mixer, _ in mixers_of(cfg)]
     changed = bool(before) and cfg.mix not in before
     return changed and bool(placed) and not any(_holds(m, cfg.mix) for m in placed)
-
-
-def _literal(value: Any) -> str:
-    """A value as it is written in a config file."""
-    if not isinstance(value, Mapping):
-        return repr(value)
-    items = [f'{key}={_literal(item)}' for key, item in value.items()]
-    return f'dict({", ".join(items)})'
 
 
 def _warn_batch_of_one(cfg: Config, other: str = '') -> None:

@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import nn
 
+from mmmix.apis.plain_errors import text_of
 from mmmix.engine.find_mixers import is_called, label_mixers
 
 _RAISED = (AssertionError, LookupError, RuntimeError, TypeError, ValueError)
@@ -59,7 +60,7 @@ def _fault_of_loss(loss: nn.Module, classes: int) -> str | None:
         try:
             found.append(copy.deepcopy(loss)(scores, labels, avg_factor=2))
         except _RAISED as error:
-            return f'takes none: {error or type(error).__name__}'
+            return f'takes none: {text_of(error)}'
     if torch.equal(*found):
         return 'takes each of their classes in full, whatever its weight'
     return None

@@ -1,4 +1,4 @@
-"""What ``train`` and ``test`` share: arguments, the config, and how a run ends."""
+"""What ``train`` and ``test`` share: arguments, the Runner, and how a run ends."""
 
 from __future__ import annotations
 
@@ -11,38 +11,17 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 from mmdet.registry import RUNNERS
 from mmengine.config import Config
-from mmengine.logging import print_log
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoints.loading import add_trust_argument
-from mmmix.apis.configs.apply_mix import apply_mix
-from mmmix.apis.configs.cfg_options import merge_options
-from mmmix.apis.configs.config_path import PREFIX, config_path, nearest_configs
-from mmmix.apis.configs.import_reasons import told_by_us
-from mmmix.apis.configs.reading_errors import told_with_place
-from mmmix.apis.launching.devices import leave_device_without_ops
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.launching.launch import LAUNCHERS
-from mmmix.apis.safe_loading.files import install_safe_files
 from mmmix.engine.stop_signals import Stopped
 from mmmix.engine.whole_files import NO_ROOM
-
-_HOOKS_OF_ALL = (
-    'runtime_info',
-    'timer',
-    'sampler_seed',
-    'logger',
-    'param_scheduler',
-    'checkpoint',
-)
-"""Those that ``Runner.register_default_hooks`` adds to every run."""
-
 
 TRAINING = ('train_dataloader', 'train_cfg', 'optim_wrapper')
 """Keys of a config without which nothing is trained."""
@@ -102,120 +81,17 @@ def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """Read the config that the arguments name, with their changes.
-
-    ``mmmix::NAME`` is a config that comes with mmmix, ``mmdet::FOLDER/NAME`` one of
-    mmdet; ``CONFIG+METHOD`` is a config with ``--mix METHOD``. The working directory
-    is ``--work-dir``, else the config's, else ``work_dirs/<name of the config>``, with
-    the method behind it if there is one. From here on mmengine reads pickles and
-    YAML as data, and takes no device that mmcv has no ops for.
-
-    Raises:
-        FileNotFoundError: If there is no such file, or one that it inherits from.
-        ImportError: If a module of ``custom_imports`` cannot be imported.
-        KeyError, ValueError: If the method of ``--mix`` is unknown or does not fit, two
-            are given, or settings of none; if the file cannot be read, or
-            ``--cfg-options`` cannot be merged.
-    """
+    """Read the config that the arguments of a run name; see :func:`read_config`."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    install_safe_files(getattr(args, 'trust_checkpoint', False))
-    leave_device_without_ops()
-    name, mix = split_method(args.config)
-    if mix is not None and getattr(args, 'mix', None) not in (None, mix):
-        raise ValueError(f'{args.config} names a method, and so does --mix {args.mix}')
-    path = _config_file(name)
-    with told_by_us(), told_with_place(path):
-        cfg = Config.fromfile(path)
-    cfg.launcher = args.launcher
-    merge_options(cfg, args.cfg_options or {})
-    mix = mix or getattr(args, 'mix', None)
-    mix_options = _mix_options(args, mix)
-    if mix is not None:
-        init_default_scope(cfg.get('default_scope') or 'mmdet')
-        apply_mix(cfg, mix, **mix_options)
-    _drop_worker_settings(cfg)
-    _drop_absent_hooks(cfg)
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        name = Path(path).stem if mix is None else f'{Path(path).stem}_{mix}'
-        cfg.work_dir = os.path.join('work_dirs', name)
-    return cfg
-
-
-def _mix_options(args: argparse.Namespace, mix: str | None) -> dict[str, Any]:
-    """The settings of a method; not all commands have them.
-
-    Raises:
-        ValueError: If there are some and no method.
-    """
-    options = getattr(args, 'mix_options', None) or {}
-    if options and mix is None:
-        raise ValueError(
-            f'--mix-options {", ".join(options)}: they are settings of --mix NAME or '
-            f'CONFIG+NAME, and {args.config} is given without. A mixer that the config '
-            'has itself is set by --cfg-options '
-            'model.data_preprocessor.batch_augments.0.KEY=VALUE'
-        )
-    return options
-
-
-def _drop_worker_settings(cfg: Config) -> None:
-    """Drop what a loader without workers does not take, as in a debugger."""
-    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        loader = cfg.get(key)
-        if not isinstance(loader, dict) or loader.get('num_workers') != 0:
-            continue
-        if loader.pop('persistent_workers', False) or 'prefetch_factor' in loader:
-            loader.pop('prefetch_factor', None)
-            print_log(f'{key} has num_workers=0: its settings of workers are dropped.')
-
-
-def _drop_absent_hooks(cfg: Config) -> None:
-    """Drop the default hooks that are None.
-
-    mmengine takes None only for the hooks of every run, where it has to stay.
-    """
-    hooks = cfg.get('default_hooks') or {}
-    for name in [name for name, hook in hooks.items() if hook is None]:
-        if name not in _HOOKS_OF_ALL:
-            print_log(f'default_hooks.{name} is None: a run without that hook.')
-            del hooks[name]
-
-
-def split_method(config: str) -> tuple[str, str | None]:
-    """The config and the method of ``CONFIG+METHOD``; None for a config alone."""
-    name, plus, method = config.rpartition('+')
-    if not plus or os.path.sep in method or os.path.exists(config):
-        return config, None
-    return name, method
-
-
-def _config_file(name: str) -> str:
-    """The file of a config, named by its path or by the package it comes with.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If there is no such package, or the name has another form.
-    """
-    path = name
-    if name.startswith(PREFIX):
-        path = config_path(name)
-    elif '::' in name:
-        try:
-            path, _ = Config._get_cfg_path(name, '.')
-        except (AssertionError, ImportError, ValueError) as error:
-            text = str(error).rstrip('.')
-            raise ValueError(
-                f'{name}: {text}. Take mmmix::NAME.py or mmdet::FOLDER/NAME.py'
-            ) from error
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f'no config at {os.path.abspath(path)}; {nearest_configs(name)}give the '
-            'path of a config, mmmix::NAME.py for one that comes with mmmix, or '
-            'mmdet::FOLDER/NAME.py'
-        )
-    return path
+    return read_config(
+        args.config,
+        args.cfg_options,
+        args.mix,
+        args.mix_options,
+        trust=args.trust_checkpoint,
+        launcher=args.launcher,
+        work_dir=args.work_dir,
+    )
 
 
 def check_complete(cfg: Config, keys: Sequence[str]) -> None:

@@ -67,5 +67,6 @@ def _is_raise(frame: TracebackType) -> bool:
 
 
 def text_of(error: BaseException) -> str:
-    """What an error says; a ``KeyError`` would quote it."""
-    return str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    """What an error says, without the quotes of a ``KeyError``; else what it is."""
+    quoted = isinstance(error, KeyError) and error.args
+    return str(error.args[0] if quoted else error) or type(error).__name__

@@ -28,9 +28,8 @@ import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
-from mmmix.apis.arguments import Options
+from mmmix.apis.arguments import COUNT, Options
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
@@ -60,9 +59,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('config', help='its train data set and data preprocessor are used')
     add('--methods', nargs='+', choices=_OTHERS, default=_OTHERS, help='default: all')
     add('--augment', choices=AUGMENTS, default=AUGMENTS[0], help='default: ssd')
-    add('--size', type=int, nargs=2, default=(300, 300), metavar=('HEIGHT', 'WIDTH'))
-    add('--batch-size', type=int, default=8)
-    add('--batches', type=int, default=32, help='per method and round (default: 32)')
+    add('--size', type=COUNT, nargs=2, default=(300, 300), metavar=('HEIGHT', 'WIDTH'))
+    add('--batch-size', type=COUNT, default=8)
+    add('--batches', type=COUNT, default=32, help='per method and round (default: 32)')
     add('--workers', type=int, default=2, help='loading processes (default: 2)')
     add(
         '--goals',
@@ -154,7 +153,6 @@ def main(argv: Sequence[str] | None = None) -> Summaries:
     cfg = read_config(args.config, args.cfg_options)
     check_detects(cfg, 'data_time in the log of a training is the wait for its data')
     check_dataset_paths(cfg, ['train'])
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     # As the Runner does: each process loads with one thread.
     cv2.setNumThreads(0)
     if args.threads:

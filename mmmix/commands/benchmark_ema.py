@@ -22,10 +22,9 @@ import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import MODELS
 from mmengine.hooks import Hook
-from mmengine.registry import init_default_scope
 from torch import nn
 
-from mmmix.apis.arguments import Options
+from mmmix.apis.arguments import COUNT, Options
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import read_config
@@ -62,7 +61,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default='mmmix::faster-rcnn_r50_coco.py',
         help='default: %(default)s',
     )
-    add('--updates', type=int, default=10, help='per hook and round (default: 10)')
+    add('--updates', type=COUNT, default=10, help='per hook and round (default: 10)')
     add('--momentum', type=float, default=0.0004, help='default: %(default)s')
     add(
         '--buffers',
@@ -73,10 +72,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--goal', type=float, help='upper bound of the ratio, e.g. 0.7')
     add('--cfg-options', nargs='+', action=Options)
     add_benchmark_arguments(parser)
-    args = parser.parse_args(argv)
-    if args.updates < 1:
-        parser.error(f'--updates expects at least 1, got {args.updates}')
-    return args
+    return parser.parse_args(argv)
 
 
 class Updates:
@@ -129,7 +125,6 @@ def contenders(args: argparse.Namespace) -> dict[str, Updates]:
     """Both hooks, each with the same teacher and student."""
     cfg = read_config(args.config, args.cfg_options)
     drop_pretrained(cfg, warn=False)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     hooks = {
         _OURS: MixTeacherHook(args.momentum, buffers=args.buffers, distance_interval=0),
         _MMDET: MeanTeacherHook(args.momentum, skip_buffer=False),

@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmmix.apis.arguments import add_device_argument
+from mmmix.apis.arguments import COUNT, add_device_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands import benchmark_ema, benchmark_sinkhorn, benchmark_step
@@ -91,7 +91,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     names = (*SUITES, *OTHERS)
     add('--out', type=Path, required=True, help='folder of the results')
     add('--only', nargs='+', choices=names, default=names, help='default: all')
-    add('--rounds', type=int, default=20, help='timed rounds (default: 20)')
+    add('--rounds', type=COUNT, default=20, help='timed rounds (default: 20)')
     add('--warmups', type=int, default=3, help='rounds before them (default: 3)')
     add_device_argument(parser)
     add('--amp', action='store_true', help='once more in mixed precision; on CUDA')

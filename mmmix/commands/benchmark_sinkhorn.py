@@ -23,6 +23,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from mmmix.apis.arguments import COUNT
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table
 from mmmix.functional import transport_plan
@@ -46,17 +47,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('--size', type=int, nargs=2, default=(38, 38), metavar=('HEIGHT', 'WIDTH'))
-    add('--channels', type=int, default=256)
-    add('--pairs', type=int, default=1, help='of maps in a batch (default: 1)')
+    add('--size', type=COUNT, nargs=2, default=(38, 38), metavar=('HEIGHT', 'WIDTH'))
+    add('--channels', type=COUNT, default=256)
+    add('--pairs', type=COUNT, default=1, help='of maps in a batch (default: 1)')
     add('--epsilon', type=float, default=0.05)
-    add('--iterations', type=int, default=100)
+    add('--iterations', type=COUNT, default=100)
     add('--tolerance', type=float, default=1e-3, help='between the two assignments')
     add_benchmark_arguments(parser)
-    args = parser.parse_args(argv)
-    if min(*args.size, args.channels, args.pairs) < 1:
-        parser.error('--size, --channels and --pairs must be at least 1')
-    return args
+    return parser.parse_args(argv)
 
 
 def naive_plan(

@@ -33,9 +33,8 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
-from mmmix.apis.arguments import Options
+from mmmix.apis.arguments import COUNT, Options
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, read_config
@@ -90,10 +89,10 @@ def add_step_arguments(parser: argparse.ArgumentParser, count: str) -> None:
     add('reference', help='config that the others are compared with')
     add('configs', nargs=count, help='configs to compare')
     add('--data', choices=('synthetic', 'config'), default='synthetic')
-    add('--batch-size', type=int, help="default: 8; --data config: the config's own")
+    add('--batch-size', type=COUNT, help="default: 8; --data config: the config's own")
     add(
         '--size',
-        type=int,
+        type=COUNT,
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help="of synthetic images; default: the reference config's",
@@ -122,7 +121,6 @@ def load(
     mix_options = mix_options if has_method(path) else None
     cfg = read_config(path, options, mix_options=mix_options)
     drop_pretrained(cfg, warn=False)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
 
 

@@ -32,11 +32,10 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, set_random_seed
 from torch import nn
 
-from mmmix.apis.arguments import Options, add_device_argument, argument, read_seed
+from mmmix.apis.arguments import COUNT, SEED, Options, add_device_argument
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
@@ -62,11 +61,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('config', help='path of a config with AlignMix, or mmmix::NAME.py')
     add('--checkpoint', help='trained weights; random ones without it')
     add('--out', type=Path, help='default: work_dirs/<config>/browse_alignment')
-    add('--num-batches', type=int, default=2)
-    add('--max-images', type=int, default=4, help='of each batch (default: 4)')
-    add('--probes', type=int, default=4, help='marked cells per image (default: 4)')
-    add('--batch-size', type=int, help="default: the config's own")
-    add('--seed', type=argument(read_seed), default=0)
+    add('--num-batches', type=COUNT, default=2)
+    add('--max-images', type=COUNT, default=4, help='of each batch (default: 4)')
+    add('--probes', type=COUNT, default=4, help='marked cells per image (default: 4)')
+    add('--batch-size', type=COUNT, help="default: the config's own")
+    add('--seed', type=SEED, default=0)
     add_device_argument(parser)
     add_trust_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
@@ -146,7 +145,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = read_config(args.config, args.cfg_options)
     check_dataset_paths(cfg, ('train',))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = args.out or Path(f'work_dirs/{config_name(args.config)}/browse_alignment')
     check_writable([folder / 'picture'])
     folder.mkdir(parents=True, exist_ok=True)

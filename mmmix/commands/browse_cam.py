@@ -17,7 +17,7 @@ import mmcv
 import numpy as np
 import torch
 
-from mmmix.apis.arguments import add_device_argument
+from mmmix.apis.arguments import COUNT, add_device_argument, argument
 from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.layouts.writing import check_writable
@@ -33,20 +33,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('model', metavar='CONFIG@CHECKPOINT')
+    add('model', type=argument(parse_model), metavar='CONFIG@CHECKPOINT')
     add('--out', type=Path, required=True, metavar='DIR', help='folder of the pictures')
     add('--split', choices=SPLITS, default='test', help='default: test')
-    add('--count', type=int, default=20, help='evenly over the images (default: 20)')
+    add('--count', type=COUNT, default=20, help='evenly over the images (default: 20)')
     add('--sigma', type=float, default=0.15, help='of the maximum (default: 0.15)')
     add_device_argument(parser)
     add_trust_argument(parser)
     args = parser.parse_args(argv)
-    try:
-        args.model = parse_model(args.model)
-    except ValueError as error:
-        parser.error(str(error))
-    if args.count < 1 or not 0 <= args.sigma < 1:
-        parser.error('--count must be at least 1, and --sigma lie in [0, 1)')
+    if not 0 <= args.sigma < 1:
+        parser.error(f'--sigma must lie in [0, 1), got {args.sigma}')
     return args
 
 

@@ -19,11 +19,10 @@ from typing import Any
 import mmcv
 from mmdet.registry import MODELS
 from mmengine.logging import MessageHub
-from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 from torch import nn
 
-from mmmix.apis.arguments import Options, argument, read_seed
+from mmmix.apis.arguments import COUNT, SEED, Options
 from mmmix.apis.cli import add_mix_arguments, check_complete
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, config_name, read_config
@@ -42,9 +41,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--output-dir', help='default: work_dirs/<name of the config>/browse_mix'
     )
-    parser.add_argument('--num-batches', type=int, default=4)
-    parser.add_argument('--max-images', type=int, default=8, help='of each batch')
-    parser.add_argument('--seed', type=argument(read_seed), default=0)
+    parser.add_argument('--num-batches', type=COUNT, default=4)
+    parser.add_argument('--max-images', type=COUNT, default=8, help='of each batch')
+    parser.add_argument('--seed', type=SEED, default=0)
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -67,7 +66,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     check_complete(cfg, ['train_dataloader'])
     check_dataset_paths(cfg, ('train',))
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
     preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))

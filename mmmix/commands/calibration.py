@@ -25,7 +25,7 @@ from matplotlib.axes import Axes
 from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
-from mmmix.apis.arguments import argument, each_once, read_score
+from mmmix.apis.arguments import COUNT, SCORE, each_once
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.calibration import (
     DIMENSIONS,
@@ -58,24 +58,24 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add_model_arguments(parser)
     add = parser.add_argument
     add('--ious', nargs='+', type=float, default=[0.5], help='of right detections')
-    add('--bins', type=int, default=20, help='of each dimension (default: 20)')
+    add('--bins', type=COUNT, default=20, help='of each dimension (default: 20)')
     add('--dimensions', nargs='+', choices=DIMENSIONS, default=['score'])
     add(
         '--min-score',
-        type=argument(read_score),
+        type=SCORE,
         default=0.3,
         help='leave out detections below (default: 0.3)',
     )
     add(
         '--min-count',
-        type=int,
+        type=COUNT,
         default=1,
         help='leave bins of the D-ECE with fewer detections out; about 8 is usual '
         'with several dimensions (default: 1)',
     )
     args = parser.parse_args(argv)
-    if args.bins < 1 or not all(0 < iou <= 1 for iou in args.ious):
-        parser.error('--bins must be at least 1, and --ious lie in (0, 1]')
+    if not all(0 < iou <= 1 for iou in args.ious):
+        parser.error(f'--ious must lie in (0, 1], got {args.ious}')
     args.ious = each_once(args.ious, '--ious')
     return args
 

@@ -14,18 +14,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+from mmmix.apis.plain_errors import text_of
 from mmmix.apis.run_checks.finding import (
     FAULT,
-    OK,
     RAISED,
     Finding,
     as_json,
     as_table,
     is_sound,
-    said,
 )
 from mmmix.apis.run_checks.stack import check_versions
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -72,8 +75,6 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
 
     register_all()
     # What follows needs the stack, which was only now found to be there.
-    from mmengine.registry import init_default_scope
-
     from mmmix.apis.cli import TRAINING, check_complete
     from mmmix.apis.run_checks.anchors import check_sizes
     from mmmix.apis.run_checks.batch import build_model, check_batch, check_weights
@@ -85,20 +86,19 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
     from mmmix.apis.run_checks.stack import check_mmpretrain
     from mmmix.registry import is_classifier
 
-    cfg, problem = read(args)
-    if cfg is None:
-        yield problem
+    try:
+        cfg = read(args)
+        family = list(check_mmpretrain()) if is_classifier(cfg) else []
+        if is_sound(family):
+            check_complete(cfg, TRAINING)
+    except RAISED as error:
+        text = text_of(error)
+        place = '' if args.config in text else f'{args.config}: '
+        yield Finding(FAULT, 'config', f'{place}{text}')
         return
-    family = list(check_mmpretrain()) if is_classifier(cfg) else []
     yield from family
     if not is_sound(family):
         return
-    try:
-        check_complete(cfg, TRAINING)
-    except KeyError as error:
-        yield Finding(FAULT, 'config', said(error))
-        return
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
     loaded = load_data_sets(cfg)
     yield from loaded.findings
     yield from check_contents(loaded)
@@ -121,21 +121,14 @@ def check_config(args: argparse.Namespace, folder: str) -> Iterator[Finding]:
         yield from check_batch(runner)
 
 
-def read(args: argparse.Namespace) -> tuple[object, Finding]:
-    """The config, or None and why not."""
+def read(args: argparse.Namespace) -> Config:
+    """The config with its options, which are read here: the stack was not there yet."""
     from mmmix.apis.configs.config_reading import parsed_options, read_config
 
-    try:
-        cfg_options, mix_options = (
-            parsed_options(given or ())
-            for given in (args.cfg_options, args.mix_options)
-        )
-        cfg = read_config(args.config, cfg_options, args.mix, mix_options)
-    except (*RAISED, SyntaxError) as error:
-        text = said(error)
-        place = '' if args.config in text else f'{args.config}: '
-        return None, Finding(FAULT, 'config', f'{place}{text}')
-    return cfg, Finding(OK, 'config', args.config)
+    cfg_options, mix_options = (
+        parsed_options(given or ()) for given in (args.cfg_options, args.mix_options)
+    )
+    return read_config(args.config, cfg_options, args.mix, mix_options)
 
 
 if __name__ == '__main__':

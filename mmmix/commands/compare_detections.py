@@ -26,7 +26,7 @@ from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
-from mmmix.apis.arguments import argument, read_score
+from mmmix.apis.arguments import COUNT, SCORE
 from mmmix.apis.commands import run_command
 from mmmix.studies.trained.calibration import find_right
 from mmmix.studies.trained.images.outside import folder_images, read_image
@@ -66,13 +66,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     which.add_argument('--ids', nargs='+', help='ids of images of the data set')
     which.add_argument('--folder', type=Path, help='images without annotations')
-    add('--num-images', type=int, default=6, help='rows (default: 6)')
-    add(
-        '--score-thr',
-        type=argument(read_score),
-        default=0.3,
-        help='least score (default: 0.3)',
-    )
+    add('--num-images', type=COUNT, default=6, help='rows (default: 6)')
+    add('--score-thr', type=SCORE, default=0.3, help='least score (default: 0.3)')
     add(
         '--perturbations',
         nargs='+',
@@ -93,8 +88,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(str(error))
     if any(perturbation.kind == 'fgsm' for perturbation in args.perturbations):
         parser.error('--perturbations: fgsm is another image for each model')
-    if args.num_images < 1:
-        parser.error('--num-images must be at least 1')
     return args
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from mmmix.apis.replacing import replaced
 from mmmix.commands.console import NAME
 from mmmix.commands.subcommands import SUBCOMMANDS
 
@@ -41,15 +41,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Print the script.
 
     Raises:
-        SystemExit: If shtab is not installed; with the line to type.
+        ModuleNotFoundError: If shtab is not installed; with the line to type.
     """
-    shell = parse_args(argv).shell
-    try:
-        print(script(shell))
-    except ModuleNotFoundError as error:
-        if error.name != 'shtab':
-            raise
-        raise SystemExit(f'{NAME} completion: {error}') from error
+    print(script(parse_args(argv).shell))
 
 
 def script(shell: str) -> str:
@@ -82,27 +76,16 @@ def parser_of(parse_args: Callable[[list[str]], Any]) -> argparse.ArgumentParser
     Args:
         parse_args: Of a subcommand; it comes as far as its parser.
     """
+
+    def caught(parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
+        raise _Made(parser)
+
     try:
-        with _parsing_ends():
+        with replaced(argparse.ArgumentParser, 'parse_known_args', caught):
             parse_args([])
     except _Made as made:
         return made.args[0]
     raise TypeError(f'{parse_args} parses nothing; it must use argparse')
-
-
-@contextmanager
-def _parsing_ends() -> Iterator[None]:
-    """Have parsers raise themselves where they would parse."""
-    parser, kept = argparse.ArgumentParser, argparse.ArgumentParser.parse_known_args
-
-    def caught(self: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
-        raise _Made(self)
-
-    parser.parse_known_args = caught
-    try:
-        yield
-    finally:
-        parser.parse_known_args = kept
 
 
 if __name__ == '__main__':

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import COUNT, SEED
 from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
 from mmmix.commands.benchmark_step import (
@@ -50,10 +50,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_step_arguments(parser, '*')
     add = parser.add_argument
-    add('--steps', type=int, default=2, help='that are counted (default: 2)')
+    add('--steps', type=COUNT, default=2, help='that are counted (default: 2)')
     add('--warmups', type=int, default=2, help='steps before them (default: 2)')
     add('--places', type=int, default=20, help='lines that read, per config')
-    add('--seed', type=argument(read_seed), default=0)
+    add('--seed', type=SEED, default=0)
     add('--out', type=Path, help='JSON file of all counts')
     args = parser.parse_args(argv)
     check_step_arguments(parser, args)

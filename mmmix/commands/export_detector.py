@@ -33,7 +33,6 @@ from typing import Any
 import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.arguments import Options
@@ -174,7 +173,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     stem = Path(args.checkpoint).with_suffix('')
     out = args.out or stem.with_name(f'{stem.name}_{role}.pth')
     check_writable([out, out.with_suffix('.py')])
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
     path = existing_checkpoint(args.checkpoint)
     with install_safe_loading(args.trust_checkpoint):
         loaded = CheckpointLoader.load_checkpoint(path, map_location='cpu')

@@ -22,7 +22,7 @@ import numpy as np
 from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import SEED
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.reporting import markdown_table
 from mmmix.studies.score_cuts import say_cuts
@@ -53,12 +53,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add_model_arguments(parser)
     add = parser.add_argument
     add('--resamples', type=int, default=1000, help='default: 1000')
-    add(
-        '--seed',
-        type=argument(read_seed),
-        default=0,
-        help='of the resamples (default: 0)',
-    )
+    add('--seed', type=SEED, default=0, help='of the resamples (default: 0)')
     args = parser.parse_args(argv)
     if args.resamples < 100:
         parser.error('--resamples must be at least 100')

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, each_once, read_score, read_seed
+from mmmix.apis.arguments import SCORE, SEED, each_once
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.images.decoded import MEMORY
 from mmmix.studies.trained.images.splits import build_split, split_settings
@@ -60,13 +60,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='λ',
         help='default: 0 to 1 in steps of 0.1',
     )
-    add(
-        '--score-thr',
-        type=argument(read_score),
-        default=0.3,
-        help='of objects found (default: 0.3)',
-    )
-    add('--seed', type=argument(read_seed), default=0, help='of the pairs')
+    add('--score-thr', type=SCORE, default=0.3, help='of objects found (default: 0.3)')
+    add('--seed', type=SEED, default=0, help='of the pairs')
     args = parser.parse_args(argv)
     if not all(0 <= lam <= 1 for lam in args.lams):
         parser.error(f'--lams must lie in [0, 1], got {args.lams}')

@@ -17,26 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.own_data.config_text import Choice, config_text
-from mmmix.apis.own_data.defaults import (
+from mmmix.apis.own_data.detectors import (
     DETECTOR,
-    SEED,
-    TO_COMPARE,
-    TO_COMPARE_ANY,
-    VAL_SHARE,
+    DETECTORS,
+    Recipe,
+    checked_size,
 )
-from mmmix.apis.own_data.detectors import DETECTORS, Detector, checked_size
 from mmmix.apis.own_data.find import LAYOUTS, find_layout
 from mmmix.apis.own_data.layout import Layout
-from mmmix.apis.own_data.methods import chosen_method
+from mmmix.apis.own_data.methods import TO_COMPARE, TO_COMPARE_ANY, chosen_method
 from mmmix.apis.own_data.plan import Plan, make_plan
-from mmmix.apis.own_data.splitting import complete_splits
+from mmmix.apis.own_data.splitting import SEED, VAL_SHARE, complete_splits
 from mmmix.apis.own_data.teachers import (
     DOMAIN,
     SEMI,
     Unlabelled,
     find_unlabelled,
     note_labelled,
-    teacher_method,
 )
 from mmmix.apis.own_data.warnings import warnings_on
 from mmmix.apis.own_data.weights import load_from_lines
@@ -131,15 +128,13 @@ def main(argv: Sequence[str] | None = None) -> None:
             f'{args.out} exists already; give another --out, or --force to replace it'
         )
     stock = stock_detector(args)
-    detector = stock.detector if stock else DETECTORS[args.detector]
     unlabelled = unlabelled_images(args)
     if stock:
-        method = stock.method
-    elif unlabelled:
-        method = teacher_method(unlabelled.teacher, args.mix)
+        detector, method, size = stock.recipe, args.mix, None
     else:
-        method = chosen_method(args.mix)
-    size = checked_size(detector, args.size)
+        detector = DETECTORS[args.detector]
+        method = chosen_method(args.mix, unlabelled and unlabelled.teacher)
+        size = checked_size(detector, args.size)
     load_from, start = load_from_lines(detector, args.weights)
     layout = find_layout(args.folder, args.format)
     files = complete_splits(layout, args.val_share, args.seed)
@@ -228,7 +223,7 @@ def checked_classes(layout: Layout) -> tuple[str, ...]:
 
 
 def planned(
-    args: argparse.Namespace, layout: Layout, detector: Detector, method: str | None
+    args: argparse.Namespace, layout: Layout, detector: Recipe, method: str | None
 ) -> Plan:
     """The schedule; with unlabelled images for the labelled half of a batch.
 

@@ -50,10 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the patches, or say that they are there already."""
     args = parse_args(argv)
     out = args.out or _FOLDERS[args.domain]
-    try:
-        written = write_patches(out, args.count, args.domain, args.seed)
-    except (ImportError, OSError, ValueError) as error:
-        raise SystemExit(f'make_digit_patches: {error}') from error
+    written = write_patches(out, args.count, args.domain, args.seed)
     state = 'written to' if written else 'already in'
     print(f'{args.count * len(CLASSES)} patches of digits {state} {out}')
 

@@ -67,13 +67,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Generate the data, or say that it is there already."""
     args = parse_args(argv)
     out = args.out or _FOLDERS[args.domain]
-    try:
-        settings = DigitsSettings(
-            args.domain, args.train, args.val, args.test, args.seed
-        )
-        written = generate(settings, out, coco=args.coco, force=args.force)
-    except (ImportError, OSError, ValueError) as error:
-        raise SystemExit(f'make_digits: {error}') from error
+    settings = DigitsSettings(args.domain, args.train, args.val, args.test, args.seed)
+    written = generate(settings, out, coco=args.coco, force=args.force)
     state = 'written to' if written else 'already in'
     print(f'{len(settings.images())} images of digits {state} {out}')
 

@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmmix.apis.arguments import COUNT
 from mmmix.apis.commands import run_command
 from mmmix.datasets.object_patches import write_patches
 from mmmix.datasets.voc_animals import CLASSES
@@ -31,7 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--out', type=Path, required=True, help='folder to make')
     add('--split', default='train', help='of ImageSets/Main (default: %(default)s)')
     add('--classes', nargs='+', default=list(CLASSES), help='default: %(default)s')
-    add('--count', type=int, default=3, help='of each class (default: %(default)s)')
+    add('--count', type=COUNT, default=3, help='of each class (default: %(default)s)')
     add(
         '--min-side',
         type=float,
@@ -46,10 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='LIST',
         help='files with ids of images to leave out, one a line',
     )
-    args = parser.parse_args(argv)
-    if args.count < 1:
-        parser.error(f'--count must be at least 1, got {args.count}')
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from mmmix.apis.arguments import COUNT
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_path import config_root
 from mmmix.datasets.voc_animals import write_animals
@@ -48,7 +49,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         default=Path('data/voc-animals'),
         help='default: %(default)s',
     )
-    add('--side', type=int, default=256, help='pixels (default: %(default)s)')
+    add('--side', type=COUNT, default=256, help='pixels (default: %(default)s)')
     add(
         '--drawn',
         choices=tuple(DRAWN),
@@ -62,10 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     lists = sorted((config_root() / 'photos' / 'voc-animals').glob('*.txt'))
     pixels = {'pixels': DRAWN[args.drawn]} if args.drawn else {}
-    try:
-        count = write_animals(args.voc, lists, args.out, args.side, tqdm, **pixels)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f'make_voc_animals: {error}') from error
+    count = write_animals(args.voc, lists, args.out, args.side, tqdm, **pixels)
     print(f'{count} photographs written to {args.out}')
 
 

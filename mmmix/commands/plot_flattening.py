@@ -24,7 +24,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
-from mmmix.apis.arguments import argument, read_count
+from mmmix.apis.arguments import COUNT
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.trained.flattening import explained_variance, images_by_label
 from mmmix.studies.trained.images.splits import build_split, split_settings
@@ -52,7 +52,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         '--size',
         nargs=2,
-        type=argument(read_count),
+        type=COUNT,
         metavar=('WIDTH', 'HEIGHT'),
         help='first stretch all images to this size, for detectors whose pipeline '
         'keeps the shape of images',

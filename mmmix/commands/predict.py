@@ -12,7 +12,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import mmcv
 import numpy as np
 from mmdet.structures import DetDataSample
@@ -20,17 +19,13 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 from tqdm import tqdm
 
-from mmmix.apis.arguments import (
-    Options,
-    add_device_argument,
-    argument,
-    read_count,
-    read_score,
-)
+from mmmix.apis.arguments import COUNT, SCORE, Options, add_device_argument
 from mmmix.apis.checkpoints.best import best_checkpoint
 from mmmix.apis.checkpoints.loading import add_trust_argument
 from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
+from mmmix.apis.data_checks.images import UNREADABLE
+from mmmix.apis.plain_errors import text_of
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.images.outside import folder_images
@@ -45,8 +40,6 @@ FOLDER = (
     'with images, or one image; hidden ones and results below it (work_dirs, runs, '
     'predictions, and the pictures in --out) are left out'
 )
-UNREADABLE = (OSError, ValueError, AssertionError, SyntaxError, cv2.error)
-"""What decoders raise; Pillow calls a broken chunk of a PNG file a SyntaxError."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -66,12 +59,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--out', type=Path, default=Path('predictions'), help='default: %(default)s')
     add(
         '--score-thr',
-        type=argument(read_score),
+        type=SCORE,
         default=0.3,
         help='least score of what is written (default: %(default)s)',
     )
     add('--write', nargs='+', choices=OUTPUTS, default=OUTPUTS, help='default: all')
-    add('--batch-size', type=argument(read_count), default=8, help='default: 8')
+    add('--batch-size', type=COUNT, default=8, help='default: 8')
     add_device_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')
     add_trust_argument(parser)
@@ -93,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_outputs(images, root, args)
     checkpoint = args.checkpoint
     if checkpoint is None:
-        folder = read_config(args.config, args.cfg_options).work_dir
-        checkpoint = best_checkpoint(args.config, args.trust_checkpoint, folder)
+        work_dir = read_config(args.config, args.cfg_options).work_dir
+        checkpoint = best_checkpoint(work_dir, args.config, args.trust_checkpoint)
     spec = ModelSpec(config_name(args.config), args.config, checkpoint)
     detector = load_detector(
         spec,
@@ -219,7 +212,7 @@ def read_images(
         try:
             read[path] = detector.read_image(dict(img_path=str(path)))
         except UNREADABLE as error:
-            reason = ' '.join(str(error).split()) or type(error).__name__
+            reason = ' '.join(text_of(error).split())
             unread.append(reason if str(path) in reason else f'{path}: {reason}')
     return read
 

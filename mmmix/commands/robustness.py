@@ -30,7 +30,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import SEED
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.images.decoded import DecodedImages
@@ -75,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
         help=f'metrics of the tables and figures (default: {" ".join(METRICS)}; of '
         'classifiers accuracy/top1)',
     )
-    add('--seed', type=argument(read_seed), default=0, help='of all draws (default: 0)')
+    add('--seed', type=SEED, default=0, help='of all draws (default: 0)')
     add_cache_argument(parser, 'perturbation')
     return parser
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from mmmix.apis.commands import run_command
 from mmmix.datasets.semi_split import SplitSettings, read_annotations, write_split
+from mmmix.layouts.writing import check_writable
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -65,12 +66,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def split_all(args: argparse.Namespace) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write every split.
 
     Raises:
         FileExistsError: If a file exists already, before anything is written.
+        FileNotFoundError, ValueError: If the annotations are not there, or cannot be
+            split so.
+        OSError: If a file cannot be written.
     """
+    args = parse_args(argv)
     out = args.out or args.ann_file.parent
     splits = [
         SplitSettings(percent, fold, args.soft_teacher, args.keep_labels)
@@ -84,6 +89,7 @@ def split_all(args: argparse.Namespace) -> None:
             f'{len(present)} of {len(targets)} files exist already, such as '
             f'{present[0]}; give another --out, or --force to replace them'
         )
+    check_writable(targets)
     print(f'reading {args.ann_file}')
     content = read_annotations(args.ann_file)
     for split in tqdm(splits, unit='split'):
@@ -93,14 +99,6 @@ def split_all(args: argparse.Namespace) -> None:
             f'{sizes[1]} unlabelled images'
         )
     print(f'{len(targets)} files written to {out}')
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Write the splits, or say what is wrong."""
-    try:
-        split_all(parse_args(argv))
-    except (OSError, ValueError) as error:
-        raise SystemExit(f'split_semi: {error}') from error
 
 
 def run() -> None:

@@ -15,11 +15,11 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import SEED
 from mmmix.apis.checkpoints.fit import load_strictly
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import begin_run
-from mmmix.apis.checks import check_batches, check_mixing
+from mmmix.apis.checks import check_training
 from mmmix.apis.cli import (
     TRAINING,
     add_mix_arguments,
@@ -39,7 +39,7 @@ from mmmix.apis.configs.train_options import (
     keep_course,
     save_whole_checkpoints,
 )
-from mmmix.apis.data_checks import check_data, check_epochs_end, warn_of_plain_draws
+from mmmix.apis.data_checks import check_data
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.apis.launching.launch import (
@@ -52,7 +52,6 @@ from mmmix.apis.launching.launch import (
 from mmmix.apis.launching.requeue import may_be_restarted, requeued
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.tracking import add_track_argument, track
-from mmmix.datasets.samplers import check_source_batches
 from mmmix.engine.earlier_checkpoints import POINTER, kept_if_refused
 from mmmix.engine.hooks import (
     EpochRestHook,
@@ -100,9 +99,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='with --resume on another number of GPUs: change the batch of each, so '
         'that a step has as many images as before',
     )
-    parser.add_argument(
-        '--seed', type=argument(read_seed), help='seed of all random numbers'
-    )
+    parser.add_argument('--seed', type=SEED, help='seed of all random numbers')
     parser.add_argument(
         '--deterministic',
         action='store_true',
@@ -167,21 +164,12 @@ def main(argv: Sequence[str] | None = None) -> None:
                         stopped=lambda stop: _stopped(stop, args, argv, runner),
                     ),
                 ):
-                    _check(runner, args.no_check)
+                    if not args.no_check:
+                        check_data(runner, ('train', 'val'))
+                    check_training(runner)
+                    leave_samples_alone(runner)
                     start.close()
                     runner.train()
-
-
-def _check(runner: Runner, no_check: bool) -> None:
-    """Refuse what would be found out later, or never."""
-    if not no_check:
-        check_data(runner, ('train', 'val'))
-    check_epochs_end(runner, ('train', 'val'))
-    check_batches(runner)
-    check_source_batches(runner.train_loop.dataloader)
-    warn_of_plain_draws(runner)
-    check_mixing(runner)
-    leave_samples_alone(runner)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.arguments import argument, each_once, read_score, read_seed
+from mmmix.apis.arguments import COUNT, SCORE, SEED, each_once
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
@@ -75,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
         metavar='DIR',
         help='has a folder per class, with pictures that have transparency',
     )
-    add('--copies', type=int, default=5, help='of the images (default: 5)')
+    add('--copies', type=COUNT, default=5, help='of the images (default: 5)')
     add(
         '--share',
         type=float,
@@ -91,19 +91,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="share of the image's area (default), or of its side",
     )
     add('--ious', type=float, nargs='+', default=[0.5, 0.75], help='default: 0.5 0.75')
-    add(
-        '--score-thr',
-        type=argument(read_score),
-        default=0.3,
-        help='least score (default: 0.3)',
-    )
-    add(
-        '--seed',
-        type=argument(read_seed),
-        default=0,
-        help='of all patches (default: 0)',
-    )
-    add('--num-images', type=int, default=4, help='rows of patched.png (default: 4)')
+    add('--score-thr', type=SCORE, default=0.3, help='least score (default: 0.3)')
+    add('--seed', type=SEED, default=0, help='of all patches (default: 0)')
+    add('--num-images', type=COUNT, default=4, help='rows of patched.png (default: 4)')
     add_cache_argument(parser, 'copy')
     return parser
 
@@ -112,8 +102,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = make_parser()
     args = parser.parse_args(argv)
-    if args.copies < 1 or args.num_images < 1:
-        parser.error('--copies and --num-images must be at least 1')
     args.ious = each_once(args.ious, '--ious')
     return args
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from mmengine.dataset import BaseDataset
 
-from mmmix.apis.arguments import argument, read_seed
+from mmmix.apis.arguments import SEED
 from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.studies.digests import digest
 from mmmix.studies.trained.images.decoded import DecodedImages
@@ -69,7 +69,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='[NAME=]FOLDER',
         help='folders of images that show no object of the data set',
     )
-    add('--seed', type=argument(read_seed), default=0, help='of the noise')
+    add('--seed', type=SEED, default=0, help='of the noise')
     args = parser.parse_args(argv)
     pairs = [text.rpartition('=') for text in args.outside]
     args.outside = {name or Path(path).name: path for name, _, path in pairs}

@@ -78,9 +78,11 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
     Raises:
         FileExistsError: If ``out`` exists.
+        OSError: If it cannot be made.
     """
     if out.exists():
         raise FileExistsError(f'{out} exists; remove it or choose another --out')
+    check_writable([out / 'file'])
     draft = out.with_name(f'{out.name}.part')
     shutil.rmtree(draft, ignore_errors=True)
     try:

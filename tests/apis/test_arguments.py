@@ -16,7 +16,14 @@ from mmmix.apis.arguments import (
     read_seed,
 )
 from mmmix.apis.configs.config_reading import parsed_options
-from mmmix.commands import calibration, in_between, train, transplant
+from mmmix.commands import (
+    browse_alignment,
+    browse_mix,
+    calibration,
+    in_between,
+    train,
+    transplant,
+)
 from mmmix.studies.trained.models.arguments import add_model_arguments
 from mmmix.studies.trained.robustness.perturbations import parse_perturbations
 
@@ -91,6 +98,15 @@ def test_studies_of_models_refuse_them_in_a_line(words, said, capsys):
     add_model_arguments(parser)
     with pytest.raises(SystemExit, match='^2$'):
         parser.parse_args(['a.py@b.pth', '--out', 'x', *words])
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words', [['--num-batches', '0'], ['--max-images', '-1']])
+@pytest.mark.parametrize('command', [browse_alignment, browse_mix])
+def test_commands_that_count_refuse_none_in_a_line(command, words, capsys):
+    with pytest.raises(SystemExit, match='^2$'):
+        command.parse_args(['a.py', *words])
+    said = f'argument {words[0]}: expected a whole number of at least 1, got'
     assert said in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmmix.apis.launching.folder_lock import lock_folder
-from mmmix.apis.plain_errors import plain_errors
+from mmmix.apis.plain_errors import plain_errors, text_of
 from mmmix.apis.tracking import track
 from mmmix.functional.ema import copy_update
 
@@ -52,3 +52,16 @@ def test_a_letter_that_the_output_lacks_is_no_error(monkeypatch):
     with plain_errors():
         sys.stdout.write('λ ± 1')
     assert written.getvalue().decode('cp1252') == '\\u03bb ± 1'
+
+
+@pytest.mark.parametrize(
+    ('error', 'text'),
+    [
+        (KeyError("no 'a'; take b"), "no 'a'; take b"),
+        (KeyError(), 'KeyError'),
+        (AssertionError(), 'AssertionError'),
+        (ValueError('7 is odd'), '7 is odd'),
+    ],
+)
+def test_an_error_says_its_text_or_what_it_is(error, text):
+    assert text_of(error) == text

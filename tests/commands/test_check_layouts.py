@@ -157,6 +157,24 @@ def test_weights_of_a_detector_are_those_of_a_teacher(option, tmp_path, capsys):
         assert f'weights: {told}' in texts[level]
 
 
+@pytest.mark.parametrize(
+    ('line', 'told'),
+    [
+        ("val_dataloader.update(sampler=dict(type='InfiniteSampler'))", 'without end'),
+        ('train_dataloader.update(batch_size=9)', 'makes no batch of 8 images'),
+    ],
+)
+def test_what_a_training_refuses_is_a_fault(line, told, tmp_path, capsys):
+    write_voc(tmp_path / 'mine', lists=True)
+    small = ['--detector', 'ssd160-lite0', '--weights', 'none', '--batch-size', '2']
+    init.main(['mine', *small])
+    with open('mine.py', 'a') as file:
+        file.write(f'{line}\n')
+    code, texts = checked(capsys, '--no-pictures')
+    assert code == 1
+    assert told in texts['FAULT']
+
+
 @pytest.mark.parametrize(('top', 'told'), [(4000, True), (65535, False)])
 def test_images_of_16_bits_that_use_few_are_told(top, told, tmp_path, capsys):
     root = write_voc(tmp_path / 'mine', lists=True)

@@ -50,5 +50,5 @@ def test_a_parser_is_taken_as_it_is_made():
 
 def test_without_its_package_the_line_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, 'shtab', None)
-    with pytest.raises(SystemExit, match='pip install shtab'):
+    with pytest.raises(ModuleNotFoundError, match='pip install shtab'):
         main(['zsh'])

@@ -176,6 +176,32 @@ def test_scripts_say_our_errors_likewise(
         runpy.run_path(argv[0], run_name='__main__')
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'kind', 'text'),
+    [
+        (['digits', '--train', '-2'], ValueError, 'train must not be negative, got -2'),
+        (['digits', '--out', 'file/x'], OSError, 'file is no folder; choose another'),
+        (['digit-patches', '--out', 'file/x'], OSError, 'file is no folder; choose'),
+        (['glyphs', '--out', 'file/x'], OSError, 'file is no folder; choose another'),
+        (['split', 'none.json'], OSError, 'no annotation file at'),
+        (['voc-animals', 'none', '--out', 'file/x'], OSError, 'file is no folder'),
+    ],
+)
+def test_makers_of_data_say_theirs_alike(
+    arguments, kind, text, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    Path('file').touch()
+    with pytest.raises(SystemExit, match='^1$'):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith(f'\nmmmix {arguments[0]}: ')
+    assert text in said
+    monkeypatch.setenv(TRACEBACK, '1')
+    with pytest.raises(kind):
+        main(arguments)
+
+
 def test_errors_of_others_keep_their_traceback(tmp_path):
     bad = tmp_path / 'bad.py'
     bad.write_text('import json\nmodel = json.loads("x")\n')

@@ -7,7 +7,6 @@ from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 
 from mmmix.apis.own_data import weights
-from mmmix.apis.own_data.stock import written
 from mmmix.commands.init import main
 from tests.apis.own_data.folders import write_voc
 
@@ -73,11 +72,3 @@ def test_what_does_not_fit_is_refused(options, said, tmp_path):
     with pytest.raises(ValueError, match=said):
         main(['mine', '--detector', *options])
     assert not (tmp_path / 'mine.py').exists()
-
-
-def test_values_are_written_as_they_are_read():
-    value = dict(a=[dict(b=(1, 2), c='x' * 40), None], d=dict(e=1.5, f=dict(g=True)))
-    scope: dict = {}
-    exec(f'value = {written(value)}', scope)
-    assert scope['value'] == value
-    assert max(map(len, written(value).splitlines())) <= 88

@@ -172,16 +172,19 @@ def test_a_second_run_does_not_detect_on_the_pictures_of_the_first(
 
 def test_the_checkpoint_is_the_best_else_the_last(tmp_path):
     with pytest.raises(FileNotFoundError, match='mmmix train some/x.py'):
-        best_checkpoint('some/x.py')
+        best_checkpoint('work_dirs/x', 'some/x.py')
     folder = tmp_path / 'work_dirs' / 'x'
     folder.mkdir(parents=True)
     torch.save({}, folder / 'epoch_2.pth')
     # A name of the folder that this one was copied from.
     (folder / 'last_checkpoint').write_text('elsewhere/x/epoch_2.pth')
-    assert best_checkpoint('some/x.py') == 'work_dirs/x/epoch_2.pth'
+    assert best_checkpoint('work_dirs/x', 'some/x.py') == 'work_dirs/x/epoch_2.pth'
     for epoch in (10, 9):
         (folder / f'best_mAP_epoch_{epoch}.pth').touch()
-    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_10.pth'
+    assert (
+        best_checkpoint('work_dirs/x', 'some/x.py')
+        == 'work_dirs/x/best_mAP_epoch_10.pth'
+    )
 
 
 def test_the_folder_of_the_training_is_that_of_the_config(tmp_path, capsys):
@@ -205,10 +208,16 @@ def test_the_best_of_an_earlier_run_is_passed_over(tmp_path, capfd):
     hub = dict(runtime_info=info)
     torch.save(dict(state_dict={}, message_hub=hub), folder / 'epoch_12.pth')
     (folder / 'last_checkpoint').write_text('elsewhere/x/epoch_12.pth')
-    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_8.pth'
+    assert (
+        best_checkpoint('work_dirs/x', 'some/x.py')
+        == 'work_dirs/x/best_mAP_epoch_8.pth'
+    )
     assert 'epoch_12' not in ''.join(capfd.readouterr())
     (folder / 'epoch_12.pth').write_bytes(b'cut short')
-    assert best_checkpoint('some/x.py') == 'work_dirs/x/best_mAP_epoch_11.pth'
+    assert (
+        best_checkpoint('work_dirs/x', 'some/x.py')
+        == 'work_dirs/x/best_mAP_epoch_11.pth'
+    )
 
 
 def test_a_run_that_has_no_best_one_yet(tmp_path):
@@ -217,9 +226,9 @@ def test_a_run_that_has_no_best_one_yet(tmp_path):
     (folder / 'best_mAP_epoch_8.pth').touch()
     begin_run(folder, None)
     with pytest.raises(FileNotFoundError, match='no checkpoint of its last run'):
-        best_checkpoint('some/x.py')
+        best_checkpoint('work_dirs/x', 'some/x.py')
     torch.save({}, folder / 'epoch_1.pth')
-    assert best_checkpoint('some/x.py') == 'work_dirs/x/epoch_1.pth'
+    assert best_checkpoint('work_dirs/x', 'some/x.py') == 'work_dirs/x/epoch_1.pth'
 
 
 def test_bad_arguments_are_refused(capsys):

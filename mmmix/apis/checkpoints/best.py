@@ -9,13 +9,11 @@ from pathlib import Path
 
 from mmengine.runner import CheckpointLoader
 
-from mmmix.apis.configs.config_reading import config_name
-
 from .loading import install_safe_loading
 from .resume import best_checkpoints, last_checkpoint
 
 
-def best_checkpoint(config: str, trust: bool = False, folder: str = '') -> str:
+def best_checkpoint(work_dir: str | Path, config: str, trust: bool = False) -> str:
     """The checkpoint of a training, as ``mmmix train`` leaves it.
 
     The best one, of several the one of the most epochs or iterations; else the last.
@@ -23,15 +21,15 @@ def best_checkpoint(config: str, trust: bool = False, folder: str = '') -> str:
     tells which are its own.
 
     Args:
-        config: Of the training.
+        work_dir: Folder of the training.
+        config: Of the training, for the message.
         trust: Whether the last checkpoint may hold more than tensors and plain values.
-        folder: Of the training; default: ``work_dirs/<name of the config>``.
 
     Raises:
         DamagedCheckpointError: If there are checkpoints, and none is whole.
         FileNotFoundError: If there is none.
     """
-    folder = Path(folder or Path('work_dirs', config_name(config)))
+    folder = Path(work_dir)
     best = sorted(best_checkpoints(folder), key=_saved_at)
     if len(best) > 1:
         best = _of_last_run(best, folder, trust) or best

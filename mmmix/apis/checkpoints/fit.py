@@ -21,7 +21,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmmix.apis.checkpoints.replacing import replaced
+from mmmix.apis.replacing import replaced
 from mmmix.engine.unwrapped_model import unwrapped
 
 _SHAPES = re.compile(r'size mismatch for (\S+): .*?Size\((.*?)\).*?Size\((.*?)\)')
@@ -93,6 +93,30 @@ class Fit:
         return f'{len(self.fitting)} of {len(self.own)} tensors ({percent:.1f} %)'
 
 
+@contextmanager
+def watched(module: nn.Module) -> Iterator[Fit]:
+    """Find out how the state dict fits that a module loads in a block.
+
+    Args:
+        module: The module, wrapped or not.
+
+    Yields:
+        What is known when the block ends: torch fills the lists while it loads.
+    """
+    module = unwrapped(module)
+    fit = Fit(_elements(module))
+
+    def follow(*args: Any) -> None:
+        fit.missing, fit.unexpected, fit.messages = args[-3:]
+
+    handle = module._register_load_state_dict_pre_hook(follow)
+    try:
+        yield fit
+    finally:
+        handle.remove()
+    fit.missing = [name for name in fit.missing if not _counts_batches(name)]
+
+
 class FitCheck:
     """Judges the loads that follow the reading of a file.
 
@@ -126,7 +150,7 @@ class FitCheck:
         of_swin = nn.Module.load_state_dict
 
         def load_swin(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            with self._watched(module) as fit:
+            with watched(module) as fit:
                 result = of_swin(module, *args, **kwargs)
             self._judge(module, fit, strict=False)
             return result
@@ -147,25 +171,9 @@ class FitCheck:
         logger: Any = None,
     ) -> None:
         """Do as ``load_state_dict`` of mmengine, which raises on rank 0 only."""
-        with self._watched(module) as fit:
+        with watched(module) as fit:
             stock(module, state_dict, False, 'silent' if strict else logger)
         self._judge(module, fit, strict)
-
-    @contextmanager
-    def _watched(self, module: nn.Module) -> Iterator[Fit]:
-        """Follow the lists that torch fills while it loads."""
-        module = unwrapped(module)
-        fit = Fit(_elements(module))
-
-        def follow(*args: Any) -> None:
-            fit.missing, fit.unexpected, fit.messages = args[-3:]
-
-        handle = module._register_load_state_dict_pre_hook(follow)
-        try:
-            yield fit
-        finally:
-            handle.remove()
-        fit.missing = [name for name in fit.missing if not _counts_batches(name)]
 
     def _judge(self, module: nn.Module, fit: Fit, strict: bool) -> None:
         """Raise if a load does not fit, and say how much of it does."""

@@ -24,8 +24,8 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from mmmix.apis.checkpoints.fit import FitCheck, ForeignCheckpointError
-from mmmix.apis.checkpoints.replacing import replaced
 from mmmix.apis.checkpoints.resume import DamagedCheckpointError, resume_advice
+from mmmix.apis.replacing import replaced
 from mmmix.apis.safe_loading.archive import ProgramError, load_safely, load_trustingly
 from mmmix.apis.safe_loading.values import UnsafePickleError
 

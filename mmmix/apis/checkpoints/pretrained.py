@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.model import PretrainedInit
 from mmengine.registry import WEIGHT_INITIALIZERS
 
+from mmmix.apis.configs.nests import dicts_in
 from mmmix.registry import is_a
 
 
@@ -26,57 +27,43 @@ def drop_pretrained(cfg: Config, warn: bool = True) -> None:
         warn: Whether ``--no-pretrained`` asked for it, and a training follows.
     """
     for key in ('model', 'data_preprocessor'):
-        _drop(cfg.get(key), key, warn)
+        for place, part in dicts_in(cfg.get(key), key):
+            if _dropped(part) and warn:
+                _warn_frozen(part, place)
     cfg.load_from = None
 
 
-def _drop(part: Any, key: str, warn: bool) -> None:
-    """Drop pretrained weights in a nest of dicts and lists."""
-    if isinstance(part, (list, tuple)):
-        for index, item in enumerate(part):
-            _drop(item, f'{key}.{index}', warn)
-    if not isinstance(part, dict):
-        return
-    init_cfg = part.get('init_cfg')
-    pretrained = isinstance(part.get('pretrained'), str)
-    if isinstance(init_cfg, (list, tuple)):
-        part['init_cfg'] = [item for item in init_cfg if not _is_pretrained(item)]
-        pretrained |= len(part['init_cfg']) < len(init_cfg)
-    if _is_pretrained(init_cfg) or part.get('init_cfg') == []:
-        del part['init_cfg']
-        pretrained = True
+def _dropped(part: dict) -> bool:
+    """Drop the pretrained weights that a part of a model names; whether it did."""
+    dropped = isinstance(part.get('pretrained'), str)
     if 'pretrained' in part:
         part['pretrained'] = None
-    if pretrained and warn:
-        _warn_frozen(part, key)
-    for name, item in part.items():
-        _drop(item, f'{key}.{name}', warn)
+    init_cfg = part.get('init_cfg')
+    if isinstance(init_cfg, (list, tuple)):
+        part['init_cfg'] = [item for item in init_cfg if not _is_pretrained(item)]
+        dropped |= len(part['init_cfg']) < len(init_cfg)
+    if _is_pretrained(init_cfg) or part.get('init_cfg') == []:
+        del part['init_cfg']
+        dropped = True
+    return dropped
 
 
-def named_weights(part: Any, key: str = 'model') -> Iterator[tuple[str, str]]:
+def named_weights(model: Any) -> Iterator[tuple[str, str]]:
     """The weights that parts of a model start from.
 
     Args:
-        part: A nest of dicts and lists.
-        key: Its place in the config.
+        model: Its config; None if there is none.
 
     Yields:
-        The place of a part, and the checkpoint that it names.
+        The place of a part in the config, and the checkpoint that it names.
     """
-    if isinstance(part, (list, tuple)):
-        for index, item in enumerate(part):
-            yield from named_weights(item, f'{key}.{index}')
-    if not isinstance(part, dict):
-        return
-    if isinstance(part.get('pretrained'), str):
-        yield key, part['pretrained']
-    settings = part.get('init_cfg')
-    for one in settings if isinstance(settings, (list, tuple)) else [settings]:
-        if _is_pretrained(one):
-            yield key, str(one.get('checkpoint'))
-    for name, item in part.items():
-        if name != 'init_cfg':
-            yield from named_weights(item, f'{key}.{name}')
+    for place, part in dicts_in(model, 'model'):
+        if isinstance(part.get('pretrained'), str):
+            yield place, part['pretrained']
+        settings = part.get('init_cfg')
+        for one in settings if isinstance(settings, (list, tuple)) else [settings]:
+            if _is_pretrained(one):
+                yield place, str(one.get('checkpoint'))
 
 
 def _is_pretrained(init_cfg: Any) -> bool:

@@ -51,9 +51,11 @@ def config_path(name: str) -> str:
     path = root / relative
     if path.is_file() and path.resolve().is_relative_to(root.resolve()):
         return str(path)
-    raise FileNotFoundError(
-        f"mmmix has no config '{relative}' in {root}. {_suggest(relative, root)}"
-    )
+    close = _close_matches(relative, root)
+    hint = 'README.md in that folder lists all of them.'
+    if close:
+        hint = f'Close matches: {", ".join(close)}.'
+    raise FileNotFoundError(f"mmmix has no config '{relative}' in {root}. {hint}")
 
 
 def config_names() -> list[str]:
@@ -93,13 +95,6 @@ def no_such_method(name: str) -> str:
     return (
         f'no method is called {name!r}; expected one of {", ".join(mix_names())}.{hint}'
     )
-
-
-def _suggest(relative: str, root: Path) -> str:
-    close = _close_matches(relative, root)
-    if not close:
-        return 'README.md in that folder lists all of them.'
-    return f'Close matches: {", ".join(close)}.'
 
 
 def _close_matches(relative: str, root: Path) -> list[str]:

@@ -10,6 +10,7 @@ from mmdet.models.detectors import BaseDetector
 from mmdet.registry import DATASETS, HOOKS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
 
+from mmmix.apis.configs.nests import dicts_in
 from mmmix.models import EfficientNetLite
 from mmmix.registry import class_of, is_a
 
@@ -92,7 +93,7 @@ def plain_config_text(cfg: Config, comment: str) -> str:
         comment: Its first line, without ``#``; what is not printable in ASCII is
             written as an escape.
     """
-    repair = _SSD_REPAIR if _has(cfg.to_dict(), ('SSDHead',)) else ''
+    repair = _SSD_REPAIR if _has(cfg.model, ('SSDHead',)) else ''
     # A line break in a file's name would end the comment.
     line = ascii(comment)[1:-1]
     return f'# {line}\n{repair}{cfg.pretty_text}'
@@ -187,10 +188,7 @@ def _listed(imports: Any) -> list[str]:
     return [imports] if isinstance(imports, str) else list(imports or [])
 
 
-def _has(part: Any, kinds: Sequence[Any]) -> bool:
-    """Whether a nest of dicts and lists has a model of one of these types."""
-    if isinstance(part, Mapping):
-        if any(is_a(part, kind, MODELS) for kind in kinds):
-            return True
-        part = list(part.values())
-    return isinstance(part, (list, tuple)) and any(_has(item, kinds) for item in part)
+def _has(model: Any, kinds: Sequence[Any]) -> bool:
+    """Whether a part of a model is of one of these types."""
+    parts = [part for _, part in dicts_in(model, 'model')]
+    return any(is_a(part, kind, MODELS) for part in parts for kind in kinds)

@@ -10,7 +10,7 @@ from traceback import walk_tb
 import addict
 import mmengine
 
-from mmmix.apis.plain_errors import text_of
+from mmmix.apis.plain_errors import said_by_us, text_of
 
 _READERS = tuple(Path(module.__file__).parent for module in (mmengine, addict))
 _KEPT = (AttributeError, FileNotFoundError)
@@ -35,15 +35,20 @@ def told_with_place(config: str) -> Iterator[None]:
     Raises:
         AttributeError: If it asks a base for something that it has not.
         FileNotFoundError: If a file that it inherits from is missing.
+        ImportError: With what mmmix says of a failed import, if it has said it:
+            mmengine's account is that PYTHONPATH should be set, whatever the reason.
         ValueError: If the file, or one that it inherits from or imports, is wrong: it
             is not Python, or its own lines or mmengine stop at it. An error of mmmix,
-            of an import, or from deeper in a module that a config imports stays as
-            it is.
+            of another import, or from deeper in a module that a config imports stays
+            as it is.
     """
     try:
         yield
-    except ImportError:
-        raise
+    except ImportError as error:
+        ours = next(filter(said_by_us, _causes(error)), error)
+        if ours is error:
+            raise
+        raise ImportError(str(ours)) from error
     except Exception as error:
         place = _syntax(error) if isinstance(error, SyntaxError) else _place(error)
         if place is None:
@@ -53,6 +58,13 @@ def told_with_place(config: str) -> Iterator[None]:
         file, line = place or (config, None)
         where = f' (line {line})' if line else ''
         raise kind(f'{file}: {_said(error)}{where}') from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it was raised from, the latest first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _syntax(error: SyntaxError) -> tuple[str, int] | None:

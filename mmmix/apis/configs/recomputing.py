@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import mmengine.runner.runner as stock
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from mmmix.apis.replacing import replaced
 
-@contextmanager
-def whole_gradients() -> Iterator[None]:
-    """Have Runners compute activations again without losing gradients.
+
+def whole_gradients() -> AbstractContextManager[None]:
+    """Have Runners compute activations again without losing gradients, in a block.
 
     mmengine takes torch's reentrant form. In it a module whose inputs need no gradient,
     as images do not, or are a tuple of maps, has none itself: backbone and heads would
     stay at the weights that they begin with, and the losses look as ever.
     """
-    before = stock.turn_on_activation_checkpointing
-    stock.turn_on_activation_checkpointing = recompute
-    try:
-        yield
-    finally:
-        stock.turn_on_activation_checkpointing = before
+    return replaced(stock, 'turn_on_activation_checkpointing', recompute)
 
 
 def recompute(model: nn.Module, modules: str | Sequence[str]) -> None:

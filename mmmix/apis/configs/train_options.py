@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from mmdet.registry import OPTIM_WRAPPERS
+from mmdet.registry import HOOKS, OPTIM_WRAPPERS
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import CheckpointHook
@@ -58,9 +58,10 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
             )
         cfg.auto_scale_lr.enable = True
     _count_accumulated(cfg)
-    if args.seed is not None or args.deterministic:
-        cfg.randomness = dict({'seed': None}, **(cfg.get('randomness') or {}))
-        cfg.randomness.update(_randomness(args))
+    given = {'seed': args.seed, 'deterministic': args.deterministic or None}
+    given = {key: value for key, value in given.items() if value is not None}
+    if given:
+        cfg.randomness = {'seed': None, **(cfg.get('randomness') or {}), **given}
     start = cfg.get('load_from')
     if args.resume is not None:
         cfg.resume = True
@@ -79,17 +80,11 @@ def save_whole_checkpoints(cfg: Config) -> None:
     # mmengine's own default; None would mean that there is no such hook.
     hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     for hook in (hooks['checkpoint'], *(cfg.get('custom_hooks') or ())):
-        if isinstance(hook, dict) and _is_stock(hook.get('type')):
+        kind = hook.get('type') if isinstance(hook, dict) else None
+        if class_of(kind, HOOKS) is CheckpointHook:
             # with its scope: the config may be of another project, mmpretrain for one
             hook['type'] = 'mmdet.WholeCheckpointHook'
     cfg.default_hooks = hooks
-
-
-def _is_stock(kind: Any) -> bool:
-    """Whether a config's type of hook is mmengine's ``CheckpointHook``."""
-    if isinstance(kind, str):
-        return kind.rpartition('.')[2] == 'CheckpointHook'
-    return kind is CheckpointHook
 
 
 def keep_course(cfg: Config, scale_batch: bool = False) -> None:
@@ -184,12 +179,6 @@ def _count_accumulated(cfg: Config) -> None:
         )
 
 
-def _randomness(args: argparse.Namespace) -> dict[str, Any]:
-    """What the options say of ``randomness``."""
-    given = {} if args.seed is None else {'seed': args.seed}
-    return dict(given, deterministic=True) if args.deterministic else given
-
-
 def _resume_if_restarted(cfg: Config) -> None:
     """Go on from the last checkpoint in a job that was started anew.
 
@@ -210,11 +199,16 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     The first process looks for it, so that all take the same.
     """
     given = cfg.get('load_from')
-    path, remark = decided_by_first(
-        lambda: (
-            _newest(cfg.work_dir) if given is None else (existing_checkpoint(given), '')
-        )
-    )
+
+    def find() -> tuple[str | None, str]:
+        if given is not None:
+            return existing_checkpoint(given), ''
+        path, remark = newest_checkpoint(cfg.work_dir)
+        if path is None:
+            refuse_earlier(cfg.work_dir)
+        return path, remark
+
+    path, remark = decided_by_first(find)
     if remark:
         print_log(remark, level=logging.WARNING)
     cfg.load_from = path
@@ -224,11 +218,3 @@ def _find_resumed(cfg: Config, start: str | None) -> None:
     cfg.resume, cfg.load_from = False, start
     begin = start or 'scratch'
     print_log(f'No checkpoint in {cfg.work_dir}: training starts from {begin}.')
-
-
-def _newest(work_dir: str) -> tuple[str | None, str]:
-    """The newest whole checkpoint of the last run in a folder, and a remark."""
-    path, remark = newest_checkpoint(work_dir)
-    if path is None:
-        refuse_earlier(work_dir)
-    return path, remark

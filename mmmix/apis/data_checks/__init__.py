@@ -2,12 +2,12 @@
 
 from .check import check_data
 from .class_names import Source, check_class_names
-from .endless import check_epochs_end
+from .draws import check_batches, check_epochs_end, warn_of_plain_draws
 from .images import check_images
-from .plain_draws import warn_of_plain_draws
 
 __all__ = [
     'Source',
+    'check_batches',
     'check_class_names',
     'check_data',
     'check_epochs_end',

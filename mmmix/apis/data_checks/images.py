@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine.fileio import LocalBackend, get_file_backend
@@ -15,6 +16,8 @@ from mmmix.layouts.image_files import ImageHeader, read_header
 from .class_names import Source
 
 SAMPLED = 32
+UNREADABLE = (OSError, ValueError, AssertionError, SyntaxError, cv2.error)
+"""What decoders raise; Pillow calls a broken chunk of a PNG file a SyntaxError."""
 
 
 def check_images(source: Source, sampled: int = SAMPLED) -> list[str]:
@@ -126,11 +129,9 @@ def _check_size(
     if not all(stated) or (checked and not loader.check_size):
         return
     stored = header.width, header.height
-    if stated == header.shown == stored or (
-        checked and stated in (header.shown, stored)
-    ):
-        return
-    if header.turned and stated in (header.shown, stored):
+    if stated in (header.shown, stored):
+        if checked or header.shown == stored:
+            return
         height, width = loader.transform(dict(info))['img'].shape[:2]
         if stated == (width, height):
             return

@@ -7,16 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 from mmcv.transforms import LoadImageFromFile
 
 from mmmix.layouts.left_out import in_words, left_out
 
 from .class_names import Source
-from .images import image_loader
-
-_UNREADABLE = (OSError, ValueError, AssertionError, SyntaxError, cv2.error)
-"""What decoders raise of a format that they do not know."""
+from .images import UNREADABLE, image_loader
 
 
 def check_endings(source: Source) -> list[str]:
@@ -68,7 +64,7 @@ def _is_decoded(dataset: Any, ending: str) -> bool:
     loader = image_loader(dataset) or LoadImageFromFile()
     try:
         return path is not None and loader.transform(dict(img_path=path)) is not None
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
 
 

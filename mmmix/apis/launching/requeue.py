@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from mmmix.engine.earlier_checkpoints import POINTER
 from mmmix.engine.stop_signals import QUEUE_AGAIN, Stopped, no_signals
@@ -67,8 +68,8 @@ def exit_code_left() -> Iterator[None]:
 
 def _write(path: str, text: str) -> None:
     """Write a small file; where that fails, the exit code is torchrun's."""
-    with suppress(OSError), open(path, 'w') as file:
-        file.write(text)
+    with suppress(OSError):
+        Path(path).write_text(text)
 
 
 @contextmanager

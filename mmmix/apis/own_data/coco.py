@@ -96,7 +96,7 @@ class COCOLayout(Layout):
 
     def _keep_drawn(self, ours: Sequence[Path]) -> None:
         """Take the images of files that were drawn, with their labels of today."""
-        whole = self.splits.get('all', self.splits.get('train'))
+        whole = self.whole
         if whole is None or 'val' in self.splits:
             return
         source = self.root / whole.settings['ann_file']
@@ -180,10 +180,7 @@ class COCOLayout(Layout):
 
     def _split(self, path: Path, name: str) -> Split:
         """Images of the file of a split, with their classes."""
-        return self._read(path, self._image_folder(path, name))
-
-    def _read(self, path: Path, folder: Path) -> Split:
-        """Images of one file that lie in a folder, with their classes."""
+        folder = self._image_folder(path, name)
         content = self._contents[path]
         check_references(path, content)
         names = {category['id']: category['name'] for category in content['categories']}

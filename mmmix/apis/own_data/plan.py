@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .detectors import Detector
+from .detectors import Recipe
 
 _IMAGES = 1100
 """Times the root of the number of images: how many are shown in all. That is 25,000 for
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    detector: Detector, images: int, batch: int | None = None, epochs: int | None = None
+    detector: Recipe, images: int, batch: int | None = None, epochs: int | None = None
 ) -> Plan:
     """Plan a training that starts from COCO's weights.
 

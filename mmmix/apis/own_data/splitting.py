@@ -10,9 +10,10 @@ from tqdm import tqdm
 
 from mmmix.layouts.near_duplicates import groups_alike, perceptual_hash
 
-from .defaults import SEED, VAL_SHARE
 from .layout import Item, Layout, Split
 
+VAL_SHARE, SEED = 0.2, 0
+"""Where nothing is said: share of the images for validation, and of its draw."""
 DRAWS = 50
 FEWEST = 2
 

@@ -6,21 +6,20 @@ is found by applying it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
 
-from mmmix.apis.configs.apply_mix import apply_mix
+from mmmix.apis.configs.config_reading import read_config
+from mmmix.apis.configs.written import written
 
-from .config_text import Choice, set_lines, test_loader_text, tuple_text
-from .detectors import Detector
-from .stock_template import STOCK
+from .config_text import Choice, common_fields
+from .detectors import Recipe
+from .templates import STOCK
 
 PREFIX = 'mmdet::'
 
@@ -33,8 +32,7 @@ class StockDetector:
         method: To mix with; None for none.
 
     Attributes:
-        detector: Its schedule and weights, for :func:`make_plan` and ``load_from``.
-        method: As given.
+        recipe: Its schedule and weights.
 
     Raises:
         FileNotFoundError: If there is no such config.
@@ -43,60 +41,27 @@ class StockDetector:
     """
 
     def __init__(self, name: str, method: str | None) -> None:
-        self.name = name
-        self.cfg = _read(name)
-        init_default_scope('mmdet')
-        self.method = method
-        mixed = apply_mix(copy.deepcopy(self.cfg), method) if method else self.cfg
-        self.model = mixed.model
-        self.imports = mixed.get('custom_imports')
-        self.hooks = list(mixed.get('custom_hooks') or [])
-        scaling = self.cfg.get('auto_scale_lr') or {}
-        self.detector = Detector(
+        self._name, self._cfg = name, _read(name)
+        self._mixed = read_config(name, mix=method)
+        scaling = self._cfg.get('auto_scale_lr') or {}
+        self.recipe = Recipe(
             title=Path(name.rpartition('::')[2]).stem,
-            base=name,
-            model='',
-            classes=(),
             weights=_weights(name),
-            lr=self.cfg.optim_wrapper.optimizer.lr,
+            lr=self._cfg.optim_wrapper.optimizer.lr,
             lr_batch=scaling.get('base_batch_size', 16),
-            optimizer='',
-            clip=None,
-            batch=self.cfg.train_dataloader.batch_size,
-            size=0,
-            sizes=(),
-            scale='',
-            keep_ratio=True,
-            train='',
-            test_batch=1,
+            batch=self._cfg.train_dataloader.batch_size,
             start='its backbone: mmdet names no weights for the whole',
         )
 
     def text(self, choice: Choice) -> str:
         """The config for a folder."""
-        layout, plan = choice.layout, choice.plan
-        model = _difference(self.cfg.model.to_dict(), self.model.to_dict())
-        count = len(choice.classes)
-        model = _merged(model, _with_classes(self.model.to_dict(), count) or {})
+        before, after = self._cfg.model.to_dict(), self._mixed.model.to_dict()
+        classes = _with_classes(after, len(choice.classes)) or {}
         return STOCK.format(
-            **plan._asdict(),
-            title=self.detector.title,
-            with_method=f' with {choice.method}' if choice.method else '',
-            name=layout.root.resolve().name,
-            file=f'{choice.name}.py',
-            count=count,
-            train=len(layout.splits['train'].with_objects),
-            val=len(layout.splits['val'].items),
-            base=self.name,
-            root=layout.root.as_posix() + '/',
-            classes=tuple_text(choice.classes),
-            train_set=set_lines(layout, layout.splits['train'], 8),
-            val_set=set_lines(layout, layout.splits['val'], 8),
-            test_loader=test_loader_text(layout),
-            model=written(model),
-            hooks=written(self.hooks),
-            log=max(1, min(50, plan.iterations // 2)),
-            load_from=choice.load_from,
+            **common_fields(choice),
+            base=self._name,
+            model=written(_merged(_difference(before, after), classes)),
+            hooks=written(list(self._mixed.get('custom_hooks') or [])),
         )
 
 
@@ -106,8 +71,7 @@ def _read(name: str) -> Config:
     Raises:
         FileNotFoundError, ValueError: If it cannot be used.
     """
-    path, _ = Config._get_cfg_path(name, '.')
-    cfg = Config.fromfile(path)
+    cfg = read_config(name)
     for key in ('train_pipeline', 'test_pipeline'):
         if key not in cfg:
             raise ValueError(
@@ -187,22 +151,3 @@ def _merged(first: Mapping, second: Mapping) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(old, Mapping)
         merged[key] = _merged(old, value) if both else value
     return merged
-
-
-def written(value: Any, indent: int = 0) -> str:
-    """A value as a config writes it, over several lines where it is long."""
-    inner, outer = ' ' * (indent + 4), ' ' * indent
-    if isinstance(value, Mapping):
-        items = [f'{key}={written(item, indent + 4)}' for key, item in value.items()]
-        start, end = 'dict(', ')'
-    elif isinstance(value, list):
-        items = [written(item, indent + 4) for item in value]
-        start, end = '[', ']'
-    else:
-        return repr(value)
-    line = f'{start}{", ".join(items)}{end}'
-    if len(line) + indent <= 72 and '\n' not in line:
-        return line
-    return (
-        f'{start}\n' + ''.join(f'{inner}{item},\n' for item in items) + f'{outer}{end}'
-    )

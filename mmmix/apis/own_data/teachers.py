@@ -149,21 +149,6 @@ def note_labelled(unlabelled: Unlabelled, layout: Layout) -> None:
     )
 
 
-def teacher_method(teacher: Teacher, given: str | None) -> str | None:
-    """The method of a teacher's mixers; None for none.
-
-    Raises:
-        ValueError: If the teacher does not take it.
-    """
-    if given is None:
-        return None
-    if given not in teacher.methods:
-        raise ValueError(
-            f'--mix {given}: a teacher takes one of {", ".join(teacher.methods)}, none'
-        )
-    return given
-
-
 def model_lines(
     teacher: Teacher, classes: str, method: str | None, plan: Plan
 ) -> list[str]:

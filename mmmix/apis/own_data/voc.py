@@ -14,7 +14,7 @@ from mmmix.layouts.namespaces import namespace_fault
 
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_around
-from .lists import stated_lists
+from .lists import read_list, stated_lists
 
 _LISTS = {'train': ('train', 'trainval'), 'val': ('val',), 'test': ('test',)}
 _MAIN = ('ImageSets', 'Main')
@@ -168,8 +168,7 @@ class VOCLayout(Layout):
             FileNotFoundError: If the list is empty, or none of its ids has an
                 annotation.
         """
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-        ids = [line.strip() for line in lines if line.strip()]
+        ids = read_list(path)
         known = [items[key] for key in ids if key in items]
         if not known:
             raise FileNotFoundError(

@@ -8,13 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .detectors import Detector
+from .detectors import Recipe
 
 PATIENCE = 1.5
 """Seconds to wait for the server of the weights."""
 
 
-def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
+def load_from_lines(detector: Recipe, given: str | None) -> tuple[str, str]:
     """The lines of a config that name its weights.
 
     Args:
@@ -40,18 +40,18 @@ def load_from_lines(detector: Detector, given: str | None) -> tuple[str, str]:
     if not detector.weights:
         return 'load_from = None', f'from {detector.start}{_missing(detector.package)}'
     name = detector.weights.rpartition('/')[2]
+    reachable = is_reachable(detector.weights)
+    how = 'They are fetched at the first training. By hand:'
+    if not reachable:
+        how = 'The network was not reachable. Fetch them, then write load_from = '
+        how += f'{name!r}:'
     lines = (
         '# Weights that mmdet trained on COCO; layers of another number of classes '
-        'start anew.\n# They are fetched at the first training. By hand:\n'
-        f'#   curl -O {detector.weights}\n'
+        f'start anew.\n# {how}\n#   curl -O {detector.weights}\n'
     )
-    if is_reachable(detector.weights):
+    if reachable:
         text = f'{lines}load_from = (\n    {detector.weights!r}\n)'
         return text, f"from mmdet's weights on COCO ({name})"
-    lines = lines.replace(
-        'They are fetched at the first training. By hand:',
-        f'The network was not reachable. Fetch them, then write load_from = {name!r}:',
-    )
     return f'{lines}load_from = None', (
         'from RANDOM weights, because the network is not reachable: much worse on few '
         f'images. Where it is: curl -O {detector.weights}, then --weights {name}'

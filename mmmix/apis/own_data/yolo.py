@@ -13,8 +13,8 @@ from mmmix.layouts.endings import check_names, that_end_in
 from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
-from .layout import Item, Layout, Split, checked_key, split_name
-from .lists import stated_lists
+from .layout import Item, Layout, Split, checked_key, split_around
+from .lists import read_list, stated_lists
 from .yolo_names import NAME_FILES, YAML_NAMES, check_other_names, yaml_with_names
 
 _MOST_CLASSES = 99_999
@@ -150,8 +150,7 @@ class YOLOLayout(Layout):
             return
         folders: dict[str | None, dict[Path, list[Path]]] = {}
         for image in self.images:
-            inside = image.relative_to(self.root).parts[:-1]
-            name = next(filter(None, (split_name(Path(part)) for part in inside)), None)
+            name = split_around(image.parent, self.root)
             folders.setdefault(name, {}).setdefault(image.parent, []).append(image)
         rest = folders.pop(None, {})
         # Without any to train on, those of a test would be trained on, too.
@@ -172,8 +171,7 @@ class YOLOLayout(Layout):
         Raises:
             FileNotFoundError: If none of them is there.
         """
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-        names = [line.strip() for line in lines if line.strip()]
+        names = read_list(path)
         paths, start = [self.root / name for name in names], None
         if not any(map(Path.is_file, paths)):
             paths, start = self._from_elsewhere(names) or (paths, None)

@@ -6,31 +6,30 @@ import copy
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmdet.models.detectors import SemiBaseDetector
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 from mmengine.runner.checkpoint import load_from_local
 from torch import nn
 
+from mmmix.apis.checkpoints.fit import watched
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.checks import check_training
 from mmmix.apis.cli import build_runner
 from mmmix.apis.configs.building_errors import told_with_key
-from mmmix.apis.data_checks import check_epochs_end
-from mmmix.datasets.samplers import check_source_batches
+from mmmix.apis.plain_errors import text_of
 from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.models.teachers import TeacherProgress
 from mmmix.structures import MIX_WEIGHTS
 
-from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+from .finding import FAULT, OK, RAISED, WARNING, Finding
 from .words import Words, words_of
 
 try:
@@ -68,7 +67,7 @@ def build_model(cfg: Config, folder: str) -> tuple[Runner | None, list[Finding]]
             model.init_weights()
         return runner, []
     except RAISED as error:
-        return None, [Finding(FAULT, 'config', said(error))]
+        return None, [Finding(FAULT, 'config', text_of(error))]
 
 
 def check_batch(runner: Runner) -> Iterator[Finding]:
@@ -79,13 +78,10 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
     """
     start = time.perf_counter()
     try:
-        loop = runner.train_loop
         ClassCountHook().before_train_epoch(runner)
-        check_epochs_end(runner, ('train',))
-        check_source_batches(loop.dataloader)
-        check_mixing(runner)
+        check_training(runner)
         runner.model.train()
-        data = next(iter(loop.dataloader))
+        data = next(iter(runner.train_loop.dataloader))
         teachers = [hook for hook in runner.hooks if isinstance(hook, MixTeacherHook)]
         for hook in teachers:  # a teacher's loss asks how far it is
             hook.before_train(runner)
@@ -99,16 +95,8 @@ def check_batch(runner: Runner) -> Iterator[Finding]:
                 )
                 name = f'loss, from iteration {hook.burn_in} on'
                 terms[name] = _step(runner.model, copy.deepcopy(data))
-    except StopIteration:
-        yield Finding(
-            FAULT,
-            'batch',
-            'the training data has not one whole batch',
-            'take a smaller batch_size, or drop_last=False',
-        )
-        return
     except RAISED as error:
-        yield Finding(FAULT, 'batch', said(error))
+        yield Finding(FAULT, 'batch', text_of(error))
         return
     took = time.perf_counter() - start
     for name, values in terms.items():
@@ -202,7 +190,7 @@ def check_weights(cfg: Config, runner: Runner | None) -> Iterator[Finding]:
     elif not os.path.isfile(path):
         yield Finding(OK, 'weights', f'{path} will be fetched')
     elif runner is not None:
-        yield from _fit(path, runner)
+        yield _fit(path, runner)
 
 
 def _unloadable(file: str) -> str:
@@ -220,7 +208,7 @@ def _unloadable(file: str) -> str:
     try:
         loader(file, 'cpu')
     except RAISED as error:
-        return said(error)
+        return text_of(error)
     return ''
 
 
@@ -233,36 +221,18 @@ def _without_load_from(cfg: Config) -> Finding:
     return Finding(WARNING, 'weights', text, words_of(cfg).weights)
 
 
-def _fit(path: str, runner: Runner) -> Iterator[Finding]:
-    """How much of a checkpoint fits."""
+def _fit(path: str, runner: Runner) -> Finding:
+    """How much of a checkpoint fits; one of which nothing does is not loaded."""
     try:
-        with install_safe_loading(False):
-            saved = load_checkpoint(
-                runner.model, path, map_location='cpu', logger='silent'
-            )
+        with install_safe_loading(False), watched(runner.model) as fit:
+            load_checkpoint(runner.model, path, map_location='cpu', logger='silent')
     except RAISED as error:
-        yield Finding(FAULT, 'weights', said(error))
-        return
-    saved = saved.get('state_dict', saved)
-    if isinstance(runner.model, SemiBaseDetector):
-        saved = _doubled(saved)
-    own = runner.model.state_dict()
-    fit = sum(name in saved and saved[name].shape == own[name].shape for name in own)
-    fault = not fit
-    yield Finding(
-        FAULT if fault else OK if fit > len(own) / 2 else WARNING,
-        'weights',
-        f'{fit} of {len(own)} tensors of the model are in {Path(path).name}',
-        'take the checkpoint of this model' if fit <= len(own) / 2 else '',
-    )
-
-
-def _doubled(saved: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A detector's tensors as a teacher and its student load them, both the same."""
-    if any('student' in name or 'teacher' in name for name in saved):
-        return saved
-    parts = ('teacher', 'student')
-    return {f'{part}.{name}': saved[name] for part in parts for name in saved}
+        return Finding(FAULT, 'weights', text_of(error))
+    own, fitting = len(fit.own), len(fit.fitting)
+    text = f'{fitting} of {own} tensors of the model are in {Path(path).name}'
+    if fitting > own / 2:
+        return Finding(OK, 'weights', text)
+    return Finding(WARNING, 'weights', text, 'take the checkpoint of this model')
 
 
 def _memory() -> str:

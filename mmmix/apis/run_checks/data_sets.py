@@ -20,24 +20,14 @@ from mmmix.apis.data_checks.image_labels import (
 )
 from mmmix.apis.data_checks.left_out import left_out_images
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.apis.plain_errors import text_of
 from mmmix.datasets.contents import own_labels, watched_images, watched_loading
 from mmmix.datasets.contents.image_watch import LABEL
 
-from .finding import FAULT, OK, WARNING, Finding, said
+from .finding import FAULT, OK, RAISED, WARNING, Finding
 from .words import OF_DETECTOR, Words, words_of
 
 SPLITS = ('train', 'val', 'test')
-ERRORS = (
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OSError,
-    RuntimeError,  # mmpretrain, of a data set that is not there
-    SyntaxError,  # broken XML
-    TypeError,
-    ValueError,
-)
-"""What a data set may raise that its annotations or its config are the cause of."""
 FEW_IMAGES, FEW_OBJECTS, FEW_VAL = 100, 20, 20
 NAMED = 30
 
@@ -91,25 +81,25 @@ def _load(split: str, config: Any, loaded: Loaded) -> list[Source]:
     key = f'{split}_dataloader.dataset'
     try:
         with watched_loading() as seen, watched_images() as images:
-            dataset = DATASETS.build(config)
-            _initialise(dataset)
-    except ERRORS as error:
-        text = bad_line(config) or said(error)
+            dataset = _built(config)
+    except RAISED as error:
+        text = bad_line(config) or text_of(error)
         check = f'{split} {loaded.words.data}'
         loaded.findings.append(Finding(FAULT, check, text))
         seen, images = {}, {}
         try:
-            dataset = DATASETS.build(config)
-            _initialise(dataset)
-        except ERRORS:
+            dataset = _built(config)
+        except RAISED:
             return []
     return list(sources_of(dataset, key, seen, images))
 
 
-def _initialise(dataset: Any) -> None:
-    """Load what is loaded lazily."""
+def _built(config: Any) -> Any:
+    """A data set, also loaded where it is lazy."""
+    dataset = DATASETS.build(config)
     if hasattr(dataset, 'full_init'):
         dataset.full_init()
+    return dataset
 
 
 def check_contents(loaded: Loaded) -> Iterator[Finding]:

@@ -16,11 +16,12 @@ RAISED = (
     ImportError,
     LookupError,
     OSError,
-    RuntimeError,
+    RuntimeError,  # of mmpretrain too, where data are not there
+    SyntaxError,  # of broken XML too
     TypeError,
     ValueError,
 )
-"""What a config that does not fit may lead to, in mmdet too."""
+"""What a config or data that do not fit may lead to, in mmdet too."""
 
 _WIDTH = 88
 _INDENT = ' ' * 9
@@ -46,12 +47,6 @@ class Finding:
 def is_sound(findings: Iterable[Finding]) -> bool:
     """Whether training makes sense."""
     return all(finding.level != FAULT for finding in findings)
-
-
-def said(error: BaseException) -> str:
-    """What an error says; a ``KeyError`` would quote it."""
-    text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
-    return text or type(error).__name__
 
 
 def as_table(findings: Sequence[Finding]) -> str:

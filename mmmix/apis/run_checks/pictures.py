@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import filecmp
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -61,7 +61,9 @@ def _look_at(split: str, source: Source, hashes: dict[str, int]) -> Iterator[Fin
                 dark.append(path)
     yield from _say_faults(split, faults, broken, every)
     yield from _say_dark(split, dark, len(every))
-    yield from _say_orientations(split, orientations, _have_boxes(every))
+    # Images of a classifier seldom have any.
+    boxes = any(info.get('instances') or 'gt_bboxes' in info for info in every)
+    yield from _say_orientations(split, orientations, boxes)
 
 
 def _say_faults(
@@ -86,11 +88,6 @@ def _say_faults(
         sized = any(info.get('width') and info.get('height') for info in every)
         size = ', whole and of the stated size' if sized else ' and whole'
         yield Finding(OK, where, f'{count} are there{size}')
-
-
-def _have_boxes(infos: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether images are annotated with boxes; those of a classifier seldom are."""
-    return any(info.get('instances') or 'gt_bboxes' in info for info in infos)
 
 
 def _say_dark(split: str, dark: Sequence[str], count: int) -> Iterator[Finding]:
@@ -145,9 +142,10 @@ def _duplicates(
             text = f'no {split} image looks like one of the {len(names)} to train on'
             yield Finding(OK, 'duplicates', text)
         return
+    found = [(others[j], names[i]) for j, i in leaked.items()]
     some = [
-        f'{others[j]} is {"" if _same(names[i], others[j]) else "like "}{names[i]}'
-        for j, i in leaked.items()
+        f'{other} is {"" if filecmp.cmp(other, name, shallow=False) else "like "}{name}'
+        for other, name in found
     ]
     yield Finding(
         WARNING,
@@ -156,16 +154,6 @@ def _duplicates(
         f'the figures of {split} will be too good\n{_some(some)}',
         fix,
     )
-
-
-def _same(first: str, second: str) -> bool:
-    """Whether two paths are one file, or hold the same bytes."""
-    if os.path.samefile(first, second):
-        return True
-    if os.path.getsize(first) != os.path.getsize(second):
-        return False
-    with open(first, 'rb') as a, open(second, 'rb') as b:
-        return a.read() == b.read()
 
 
 def _some(texts: Sequence[Any]) -> str:

@@ -20,10 +20,12 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from mmmix.apis.configs.nests import dicts_in
 from mmmix.apis.data_checks.metrics import check_metrics
+from mmmix.apis.plain_errors import text_of
 from mmmix.registry import class_of, is_a
 
-from .finding import FAULT, OK, RAISED, WARNING, Finding, said
+from .finding import FAULT, OK, RAISED, WARNING, Finding
 
 _AMP_SETTINGS = ('loss_scale', 'dtype', 'use_fsdp')
 """What ``AmpOptimWrapper`` takes beyond ``OptimWrapper``."""
@@ -35,7 +37,7 @@ def check_loop(runner: Runner) -> Iterator[Finding]:
         try:
             check_metrics(getattr(runner, f'{split}_loop'), f'{split}_evaluator')
         except RAISED as error:
-            yield Finding(FAULT, check, said(error))
+            yield Finding(FAULT, check, text_of(error))
 
 
 def check_optimizer(runner: Runner, with_schedule: bool) -> Iterator[Finding]:
@@ -122,7 +124,7 @@ def _described(built: OptimWrapper) -> str:
 
 def _fault(check: str, key: str, part: Any, error: Exception) -> Finding:
     """What an error says of a part of the config, with the setting that it means."""
-    text = said(error)
+    text = text_of(error)
     if 'process group' in text:
         return Finding(
             WARNING, check, f'{key} is for several processes, and was not built here'
@@ -163,17 +165,15 @@ class _Found(NamedTuple):
 
 def _find(part: Any, key: str, wanted: Callable[[str, Any], bool]) -> _Found | None:
     """The first setting of a nest that is wanted, by its key and value."""
-    if isinstance(part, (list, tuple)):
-        items = [(f'{key}.{index}', item) for index, item in enumerate(part)]
-    elif isinstance(part, Mapping):
-        items = [(f'{key}.{name}', item) for name, item in part.items()]
-        for path, value in items:
-            if wanted(path, value):
-                return _Found(path, value, part)
-    else:
-        return None
-    found = (_find(value, path, wanted) for path, value in items)
-    return next((item for item in found if item), None)
+    return next(
+        (
+            _Found(f'{place}.{name}', value, holder)
+            for place, holder in dicts_in(part, key)
+            for name, value in holder.items()
+            if wanted(f'{place}.{name}', value)
+        ),
+        None,
+    )
 
 
 def _is_unknown(key: str, value: Any) -> bool:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from mmmix.apis.cli import split_method
-from mmmix.apis.configs.config_reading import parsed_options, read_config
+from mmmix.apis.configs.config_reading import (
+    parsed_options,
+    read_config,
+    split_method,
+)
 
 
 def read_choice(

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from mmmix.layouts.writing import check_writable
 from mmmix.testing.digits.coco import CocoAnnotations
 from mmmix.testing.digits.scene import make_scene
 from mmmix.testing.digits.settings import SPLITS, VERSIONS, DigitsSettings
@@ -72,6 +73,7 @@ def generate(
     _check_only_digits(out)
     partial = out.with_name(f'.{out.name}.partial')
     _remove(partial)
+    check_writable([partial])
     try:
         boxes = _write(settings, partial, coco, progress)
         _write_manifest(partial, settings, coco, boxes)

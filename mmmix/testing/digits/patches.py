@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmmix.layouts.writing import check_writable
 from mmmix.mixing.counters import counter_rng
 from mmmix.testing.digits.backgrounds import make_background
 from mmmix.testing.digits.glyphs import draw_stroke
@@ -67,6 +68,7 @@ def write_patches(
     Raises:
         ValueError: If an argument is out of its range.
         FileExistsError: If ``out`` holds anything else.
+        OSError: If it cannot be made.
         ImportError: If scikit-learn is not installed.
     """
     files = _files(count, domain, seed)
@@ -82,6 +84,7 @@ def write_patches(
             )
     partial = out.with_name(f'.{out.name}.partial')
     shutil.rmtree(partial, ignore_errors=True)
+    check_writable([partial])
     for name, content in files.items():
         (partial / name).parent.mkdir(parents=True, exist_ok=True)
         (partial / name).write_bytes(content)

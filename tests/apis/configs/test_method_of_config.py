@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
+from mmengine.registry import DefaultScope
 
 import mmmix
-from mmmix.apis.cli import load_config, split_method
-from mmmix.apis.configs.config_reading import config_name, read_config
+from mmmix.apis.configs.config_reading import config_name, read_config, split_method
 from mmmix.commands import benchmark_step, study
 from mmmix.studies.seeds.grid import Choice
 from mmmix.studies.seeds.runs import Commands, Run
@@ -48,17 +47,20 @@ def test_it_reads_as_our_leaf_and_is_named_as_one():
 
 
 def test_two_methods_are_refused():
-    args = argparse.Namespace(
-        config=f'{BASELINE}+lossmix',
-        mix='boxmix',
-        mix_options=None,
-        cfg_options=None,
-        work_dir=None,
-        launcher='none',
-        local_rank=0,
-    )
     with pytest.raises(ValueError, match='names a method, and so does --mix boxmix'):
-        load_config(args)
+        read_config(f'{BASELINE}+lossmix', mix='boxmix')
+
+
+@pytest.mark.parametrize(
+    ('line', 'scope'),
+    [('', 'mmdet'), ('default_scope = None', 'mmdet'), ('default_scope = "x"', 'x')],
+)
+def test_what_is_read_is_built_in_its_scope(line, scope, tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(f'{line}\n')
+    with DefaultScope.overwrite_default_scope('mmengine'):  # all is as before then
+        read_config(str(config))
+        assert DefaultScope.get_current_instance().scope_name == scope
 
 
 def test_settings_of_a_method_need_one():

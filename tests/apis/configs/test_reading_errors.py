@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mmmix.apis.configs.config_path import config_path
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.plain_errors import said_by_us
 
@@ -82,3 +83,24 @@ def test_an_own_module_shows_where_it_stops(write):
         read_config(str(config))
     assert not said_by_us(caught.value)
     assert 'reading_deep' not in sys.modules
+
+
+def test_the_reason_of_ours_comes_last(monkeypatch):
+    """mmengine's advice is to set PYTHONPATH, whatever fails."""
+    for name in [name for name in sys.modules if name.startswith('mmmix.classif')]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, 'mmpretrain', None)
+    path = config_path('classification/r50_imagenet_cutmix.py')
+    with pytest.raises(ImportError, match='mmpretrain') as raised:
+        read_config(path)
+    assert 'PYTHONPATH' not in str(raised.value)
+    assert "pip install 'mmmix[classification]'" in str(raised.value)
+    assert 'pip install --no-deps onedl-mmpretrain einops' in str(raised.value)
+    assert 'requirements/' not in str(raised.value)
+
+
+def test_another_import_keeps_the_words_of_mmengine(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text("custom_imports = dict(imports=['no_such_module'])\n")
+    with pytest.raises(ImportError, match='PYTHONPATH'):
+        read_config(str(path))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 
 from mmmix.apis.cli import build_runner
@@ -253,3 +254,27 @@ def test_resume_command_of_the_module(monkeypatch):
     argv = ['c.py']
     command = train_module.resume_command(train_module.parse_args(argv), argv)
     assert command == 'python -m mmmix.train c.py --resume'
+
+
+class _OwnHook(CheckpointHook):
+    pass
+
+
+@pytest.mark.parametrize(
+    ('kind', 'taken'),
+    [
+        ('CheckpointHook', True),
+        ('mmengine.CheckpointHook', True),
+        ('mmpretrain.CheckpointHook', True),
+        ('mmengine.hooks.CheckpointHook', True),
+        (CheckpointHook, True),
+        (_OwnHook, False),
+        ('LoggerHook', False),
+        (None, False),
+    ],
+)
+def test_the_stock_hook_of_checkpoints_is_replaced_however_it_is_named(kind, taken):
+    cfg = Config(dict(default_hooks=dict(checkpoint=dict(type=kind, interval=3))))
+    train_options.save_whole_checkpoints(cfg)
+    expected = 'mmdet.WholeCheckpointHook' if taken else kind
+    assert cfg.default_hooks.checkpoint == dict(type=expected, interval=3)

@@ -9,7 +9,7 @@ import pytest
 
 from mmmix.apis.own_data.find import find_layout
 
-from .folders import write_coco, write_voc
+from .folders import write_coco, write_voc, write_yolo
 
 
 def coco_of(root, split, images, labels, count):
@@ -64,6 +64,15 @@ def test_the_nearest_folder_counts_and_that_of_the_whole_does_not(tmp_path):
     for split in ('train', 'valid'):
         coco_of(root, split, 'test_set/{}', 'test_set/{}/a/x.json', 3)
     assert set(find_layout(root).splits) == {'train', 'val'}
+
+
+def test_the_nearest_folder_counts_for_yolo_too(tmp_path):
+    for split, count in (('train', 6), ('valid', 4)):
+        write_yolo(tmp_path / 'test_set' / split, count)
+    splits = find_layout(tmp_path).splits
+    assert {key: len(split.items) for key, split in splits.items()} == dict(
+        train=6, val=4
+    )
 
 
 def test_trainval_is_trained_on(tmp_path):

@@ -42,7 +42,7 @@ def test_existing_files_are_left_alone_unless_forced(tmp_path):
     theirs = tmp_path / 'train.2@10.txt'
     theirs.write_text('theirs')
     arguments = [str(ann_file), '--percents', '10', '--folds', '1', '2']
-    with pytest.raises(SystemExit, match=r'1 of 4 files exist .*train.2@10.txt'):
+    with pytest.raises(FileExistsError, match=r'1 of 4 files exist .*train.2@10.txt'):
         main(arguments)
     assert theirs.read_text() == 'theirs'
     assert not (tmp_path / 'train.1@10.txt').exists()
@@ -52,10 +52,10 @@ def test_existing_files_are_left_alone_unless_forced(tmp_path):
     )
 
 
-def test_what_is_wrong_is_said_without_a_traceback(tmp_path):
-    with pytest.raises(SystemExit, match='split_semi: no annotation file at .*none'):
+def test_what_is_wrong_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no annotation file at .*none'):
         main([str(tmp_path / 'none.json')])
     ann_file = tmp_path / 'train.txt'
     ann_file.write_text('a\nb')
-    with pytest.raises(SystemExit, match='1 % of 2 images is less than one'):
+    with pytest.raises(ValueError, match='1 % of 2 images is less than one'):
         main([str(ann_file), '--percents', '1'])

@@ -10,7 +10,7 @@ import torch
 from mmengine.dataset import ConcatDataset, DefaultSampler, InfiniteSampler
 from torch.utils.data import DataLoader
 
-from mmmix.apis.data_checks import plain_draws, warn_of_plain_draws
+from mmmix.apis.data_checks import draws, warn_of_plain_draws
 from mmmix.datasets import MixSourceSampler, SeededDataset
 from tests.datasets.samplers.sources import Shapes
 
@@ -40,7 +40,7 @@ def mixed_sources(dataset):
 )
 def test_it_is_warned_of(build, sampler, named, monkeypatch):
     said = []
-    monkeypatch.setattr(plain_draws, 'print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr(draws, 'print_log', lambda text, **_: said.append(text))
     dataset = build()
     loader = DataLoader(dataset, 2, sampler=sampler(dataset))
     warn_of_plain_draws(SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader)))
