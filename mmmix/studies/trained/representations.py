@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmdet.models.dense_heads import YOLOV3Head
 from mmdet.models.detectors import SemiBaseDetector
+from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -96,8 +97,7 @@ def level_grams(
 
 
 def _maps(detector: LoadedDetector, packed: Sequence[dict[str, Any]]) -> list[Tensor]:
-    data = {key: [item[key] for item in packed] for key in packed[0]}
-    data = detector.model.data_preprocessor(data, False)
+    data = detector.model.data_preprocessor(pseudo_collate(packed), False)
     with torch.no_grad():
         return classification_maps(detector.model, data['inputs'])
 
