@@ -15,7 +15,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner, set_random_seed
 from torch import nn
 
-from mmmix.models.batch_augments import BatchMixer
+from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.structures import is_mixed
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.peak_memory import peak_allocated
@@ -80,10 +80,8 @@ class TrainingStep:
     @property
     def leaves_no_record(self) -> bool:
         """Whether a mixer keeps the dominant boxes only, and so marks no sample."""
-        return any(
-            isinstance(module, BatchMixer) and module.settings.keep == 'dominant'
-            for module in self.model.modules()
-        )
+        mixers = find_batch_mixers(self.model)
+        return any(mixer.settings.keep == 'dominant' for mixer in mixers)
 
     def __call__(self, index: int) -> Measurement:
         """Make one step.
