@@ -1,12 +1,7 @@
 """Drawing mixed batches."""
 
 from .as_loaded import as_loaded
-from .draw_mix import (
-    draw_branches,
-    draw_mixed_batch,
-    draw_preprocessed_batch,
-    plain_preprocessor,
-)
+from .draw_mix import draw_branches, draw_mixed_batch, draw_preprocessed_batch
 from .guarded import DrawingGuard, as_written, class_names
 
 __all__ = [
@@ -17,5 +12,4 @@ __all__ = [
     'draw_branches',
     'draw_mixed_batch',
     'draw_preprocessed_batch',
-    'plain_preprocessor',
 ]

@@ -14,6 +14,7 @@ from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 
+from mmmix.models.teachers.branches import plain_preprocessor
 from mmmix.structures import MIX_IDS, MIX_VISIBILITY, get_mix_weights
 
 COLORS = ('#2ca02c', '#d62728', '#1f77b4', '#ff7f0e')
@@ -72,11 +73,6 @@ def draw_branches(
         )
         for name, inputs in data['inputs'].items()
     }
-
-
-def plain_preprocessor(preprocessor: nn.Module) -> nn.Module:
-    """The preprocessor that normalises images, within one for several branches."""
-    return getattr(preprocessor, 'data_preprocessor', preprocessor)
 
 
 def draw_mixed_batch(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +42,11 @@ class ReportPictures:
             classes: Names of the labels.
             guard: Keeps what cannot be drawn from the rest of the page.
         """
-        guard(partial(self._add_batches, runner))
+        guard(self._add_batches, runner)
         for name, found in self._record.validations.items():
             if self._drawn.get(name) is not found:
                 self._drawn[name] = found
-                guard(partial(self._add_examples, name, found, classes))
+                guard(self._add_examples, name, found, classes)
 
     def embedded(self) -> dict[str, str]:
         """Data URIs by title, as far as the files are there."""

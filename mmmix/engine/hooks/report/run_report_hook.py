@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
 
 from mmmix.engine.find_mixers import label_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
@@ -129,7 +127,7 @@ class RunReportHook(Hook):
     def _quietly(self, step: Callable[..., None], *args: Any) -> None:
         """Do something in the first process, and go on whatever happens."""
         if is_main_process():
-            self._guard(partial(step, *args))
+            self._guard(step, *args)
 
     def _finish(self, runner: Runner) -> None:
         """Write the last page, and say where it is."""
@@ -192,13 +190,13 @@ class RunReportHook(Hook):
         for name, value in metrics.items():
             if isinstance(value, (int, float)):
                 self._record.add(name, done, value)
-        threshold = getattr(unwrapped_model(runner), 'semi_train_cfg', None) or {}
+        settings = getattr(unwrapped_model(runner), 'semi_train_cfg', None) or {}
         for name, summary in self._summaries.items():
             found = summary.summarise() | dict(iteration=done)
             if found['images']:
                 self._record.validations[name] = found
-            if 'cls_pseudo_thr' in threshold:
-                labels = summary.labels_above(threshold['cls_pseudo_thr'])
+            if 'cls_pseudo_thr' in settings:
+                labels = summary.labels_above(settings['cls_pseudo_thr'])
                 for what, value in labels.items():
                     self._record.add(
                         f'{name}/labels above threshold: {what}', done, value
@@ -233,12 +231,14 @@ class RunReportHook(Hook):
         """What the page says at its top."""
         spent = time.time() - self._began
         model = unwrapped_model(runner)
+        mixed_by = ', '.join(label_mixers(model))
         facts = {
-            'title': _title(runner),
+            # Without the time of its start.
+            'title': runner.experiment_name.removesuffix(f'_{runner.timestamp}'),
             'state': f'{state}, written {time.strftime("%Y-%m-%d %H:%M:%S")}',
             'iteration': f'{done} of {runner.max_iters}',
             'model': type(model).__name__,
-            **_label_mixers(model),
+            **({'mixed by': mixed_by} if mixed_by else {}),
             'log': str(Path(runner.log_dir).resolve()),
         }
         if done > self._first:
@@ -251,12 +251,6 @@ class RunReportHook(Hook):
         return facts
 
 
-def _label_mixers(model: nn.Module) -> dict[str, str]:
-    """What mixes the labels of a classifier; nothing of other models."""
-    names = label_mixers(model)
-    return {'mixed by': ', '.join(names)} if names else {}
-
-
 def _classes(runner: Runner) -> tuple[str, ...]:
     """Names of the labels of the validation, else of the training."""
     for loop in (runner.val_loop, runner.train_loop):
@@ -265,11 +259,6 @@ def _classes(runner: Runner) -> tuple[str, ...]:
         if names:
             return names
     return ()
-
-
-def _title(runner: Runner) -> str:
-    """The name of the run's config, without the time of its start."""
-    return runner.experiment_name.removesuffix(f'_{runner.timestamp}')
 
 
 def _eval_mode(runner: Runner) -> str:

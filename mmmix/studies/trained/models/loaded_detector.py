@@ -17,11 +17,11 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmmix.models.teachers.branches import plain_preprocessor
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.truth import objects_of
 from mmmix.studies.trained.models.arguments import ModelSpec
 from mmmix.studies.trained.models.detection_scores import DetectionScores, Scores
-from mmmix.visualization import plain_preprocessor
 
 MAIN_METRICS = ('pascal_voc/mAP', 'coco/AP')
 """What studies show of detectors."""
