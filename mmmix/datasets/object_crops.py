@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mmmix.layouts.writing import whole_folder
 
 from .transforms import CheckedLoadImageFromFile
-from .voc_layout import VOCLayoutDataset, check_splits
+from .voc_layout import check_splits, split_dataset
 
 
 class CropSettings(NamedTuple):
@@ -137,20 +137,15 @@ def _crops(
     root: str | os.PathLike, split: str, settings: CropSettings
 ) -> Iterator[tuple[str, int, NDArray[Any], NDArray[Any]]]:
     """File name, label, box in the crop, and pixels of each object."""
-    dataset = VOCLayoutDataset(
-        data_root=str(root),
-        ann_file=f'ImageSets/Main/{split}.txt',
-        data_prefix=dict(sub_data_root=''),
-        metainfo=dict(classes=settings.classes),
-        test_mode=True,
-    )
+    dataset = split_dataset(root, split, settings.classes)
     load = CheckedLoadImageFromFile()  # boxes may be for the image as it is stored
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         chosen = [
             (number, instance)
             for number, instance in enumerate(info['instances'])
-            if not instance['ignore_flag'] and _side(instance) >= settings.min_side
+            if not instance['ignore_flag']
+            and shorter_side(instance['bbox']) >= settings.min_side
         ]
         if not chosen:
             continue
@@ -163,7 +158,7 @@ def _crops(
             yield name, instance['bbox_label'], inside, image[y1:y2, x1:x2]
 
 
-def _side(instance: dict[str, Any]) -> float:
-    """The shorter side of an object's box in pixels."""
-    x1, y1, x2, y2 = instance['bbox']
-    return min(x2 - x1, y2 - y1)
+def shorter_side(box: Sequence[float]) -> float:
+    """That of a box (x1, y1, x2, y2), in pixels."""
+    x1, y1, x2, y2 = box
+    return float(min(x2 - x1, y2 - y1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,25 @@ def check_splits(root: str | os.PathLike, splits: Iterable[str]) -> None:
             f'{lists} has no list {", ".join(missing)}; the splits there are '
             f'{", ".join(named) or "none"}'
         )
+
+
+def split_dataset(
+    root: str | os.PathLike, split: str, classes: Sequence[str]
+) -> VOCLayoutDataset:
+    """All images of a list, with their objects of some classes.
+
+    Args:
+        root: The folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main``.
+        split: Name of the list.
+        classes: Names of the classes, by label.
+    """
+    return VOCLayoutDataset(
+        data_root=str(root),
+        ann_file=f'ImageSets/Main/{split}.txt',
+        data_prefix=dict(sub_data_root=''),
+        metainfo=dict(classes=tuple(classes)),
+        test_mode=True,
+    )
 
 
 def other_suffix(path: str, backend_args: dict | None = None) -> str | None:
