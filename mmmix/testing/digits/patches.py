@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmmix.layouts.writing import whole_folder
 from mmmix.mixing.counters import counter_rng
 from mmmix.testing.digits.backgrounds import make_background
 from mmmix.testing.digits.glyphs import draw_stroke
@@ -50,9 +51,9 @@ def write_patches(
 ) -> bool:
     """Write ``count`` patches of each digit as ``CLASS/CLASS_K.png``.
 
-    All glyphs are of the test split, each of another source digit. The folder is
-    written beside ``out`` and renamed at the end. One that holds the same files
-    already is left as it is.
+    All glyphs are of the test split, each of another source digit. The folder
+    appears whole or not at all. One that holds the same files already is left as it
+    is.
 
     Args:
         out: The folder.
@@ -80,13 +81,11 @@ def write_patches(
             raise FileExistsError(
                 f'{out} holds other files; remove it, or choose another folder by --out'
             )
-    partial = out.with_name(f'.{out.name}.partial')
-    shutil.rmtree(partial, ignore_errors=True)
-    for name, content in files.items():
-        (partial / name).parent.mkdir(parents=True, exist_ok=True)
-        (partial / name).write_bytes(content)
-    shutil.rmtree(out, ignore_errors=True)  # empty folders at most
-    partial.rename(out)
+        shutil.rmtree(out)  # empty folders at most
+    with whole_folder(out) as draft:
+        for name, content in files.items():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).write_bytes(content)
     return True
 
 
