@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import cv2
@@ -81,8 +80,7 @@ def write_patches(
             raise FileExistsError(
                 f'{out} holds other files; remove it, or choose another folder by --out'
             )
-        shutil.rmtree(out)  # empty folders at most
-    with whole_folder(out) as draft:
+    with whole_folder(out, replace=True) as draft:  # empty folders at most
         for name, content in files.items():
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             (draft / name).write_bytes(content)
