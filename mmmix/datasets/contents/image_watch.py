@@ -84,11 +84,8 @@ def watched_images() -> Iterator[dict[int, ImageNotes]]:
             notes.take(dataset.data_list)
         seen[id(dataset)] = notes
 
-    BaseDataset.full_init = full_init
-    try:
+    with replaced_methods(BaseDataset, {'full_init': full_init}):
         yield seen
-    finally:
-        BaseDataset.full_init = stock
 
 
 def _noting(notes: ImageNotes, dataset: BaseDataset) -> dict[str, Callable]:

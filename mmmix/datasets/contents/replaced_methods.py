@@ -1,4 +1,4 @@
-"""Methods of one data set, replaced for a while."""
+"""Methods that are replaced for a while."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from typing import Any
 
 
 @contextmanager
-def replaced_methods(dataset: Any, methods: Mapping[str, Callable]) -> Iterator[None]:
-    """Give one data set other methods, by name, for a ``with`` block.
+def replaced_methods(owner: Any, methods: Mapping[str, Callable]) -> Iterator[None]:
+    """Give an object, or a class, other methods for a ``with`` block.
 
-    Those of its class stay, and can be called by them.
+    Args:
+        owner: Of an object, those of its class stay, and can be called by them.
+        methods: By name.
     """
-    vars(dataset).update(methods)
+    before = {name: vars(owner)[name] for name in methods if name in vars(owner)}
+    for name, method in methods.items():
+        setattr(owner, name, method)
     try:
         yield
     finally:
         for name in methods:
-            vars(dataset).pop(name, None)
+            if name in before:
+                setattr(owner, name, before[name])
+            else:
+                delattr(owner, name)

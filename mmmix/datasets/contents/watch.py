@@ -49,11 +49,8 @@ def watched_loading(max_boxes: int = MAX_BOXES) -> Iterator[dict[int, Contents]]
             stock(dataset)
         seen[id(dataset)] = reader.contents
 
-    BaseDetDataset.full_init = full_init
-    try:
+    with replaced_methods(BaseDetDataset, {'full_init': full_init}):
         yield seen
-    finally:
-        BaseDetDataset.full_init = stock
 
 
 def _reader(dataset: BaseDetDataset, max_boxes: int) -> Reader:
