@@ -32,13 +32,17 @@ def draw_preprocessed_batch(
     classes: Sequence[str] | None = None,
     max_images: int = 8,
 ) -> np.ndarray:
-    """Picture of what a data preprocessor returned; see :func:`draw_mixed_batch`."""
+    """Picture of what a data preprocessor made of a batch, or of one branch of it.
+
+    See :func:`draw_mixed_batch`.
+    """
+    inner = plain_preprocessor(preprocessor)
     return draw_mixed_batch(
         data['inputs'],
         data['data_samples'],
-        mean=getattr(preprocessor, 'mean', None),
-        std=getattr(preprocessor, 'std', None),
-        bgr_to_rgb=getattr(preprocessor, '_channel_conversion', False),
+        mean=getattr(inner, 'mean', None),
+        std=getattr(inner, 'std', None),
+        bgr_to_rgb=getattr(inner, '_channel_conversion', False),
         classes=classes,
         max_images=max_images,
     )
@@ -61,17 +65,15 @@ def draw_branches(
     Returns:
         Pictures by the branch's name, which is ``''`` for a plain batch.
     """
-    inner = plain_preprocessor(preprocessor)
-    settings = dict(classes=classes, max_images=max_images)
-    if not isinstance(data['inputs'], Mapping):
-        return {'': draw_preprocessed_batch(inner, data, **settings)}
+    branches = {'': data}
+    if isinstance(data['inputs'], Mapping):
+        branches = {
+            name: dict(inputs=inputs, data_samples=data['data_samples'][name])
+            for name, inputs in data['inputs'].items()
+        }
     return {
-        name: draw_preprocessed_batch(
-            inner,
-            dict(inputs=inputs, data_samples=data['data_samples'][name]),
-            **settings,
-        )
-        for name, inputs in data['inputs'].items()
+        name: draw_preprocessed_batch(preprocessor, branch, classes, max_images)
+        for name, branch in branches.items()
     }
 
 

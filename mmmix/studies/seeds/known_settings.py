@@ -43,8 +43,9 @@ def check_cfg_options(cfg: Config, options: Sequence[str]) -> None:
             continue
         near = _nearest(name, {each: each for each in known})
         if near:
+            called = getattr(kind, '__name__', kind)
             raise ValueError(
-                f'{option}: {_short(kind)} has no setting {name!r}; the nearest is '
+                f'{option}: {called} has no setting {name!r}; the nearest is '
                 f'{place}.{near}'
             )
 
@@ -147,7 +148,3 @@ def _parameters(cls: type) -> tuple[list[str], bool]:
         if inspect.Parameter.VAR_KEYWORD not in kinds.values():
             return names, False
     return names, True
-
-
-def _short(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) else str(kind)

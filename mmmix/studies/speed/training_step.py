@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain, repeat
 from typing import Any
 
 import torch
@@ -183,7 +184,8 @@ class ConfigBatches:
                 f'the train_dataloader of {cfg.filename} yields no batch of '
                 f'{settings.get("batch_size")}'
             )
-        self._batches = iter(self._loader)
+        again = chain.from_iterable(repeat(self._loader))
+        self._batches = chain(iter(self._loader), again)
 
     @property
     def metainfo(self) -> Any:
@@ -192,11 +194,7 @@ class ConfigBatches:
 
     def __call__(self, index: int) -> Mapping[str, Any]:
         """The next batch."""
-        try:
-            return next(self._batches)
-        except StopIteration:
-            self._batches = iter(self._loader)
-            return next(self._batches)
+        return next(self._batches)
 
 
 def num_classes(cfg: Config) -> int:

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.mixing.checks import check_integer
-from mmmix.models.teachers.branches import Batch, plain_preprocessor
+from mmmix.models.teachers.branches import Batch
 from mmmix.visualization import DrawingGuard, class_names, draw_preprocessed_batch
 
 
@@ -107,7 +107,7 @@ class TeacherPreviewHook(Hook):
         inputs, samples = batch
         dataset = runner.train_dataloader.dataset
         picture = draw_preprocessed_batch(
-            plain_preprocessor(unwrapped_model(runner).data_preprocessor),
+            unwrapped_model(runner).data_preprocessor,
             dict(inputs=inputs, data_samples=samples),
             classes=class_names(getattr(dataset, 'metainfo', None)),
             max_images=self.max_images,
