@@ -137,15 +137,10 @@ def other_suffix(path: str, backend_args: dict | None = None) -> str | None:
         folder is not local.
     """
     folder, name = os.path.split(path)
-    if not _is_local(path, backend_args) or os.path.exists(path):
+    backend = get_file_backend(path, backend_args=backend_args, enable_singleton=True)
+    if not isinstance(backend, LocalBackend) or os.path.exists(path):
         return None
     present, stem = names_in(folder or '.'), os.path.splitext(name)[0]
     found = (present[stem + s] for s in SUFFIXES if stem + s in present)
     other = next(found, None)
     return other and os.path.join(folder, other)
-
-
-def _is_local(path: str, backend_args: dict | None) -> bool:
-    """Whether a path is one of this machine's files."""
-    backend = get_file_backend(path, backend_args=backend_args, enable_singleton=True)
-    return isinstance(backend, LocalBackend)

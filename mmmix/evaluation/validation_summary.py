@@ -75,7 +75,8 @@ class ValidationSummary:
             ``best`` and ``worst``: images with ``path``, ``shape`` (height and
             width as loaded), ``value``, and boxes.
         """
-        order = sorted(range(len(self._pictures)), key=self._value, reverse=True)
+        values = [picture['value'] for picture in self._pictures]
+        order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
         # An image without objects is no success to show.
         good = [k for k in order if len(self._judged[k].objects)][:pictures]
         bad = [k for k in reversed(order) if k not in good][:pictures]
@@ -92,9 +93,6 @@ class ValidationSummary:
     def labels_above(self, threshold: float) -> dict[str, float]:
         """How good those above a score would be as labels; see `quality_above`."""
         return quality_above(self._judged, threshold)
-
-    def _value(self, index: int) -> float:
-        return self._pictures[index]['value']
 
     def _class(self, label: int, name: str) -> Summary:
         """AP and precision of one class."""

@@ -1,4 +1,4 @@
-"""Drawing mixed batches."""
+"""Pictures of batches, and drawing that never ends a run."""
 
 from .as_loaded import as_loaded
 from .draw_mix import draw_branches, draw_mixed_batch, draw_preprocessed_batch

@@ -153,10 +153,7 @@ def _check(name: str, record: Record) -> None:
     )
     if right and record['state'] == 'done':
         found = [record[key] for key in METRICS.values() if key in record]
-        right = bool(found) and all(_are_metrics(metrics) for metrics in found)
+        values = [value for metrics in found for value in metrics.values()]
+        right = bool(found) and all(isinstance(v, (int, float)) for v in values)
     if not right:
         raise ValueError(f'{name} is no record of a run: {record}')
-
-
-def _are_metrics(metrics: Any) -> bool:
-    return all(isinstance(value, (int, float)) for value in metrics.values())

@@ -78,17 +78,11 @@ class SubmittedJobs:
         log: Path,
         ends: Callable[[], bool] | None = None,
     ) -> None:
-        """Run a command to its end; its output is appended to ``log``.
-
-        Args:
-            command: The words of the command.
-            log: Its log.
-            ends: Asked now and then; the job is cancelled once it says so.
+        """Run a command to its end, as :meth:`ChildProcesses.call` does.
 
         Raises:
-            ChildFailed: If it returns an error, or its job is not taken or does not
-                come to an end.
-            ChildStopped: If :meth:`stop` was called, or ``ends`` said so.
+            ChildFailed: Also if its job is not taken or does not come to an end.
+            ChildStopped: As there.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         note = log.with_suffix('.job')

@@ -142,13 +142,11 @@ class TrainingStep:
         highest total of what the step itself allocates (activations, gradients,
         temporaries); see :func:`mmmix.studies.speed.peak_memory.peak_allocated`.
         """
-        return self._persistent() + peak_allocated(lambda: self(0), self._device)
-
-    def _persistent(self) -> int:
         tensors = [*self.model.parameters(), *self.model.buffers()]
         for state in self.optim_wrapper.optimizer.state.values():
             tensors.extend(v for v in state.values() if isinstance(v, torch.Tensor))
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        held = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return held + peak_allocated(lambda: self(0), self._device)
 
 
 class ConfigBatches:

@@ -85,7 +85,10 @@ def level_grams(
             packed = [detector.pack(*image(index)) for index in part]
             sizes |= {tuple(item['inputs'].shape[-2:]) for item in packed}
             _check_one(sizes)
-            maps = [m.flatten(1).float() for m in _maps(detector, packed)]
+            data = detector.model.data_preprocessor(pseudo_collate(packed), False)
+            with torch.no_grad():
+                maps = classification_maps(detector.model, data['inputs'])
+            maps = [m.flatten(1).float() for m in maps]
             if not levels:
                 levels = _files(Path(folder), count, [m.shape[1] for m in maps])
             for level, values in zip(levels, maps):
@@ -94,12 +97,6 @@ def level_grams(
         grams = [gram_matrix(level) for level in levels]
         del level, levels  # closed before the folder goes
     return grams
-
-
-def _maps(detector: LoadedDetector, packed: Sequence[dict[str, Any]]) -> list[Tensor]:
-    data = detector.model.data_preprocessor(pseudo_collate(packed), False)
-    with torch.no_grad():
-        return classification_maps(detector.model, data['inputs'])
 
 
 def _files(folder: Path, count: int, widths: Sequence[int]) -> list[np.memmap]:

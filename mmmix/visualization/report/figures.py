@@ -60,9 +60,8 @@ def histogram(counts: Sequence[int]) -> str:
     with _axes(1) as (figure, (axis,)):
         edges = np.linspace(0, 1, len(counts) + 1)
         axis.bar(edges[:-1], counts, np.diff(edges), align='edge', color=COLORS[0])
-        axis.set(xlim=(0, 1), xlabel='λ', title='images')
-        axis.title.set_horizontalalignment('left')
-        axis.title.set_position((0, 1))
+        axis.set(xlim=(0, 1), xlabel='λ')
+        axis.set_title('images', loc='left')
         return _uri(figure)
 
 

@@ -84,7 +84,8 @@ class RunReportHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Begin a record, or go on with that of the run that is resumed."""
-        self._quietly(self._begin, runner)
+        if is_main_process():
+            self._guard(self._begin, runner)
 
     def after_train_iter(
         self,
@@ -94,8 +95,7 @@ class RunReportHook(Hook):
         outputs: Any = None,
     ) -> None:
         """Take a point of the curves in every ``interval`` iterations."""
-        if self._record is not None:
-            self._quietly(self._take, runner)
+        self._quietly(self._take, runner)
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Begin to collect detections."""
@@ -109,24 +109,21 @@ class RunReportHook(Hook):
         outputs: Sequence[DetDataSample] | None = None,
     ) -> None:
         """Take detections with their truth."""
-        if self._record is not None:
-            self._quietly(self._collect, runner, outputs)
+        self._quietly(self._collect, runner, outputs)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
         """Take the metrics."""
-        if self._record is not None:
-            self._quietly(self._validated, runner, metrics or {})
+        self._quietly(self._validated, runner, metrics or {})
 
     def after_train(self, runner: Runner) -> None:
         """Write the last page."""
-        if self._record is not None:
-            self._quietly(self._finish, runner)
+        self._quietly(self._finish, runner)
 
     def _quietly(self, step: Callable[..., None], *args: Any) -> None:
-        """Do something in the first process, and go on whatever happens."""
-        if is_main_process():
+        """Go on whatever happens; other processes than the first have no record."""
+        if self._record is not None:
             self._guard(step, *args)
 
     def _finish(self, runner: Runner) -> None:
