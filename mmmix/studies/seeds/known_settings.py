@@ -11,7 +11,7 @@ from mmdet import registry as registries
 from mmengine.config import Config
 from mmengine.registry import Registry
 
-from mmmix.engine.described_mixers import mixers_of
+from mmmix.engine.described_mixers import placed_mixers
 from mmmix.registry import RATIOS, SUPERVISIONS, class_of, is_classifier
 
 _NEAR = 0.75
@@ -60,7 +60,7 @@ def check_mixers(cfg: Config, settings: Sequence[str]) -> None:
     Raises:
         ValueError: With the settings, what is wrong, and the key that is near.
     """
-    for mixer, registry in mixers_of(cfg):
+    for _, mixer, registry in placed_mixers(cfg):
         kind = class_of(mixer['type'], registry)
         arguments = {key: value for key, value in mixer.items() if key != 'type'}
         try:

@@ -195,9 +195,9 @@ class Study:
     def _train(self, run: Run) -> None:
         checkpoint = self._checkpoint_to_go_on_from(run)
         self._note_maker(run, anew=checkpoint is None)
-        if self._state(run) == 'trained' and checkpoint is not None:
-            return
         if self._state(run) == 'trained':
+            if checkpoint is not None:
+                return
             self._record(run, state='started')
         self._check_unchanged(run)
         resume = checkpoint is not None

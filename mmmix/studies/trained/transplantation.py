@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from mmdet.structures import DetDataSample
 from mmengine.config import Config
 
 from mmmix.datasets.transforms import TransplantPatch
@@ -80,7 +79,9 @@ class _Patches:
         pixels, infos = zip(*images)
         samples = predict(self._detector, pixels, infos, len(part))
         for sample, info in zip(samples, infos):
-            add_truth(sample, info)
+            # Of the data set, whatever the pipeline makes of it.
+            sample.gt_instances, sample.ignored_instances = objects_of(info)
+            sample.set_metainfo({'patch': info['patch']})
         self._scores.add(samples)
 
     def result(self) -> dict[str, float]:
@@ -88,12 +89,6 @@ class _Patches:
             name.removeprefix('patch/'): value
             for name, value in self._scores.result().items()
         }
-
-
-def add_truth(sample: DetDataSample, info: Mapping[str, Any]) -> None:
-    """Give a sample its objects, whatever the pipeline makes of them, and its patch."""
-    sample.gt_instances, sample.ignored_instances = objects_of(info)
-    sample.set_metainfo({'patch': info['patch']})
 
 
 def averaged(copies: Sequence[Mapping[str, float]], iou: float) -> dict[str, Any]:
