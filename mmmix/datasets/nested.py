@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 
 _SEQUENCES = (Compose, mmcv.transforms.Compose)
+_TRANSFORMS = (BaseTransform, *_SEQUENCES)
 
 
 def nested_datasets(dataset: Any) -> Iterator[Any]:
@@ -37,13 +38,8 @@ def nested_steps(node: Any) -> Iterator[Any]:
     elif isinstance(node, dict):
         yield from nested_steps(list(node.values()))
     elif isinstance(node, _SEQUENCES):
-        yield from (step for step in node.transforms if not _is_transform(step))
-        yield from nested_steps(node.transforms)
+        for step in node.transforms:  # any function may be one
+            yield from nested_steps(step) if isinstance(step, _TRANSFORMS) else [step]
     elif isinstance(node, BaseTransform):
         yield node
         yield from nested_steps(list(vars(node).values()))
-
-
-def _is_transform(part: Any) -> bool:
-    """Whether it is a transform, or a sequence of some, of mmcv's kind."""
-    return isinstance(part, (BaseTransform, *_SEQUENCES))

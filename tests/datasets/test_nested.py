@@ -52,4 +52,6 @@ def test_steps_are_found_wherever_a_transform_keeps_them():
 
 
 def test_a_step_of_another_kind_is_told_too():
-    assert list(nested_steps(Compose([len]))) == [len]
+    first, *others = nested_steps(Compose([RESIZE, len, Compose([sum])]))
+    assert isinstance(first, Resize)
+    assert others == [len, sum]
