@@ -79,11 +79,13 @@ def whole_folder(out: Path, replace: bool = False) -> Iterator[Path]:
 
     Raises:
         FileExistsError: If ``out`` exists, and is not to be replaced.
+        OSError: If it cannot be made.
     """
     if out.exists() and not replace:
         raise FileExistsError(f'{out} exists; remove it or choose another --out')
     draft, old = (out.with_name(f'.{out.name}.{end}') for end in ('part', 'old'))
     shutil.rmtree(draft, ignore_errors=True)
+    check_writable([draft])
     try:
         yield draft
         shutil.rmtree(old, ignore_errors=True)

@@ -48,6 +48,12 @@ def test_an_error_changes_nothing(tmp_path, replace):
     assert contents(tmp_path) == before
 
 
+def test_what_is_no_folder_is_said_before_the_work(tmp_path):
+    (tmp_path / 'file').write_text('0')
+    with pytest.raises(NotADirectoryError, match='file is no folder; choose another'):
+        fill(tmp_path / 'file/out')
+
+
 def test_what_came_meanwhile_is_kept(tmp_path):
     with (  # noqa: PT012
         pytest.raises(OSError, match='out'),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmmix.datasets import MixSourceSampler, SeededDataset
-from mmmix.datasets.nested import nested_datasets
 
 
 def warn_of_plain_draws(runner: Runner) -> None:
@@ -18,8 +18,7 @@ def warn_of_plain_draws(runner: Runner) -> None:
         runner: A Runner; this builds its training data.
     """
     loader = runner.train_loop.dataloader
-    inside = nested_datasets(loader.dataset)
-    if not any(isinstance(dataset, SeededDataset) for dataset in inside):
+    if not _seeded(loader.dataset):
         return
     if not isinstance(loader.sampler, MixSourceSampler):
         what = f'with {type(loader.sampler).__name__}, whose draws have no number'
@@ -37,3 +36,10 @@ def warn_of_plain_draws(runner: Runner) -> None:
         logger='current',
         level=logging.WARNING,
     )
+
+
+def _seeded(dataset: Any) -> bool:
+    """Whether there is a ``SeededDataset`` in a nest of datasets."""
+    inside = [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', ())]
+    found = any(_seeded(one) for one in inside if one is not None)
+    return found or isinstance(dataset, SeededDataset)
