@@ -12,6 +12,7 @@ import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
+from mmmix.layouts.writers import coco_annotation
 from mmmix.layouts.writing import whole_folder
 
 from .transforms import CheckedLoadImageFromFile
@@ -102,7 +103,9 @@ def _write_split(
         content['images'].append(
             dict(id=number, file_name=name, height=height, width=width)
         )
-        content['annotations'].append(_annotation(number, label, box))
+        bbox = [*box[:2].tolist(), *(box[2:] - box[:2]).tolist()]
+        # image and box have one number
+        content['annotations'].append(coco_annotation(number, number, label, bbox))
     if not content['images']:
         raise ValueError(
             f'{split} of {root} has no object of {list(settings.classes)} of at '
@@ -118,19 +121,6 @@ def _empty(classes: Sequence[str]) -> dict[str, list]:
     """The content of a file without images."""
     categories = [dict(id=i, name=name) for i, name in enumerate(classes)]
     return dict(images=[], annotations=[], categories=categories)
-
-
-def _annotation(number: int, label: int, box: NDArray[Any]) -> dict[str, Any]:
-    """One box of COCO's form; image and box have one number."""
-    x, y, width, height = (float(v) for v in (*box[:2], *(box[2:] - box[:2])))
-    return dict(
-        id=number,
-        image_id=number,
-        category_id=label,
-        bbox=[x, y, width, height],
-        area=width * height,
-        iscrowd=0,
-    )
 
 
 def _crops(
