@@ -44,7 +44,7 @@ class LoadedClassifier(LoadedDetector):
         """Decode an image, ``(H, W, 3)`` uint8, in the order of its loader."""
         if self._load is None:
             return np.array(info['img'])
-        return self._load(dict(info))['img']
+        return super().read_image(info)
 
     def in_own_order(self, image: np.ndarray) -> np.ndarray:
         """A BGR image as the data set has its own, which is RGB if held decoded."""
