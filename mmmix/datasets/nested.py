@@ -27,7 +27,9 @@ def nested_datasets(dataset: Any) -> Iterator[Any]:
 def pipelines(dataset: Any) -> Iterator[list[Any]]:
     """The steps of each pipeline in a built data set, see :func:`nested_steps`."""
     for one in nested_datasets(dataset):
-        yield list(nested_steps(getattr(one, 'pipeline', None)))
+        pipeline = getattr(one, 'pipeline', None)
+        # Whatever class of sequence it is.
+        yield list(nested_steps(getattr(pipeline, 'transforms', pipeline)))
 
 
 def nested_steps(node: Any) -> Iterator[Any]:

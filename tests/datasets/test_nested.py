@@ -42,6 +42,8 @@ def test_each_pipeline_is_a_list_of_its_own():
     outer = data(pipeline=[Resize(scale=(8, 8)), Resize(scale=(4, 4))], dataset=inner)
     assert [len(steps) for steps in pipelines(outer)] == [2, 1]
     assert list(pipelines(data())) == [[]]
+    other = data(pipeline=SimpleNamespace(transforms=[Resize(scale=(8, 8))]))
+    assert [len(steps) for steps in pipelines(other)] == [1]
 
 
 def test_steps_are_found_wherever_a_transform_keeps_them():
