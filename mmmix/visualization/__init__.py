@@ -1,5 +1,7 @@
 """Pictures of batches, and drawing that never ends a run."""
 
+from mmmix.models.teachers.branches import plain_preprocessor
+
 from .as_loaded import as_loaded
 from .draw_mix import draw_branches, draw_mixed_batch, draw_preprocessed_batch
 from .guarded import DrawingGuard, as_written, class_names
@@ -12,4 +14,5 @@ __all__ = [
     'draw_branches',
     'draw_mixed_batch',
     'draw_preprocessed_batch',
+    'plain_preprocessor',
 ]
