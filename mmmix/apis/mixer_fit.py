@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mmdet.datasets.transforms import PackDetInputs
 from torch import nn
 
+from mmmix.datasets.nested import pipelines
 from mmmix.datasets.transforms import ImageMixer, PackMixInputs
 from mmmix.models.alignmix import AlignMix, PairBatch
 from mmmix.models.dense_heads import LevelMixSSDHead
@@ -85,7 +86,7 @@ def check_packed(dataset: Any, key: str = 'train_dataloader.dataset') -> None:
     Raises:
         ValueError: Naming the mixer, and the transform to take instead.
     """
-    for steps in _pipelines(dataset):
+    for steps in pipelines(dataset):
         mixer = next((step for step in steps if isinstance(step, ImageMixer)), None)
         bad = next((step for step in steps if _drops_weights(step)), None)
         if mixer is not None and bad is not None:
@@ -105,16 +106,3 @@ def _drops_weights(step: Any) -> bool:
         and not isinstance(step, PackMixInputs)
         and MIX_WEIGHTS not in step.meta_keys
     )
-
-
-def _pipelines(node: Any) -> Iterator[Sequence[Any]]:
-    """The lists of transforms of a data set and of those it wraps."""
-    for name in ('pipeline', 'transforms', 'dataset', 'datasets'):
-        children = getattr(node, name, None)
-        if children is None or isinstance(children, (str, dict)):
-            continue
-        if not isinstance(children, (list, tuple)):
-            children = [children]
-        yield children
-        for child in children:
-            yield from _pipelines(child)

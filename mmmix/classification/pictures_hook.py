@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os.path as osp
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from mmengine.runner import Runner
@@ -62,6 +61,5 @@ class ClassPicturesHook(VisualizationHook):
                 self.out_dir = osp.join(self._folder, below)
             # As batches of one, whose number names images without a file.
             one = dict(inputs=[image])
-            draw = partial(self._draw_samples, self._drawn, one, [sample])
-            self._guard(draw)
+            self._guard(self._draw_samples, self._drawn, one, [sample])
             self._drawn += 1

@@ -34,9 +34,8 @@ from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
 from mmmix.studies.seeds.made_by import made_unlike
 from mmmix.studies.seeds.records import METRICS, is_done, read_records
-from mmmix.studies.seeds.report import has_value
+from mmmix.studies.seeds.report import Spread, has_value
 from mmmix.studies.trained.results.figures import grid, save
-from mmmix.studies.trained.results.tables import mean_and_std
 
 Gains = dict[str, list[float]]
 """Of each method, the differences to the baseline, a seed each."""
@@ -189,7 +188,7 @@ def draw(
         shift = 1 + width * (number - (len(methods) - 1) / 2) / max(len(methods), 1)
         found = {p: gains[method] for p, gains in studies.items() if method in gains}
         places = [place * shift for place in found]
-        spreads = [mean_and_std(values) for values in found.values()]
+        spreads = [Spread.of(values) for values in found.values()]
         halves = [half_width(s.std, s.n) if s.std is not None else 0.0 for s in spreads]
         means = [spread.mean for spread in spreads]
         style = dict(marker='o', markersize=4, capsize=3, linewidth=1.2)

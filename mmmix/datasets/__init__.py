@@ -1,4 +1,4 @@
-"""Datasets, transforms, samplers, and the generator of the digits data."""
+"""Datasets, transforms, samplers."""
 
 from .cross_domain import Clipart1kDataset, Watercolor2kDataset
 from .samplers import DrawIndex, MixSourceSampler

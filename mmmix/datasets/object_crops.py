@@ -12,10 +12,11 @@ import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
+from mmmix.layouts.writers import coco_annotation
 from mmmix.layouts.writing import whole_folder
 
 from .transforms import CheckedLoadImageFromFile
-from .voc_layout import VOCLayoutDataset, check_splits
+from .voc_layout import check_splits, split_dataset
 
 
 class CropSettings(NamedTuple):
@@ -102,7 +103,9 @@ def _write_split(
         content['images'].append(
             dict(id=number, file_name=name, height=height, width=width)
         )
-        content['annotations'].append(_annotation(number, label, box))
+        bbox = [*box[:2].tolist(), *(box[2:] - box[:2]).tolist()]
+        # image and box have one number
+        content['annotations'].append(coco_annotation(number, number, label, bbox))
     if not content['images']:
         raise ValueError(
             f'{split} of {root} has no object of {list(settings.classes)} of at '
@@ -120,37 +123,19 @@ def _empty(classes: Sequence[str]) -> dict[str, list]:
     return dict(images=[], annotations=[], categories=categories)
 
 
-def _annotation(number: int, label: int, box: NDArray[Any]) -> dict[str, Any]:
-    """One box of COCO's form; image and box have one number."""
-    x, y, width, height = (float(v) for v in (*box[:2], *(box[2:] - box[:2])))
-    return dict(
-        id=number,
-        image_id=number,
-        category_id=label,
-        bbox=[x, y, width, height],
-        area=width * height,
-        iscrowd=0,
-    )
-
-
 def _crops(
     root: str | os.PathLike, split: str, settings: CropSettings
 ) -> Iterator[tuple[str, int, NDArray[Any], NDArray[Any]]]:
     """File name, label, box in the crop, and pixels of each object."""
-    dataset = VOCLayoutDataset(
-        data_root=str(root),
-        ann_file=f'ImageSets/Main/{split}.txt',
-        data_prefix=dict(sub_data_root=''),
-        metainfo=dict(classes=settings.classes),
-        test_mode=True,
-    )
+    dataset = split_dataset(root, split, settings.classes)
     load = CheckedLoadImageFromFile()  # boxes may be for the image as it is stored
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         chosen = [
             (number, instance)
             for number, instance in enumerate(info['instances'])
-            if not instance['ignore_flag'] and _side(instance) >= settings.min_side
+            if not instance['ignore_flag']
+            and shorter_side(instance['bbox']) >= settings.min_side
         ]
         if not chosen:
             continue
@@ -163,7 +148,7 @@ def _crops(
             yield name, instance['bbox_label'], inside, image[y1:y2, x1:x2]
 
 
-def _side(instance: dict[str, Any]) -> float:
-    """The shorter side of an object's box in pixels."""
-    x1, y1, x2, y2 = instance['bbox']
-    return min(x2 - x1, y2 - y1)
+def shorter_side(box: Sequence[float]) -> float:
+    """That of a box (x1, y1, x2, y2), in pixels."""
+    x1, y1, x2, y2 = box
+    return float(min(x2 - x1, y2 - y1))

@@ -15,8 +15,9 @@ from mmdet.structures.bbox import bbox_overlaps
 
 from mmmix.layouts.writing import whole_folder
 
+from .object_crops import shorter_side
 from .transforms import CheckedLoadImageFromFile
-from .voc_layout import VOCLayoutDataset, check_splits
+from .voc_layout import check_splits, split_dataset
 
 ROUNDS = 5
 """Rounds of GrabCut; later ones hardly move the outline."""
@@ -65,7 +66,7 @@ def write_patches(
     with whole_folder(out) as draft:
         found = sorted(
             _whole_objects(root, split, classes, min_side, frozenset(without)),
-            key=lambda entry: -_side(entry['bbox']),
+            key=lambda entry: -shorter_side(entry['bbox']),
         )
         for name in classes:
             entries = [entry for entry in found if entry['class'] == name]
@@ -132,13 +133,7 @@ def _whole_objects(
     without: frozenset[str],
 ) -> Iterator[dict[str, Any]]:
     """Objects that can be cut out: image, class, number in the image, and box."""
-    dataset = VOCLayoutDataset(
-        data_root=str(root),
-        ann_file=f'ImageSets/Main/{split}.txt',
-        data_prefix=dict(sub_data_root=''),
-        metainfo=dict(classes=tuple(classes)),
-        test_mode=True,
-    )
+    dataset = split_dataset(root, split, classes)
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         if info['img_id'] in without or not info['instances']:
@@ -148,7 +143,7 @@ def _whole_objects(
         inside = (boxes[:, :2] >= 2).all(axis=1)
         inside &= (boxes[:, 2:] <= (info['width'] - 2, info['height'] - 2)).all(axis=1)
         for number, instance in enumerate(info['instances']):
-            large = _side(instance['bbox']) >= min_side
+            large = shorter_side(instance['bbox']) >= min_side
             whole = alone[number] and inside[number] and not instance['ignore_flag']
             if large and whole:
                 yield dict(
@@ -179,9 +174,3 @@ def _other_boxes(xml_path: str, classes: Sequence[str]) -> np.ndarray:
     corners = ('xmin', 'ymin', 'xmax', 'ymax')
     rows = [[float(box.findtext(c)) - 1 for c in corners] for box in boxes]
     return np.array(rows, float).reshape(-1, 4)
-
-
-def _side(box: Sequence[float]) -> float:
-    """The shorter side of a box in pixels."""
-    x1, y1, x2, y2 = box
-    return float(min(x2 - x1, y2 - y1))

@@ -57,9 +57,7 @@ class SeededDataset:
         """Not supported, as in every wrapper: set ``indices`` of the inner dataset."""
         raise NotImplementedError('set `indices` of the wrapped dataset instead')
 
-    def get_subset(self, indices: Any) -> None:
-        """Not supported, as in every wrapper: set ``indices`` of the inner dataset."""
-        raise NotImplementedError('set `indices` of the wrapped dataset instead')
+    get_subset = get_subset_
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmmix.layouts.whole_json import read_json
+from mmmix.layouts.writing import write_all
 
 Coco = dict[str, Any]
 
@@ -167,7 +167,7 @@ def _check_repeats(ann_file: Path, names: Sequence[Any]) -> None:
 def write_split(
     content: Coco | list[str], ann_file: Path, out: Path, settings: SplitSettings
 ) -> tuple[int, int]:
-    """Write the two parts of a split; a file is there whole or not at all.
+    """Write the two parts of a split, both of them or none.
 
     Args:
         content: See :func:`read_annotations`.
@@ -181,7 +181,6 @@ def write_split(
     Raises:
         ValueError: See :func:`labelled_mask`.
     """
-    out.mkdir(parents=True, exist_ok=True)
     if isinstance(content, dict):
         parts = split_coco(content, settings)
         texts = [json.dumps(part) for part in parts]
@@ -190,8 +189,6 @@ def write_split(
         lists = split_list(content, settings)
         texts = ['\n'.join(names) + '\n' for names in lists]
         sizes = [len(names) for names in lists]
-    for name, text in zip(settings.names(ann_file), texts):
-        unfinished = out / f'.{name}.part'
-        unfinished.write_text(text, encoding='utf-8')
-        os.replace(unfinished, out / name)
+    paths = [out / name for name in settings.names(ann_file)]
+    write_all(dict(zip(paths, texts)))
     return sizes[0], sizes[1]

@@ -7,17 +7,17 @@ transforms that move pixels have to record. Some of mmdet's do not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import mmcv.transforms
-from mmcv.transforms import BaseTransform
 from mmdet.datasets.transforms import Albu, MultiBranch
-from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
+from .nested import nested_steps, pipelines
+
 VIEWS = ('unsup_teacher', 'unsup_student')
-_SEQUENCES = (Compose, mmcv.transforms.Compose)
 _KNOWN = ('mmcv.', 'mmdet.', 'mmengine.', 'mmmix.')
 _WARPS = 'Rotate, ShearX, ShearY, TranslateX or TranslateY'
 _MIXES = "mixers=dict(unsup=dict(type='MixBatch', ...)) of the teacher"
@@ -58,7 +58,7 @@ def check_view_geometry(dataset: Any) -> None:
         ValueError: Naming the branch, the transform, and what to use instead.
     """
     unknown = set()
-    for step in _pipeline_steps(dataset):
+    for step in chain.from_iterable(pipelines(dataset)):
         if not isinstance(step, MultiBranch):
             continue
         for branch in VIEWS:
@@ -131,38 +131,3 @@ def _albu_parts(node: Any) -> Iterator[Any]:
         yield node
     for part in inner or ():
         yield from _albu_parts(part)
-
-
-def _pipeline_steps(node: Any) -> Iterator[Any]:
-    """All transforms of a data set and of those it wraps."""
-    for name in ('pipeline', 'dataset', 'datasets'):
-        for part in _listed(getattr(node, name, None)):
-            if _is_transform(part):
-                yield from nested_steps(part)
-            elif part is not None and not isinstance(part, (str, dict)):
-                yield from _pipeline_steps(part)
-
-
-def nested_steps(node: Any) -> Iterator[Any]:
-    """A transform and all within it, wherever it keeps them."""
-    if isinstance(node, (list, tuple)):
-        for part in node:
-            yield from nested_steps(part)
-    elif isinstance(node, dict):
-        yield from nested_steps(list(node.values()))
-    elif isinstance(node, _SEQUENCES):
-        yield from (part for part in node.transforms if not _is_transform(part))
-        yield from nested_steps(node.transforms)
-    elif isinstance(node, BaseTransform):
-        yield node
-        yield from nested_steps(list(vars(node).values()))
-
-
-def _is_transform(part: Any) -> bool:
-    """Whether it is a transform, or a sequence of some, of mmcv's kind."""
-    return isinstance(part, (BaseTransform, *_SEQUENCES))
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    """A value, or the values of a list."""
-    return value if isinstance(value, (list, tuple)) else [value]

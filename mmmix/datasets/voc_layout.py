@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,25 @@ def check_splits(root: str | os.PathLike, splits: Iterable[str]) -> None:
         )
 
 
+def split_dataset(
+    root: str | os.PathLike, split: str, classes: Sequence[str]
+) -> VOCLayoutDataset:
+    """All images of a list, with their objects of some classes.
+
+    Args:
+        root: The folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main``.
+        split: Name of the list.
+        classes: Names of the classes, by label.
+    """
+    return VOCLayoutDataset(
+        data_root=str(root),
+        ann_file=f'ImageSets/Main/{split}.txt',
+        data_prefix=dict(sub_data_root=''),
+        metainfo=dict(classes=tuple(classes)),
+        test_mode=True,
+    )
+
+
 def other_suffix(path: str, backend_args: dict | None = None) -> str | None:
     """An image of the same name and another format.
 
@@ -118,15 +137,10 @@ def other_suffix(path: str, backend_args: dict | None = None) -> str | None:
         folder is not local.
     """
     folder, name = os.path.split(path)
-    if not _is_local(path, backend_args) or os.path.exists(path):
+    backend = get_file_backend(path, backend_args=backend_args, enable_singleton=True)
+    if not isinstance(backend, LocalBackend) or os.path.exists(path):
         return None
     present, stem = names_in(folder or '.'), os.path.splitext(name)[0]
     found = (present[stem + s] for s in SUFFIXES if stem + s in present)
     other = next(found, None)
     return other and os.path.join(folder, other)
-
-
-def _is_local(path: str, backend_args: dict | None) -> bool:
-    """Whether a path is one of this machine's files."""
-    backend = get_file_backend(path, backend_args=backend_args, enable_singleton=True)
-    return isinstance(backend, LocalBackend)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
@@ -27,27 +27,30 @@ def described_mixers(cfg: Config) -> list[str]:
     Args:
         cfg: Of the run; mixers are looked for in the model and the training data.
     """
-    texts = [text for _, text in placed_mixers(cfg)]
+    texts = [str(mixer) for mixer in placed_mixers(cfg)]
     return texts + _of_classifier(cfg) if is_classifier(cfg) else texts
 
 
-def placed_mixers(cfg: Config) -> Iterator[tuple[str, str]]:
-    """Where a config has mixers, and each in words.
+class PlacedMixer(NamedTuple):
+    """A mixer of a config.
 
-    Args:
-        cfg: Of the run; mixers are looked for in the model and the training data.
+    Attributes:
+        place: Where it is, as a key.
+        settings: Its config.
+        registry: Which builds it.
     """
-    for place, mixer, _ in _mixers(cfg):
-        yield place, _text(mixer)
+
+    place: str
+    settings: Mapping[str, Any]
+    registry: Registry
+
+    def __str__(self) -> str:
+        """In words, such as ``MixBatch(prob=0.5)``."""
+        return _text(self.settings)
 
 
-def mixers_of(cfg: Config) -> Iterator[tuple[Mapping, Registry]]:
-    """The mixers of a config, each with the registry that builds it."""
-    for _, mixer, registry in _mixers(cfg):
-        yield mixer, registry
-
-
-def _mixers(cfg: Config) -> Iterator[tuple[str, Mapping, Registry]]:
+def placed_mixers(cfg: Config) -> Iterator[PlacedMixer]:
+    """The mixers in the model and the training data of a config."""
     for part in ('model', 'train_dataloader'):
         yield from _found(cfg.get(part), part)
 
@@ -70,11 +73,11 @@ def _of_classifier(cfg: Config) -> list[str]:
     return texts
 
 
-def _found(node: Any, place: str) -> Iterator[tuple[str, Mapping, Registry]]:
+def _found(node: Any, place: str) -> Iterator[PlacedMixer]:
     if is_a(node, BatchMixer, MODELS):
-        yield place, node, MODELS
+        yield PlacedMixer(place, node, MODELS)
     elif is_a(node, ImageMixer, TRANSFORMS):
-        yield place, node, TRANSFORMS
+        yield PlacedMixer(place, node, TRANSFORMS)
     elif isinstance(node, Mapping):
         for key, value in node.items():
             yield from _found(value, f'{place}.{key}')

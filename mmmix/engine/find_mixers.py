@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from torch import nn
 
+from mmmix.datasets.nested import pipelines
 from mmmix.datasets.transforms import ImageMixer
 from mmmix.models.batch_augments import BatchMixer
 
@@ -21,7 +22,8 @@ def find_batch_mixers(model: nn.Module) -> list[BatchMixer]:
 
 def find_image_mixers(dataset: Any) -> list[ImageMixer]:
     """All mixers of images in the pipelines of a dataset and what it wraps."""
-    return [step for step in _steps(dataset) if isinstance(step, ImageMixer)]
+    steps = chain.from_iterable(pipelines(dataset))
+    return [step for step in steps if isinstance(step, ImageMixer)]
 
 
 def label_mixers(model: nn.Module) -> list[str]:
@@ -44,14 +46,3 @@ def label_mixers(model: nn.Module) -> list[str]:
 def is_called(module: Any, name: str) -> bool:
     """Whether a class of this name is among those of an object."""
     return any(cls.__name__ == name for cls in type(module).__mro__)
-
-
-def _steps(node: Any) -> Iterator[Any]:
-    """Transforms of a dataset, its pipeline, and nested datasets or transforms."""
-    yield node
-    for name in ('pipeline', 'transforms', 'dataset', 'datasets'):
-        children = getattr(node, name, None)
-        if children is None or isinstance(children, (str, dict)):
-            continue
-        for child in children if isinstance(children, (list, tuple)) else [children]:
-            yield from _steps(child)

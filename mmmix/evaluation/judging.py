@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +61,29 @@ def judge(sample: Mapping, iou_thr: float = 0.5) -> Judged:
         )
         right[own], wrong[own] = hit[0], miss[0]
     return Judged(scores, labels, right, wrong, true_labels)
+
+
+def quality_above(images: Sequence[Judged], score: float) -> dict[str, float]:
+    """How good the detections above a score would be as labels.
+
+    Args:
+        images: Of one image or more.
+        score: Those of exactly this score are left out.
+
+    Returns:
+        ``precision`` and ``recall``, left out where they have no value, and
+        ``count``, their number per image.
+    """
+    above = [image.scores > score for image in images]
+    hits = sum(image.right[own].sum() for image, own in zip(images, above))
+    misses = sum(image.wrong[own].sum() for image, own in zip(images, above))
+    objects = sum(len(image.objects) for image in images)
+    values = {'count': (hits + misses) / max(len(images), 1)}
+    if hits + misses:
+        values['precision'] = hits / (hits + misses)
+    if objects:
+        values['recall'] = hits / objects
+    return {name: float(value) for name, value in values.items()}
 
 
 def field_arrays(instances: Mapping, *names: str) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mmdet.evaluation.functional.mean_ap import average_precision
 
-from .judging import Judged, field_arrays, judge
+from .judging import Judged, field_arrays, judge, quality_above
 
 RECALLS = np.linspace(0, 1, 51)
 """Where the curves of precision are read off."""
@@ -75,7 +75,8 @@ class ValidationSummary:
             ``best`` and ``worst``: images with ``path``, ``shape`` (height and
             width as loaded), ``value``, and boxes.
         """
-        order = sorted(range(len(self._pictures)), key=self._value, reverse=True)
+        values = [picture['value'] for picture in self._pictures]
+        order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
         # An image without objects is no success to show.
         good = [k for k in order if len(self._judged[k].objects)][:pictures]
         bad = [k for k in reversed(order) if k not in good][:pictures]
@@ -90,25 +91,8 @@ class ValidationSummary:
         )
 
     def labels_above(self, threshold: float) -> dict[str, float]:
-        """How good the detections above a score would be as labels.
-
-        Returns:
-            ``precision`` and ``recall``, left out where they have no value, and
-            ``count``, their number per image.
-        """
-        above = [judged.scores > threshold for judged in self._judged]
-        hits = sum(j.right[a].sum() for j, a in zip(self._judged, above))
-        misses = sum(j.wrong[a].sum() for j, a in zip(self._judged, above))
-        objects = sum(len(judged.objects) for judged in self._judged)
-        values = {'count': (hits + misses) / max(len(self._judged), 1)}
-        if hits + misses:
-            values['precision'] = hits / (hits + misses)
-        if objects:
-            values['recall'] = hits / objects
-        return {name: float(value) for name, value in values.items()}
-
-    def _value(self, index: int) -> float:
-        return self._pictures[index]['value']
+        """How good those above a score would be as labels; see `quality_above`."""
+        return quality_above(self._judged, threshold)
 
     def _class(self, label: int, name: str) -> Summary:
         """AP and precision of one class."""

@@ -26,6 +26,27 @@ class Boxes(NamedTuple):
     scores: Sequence[float]
 
 
+def coco_annotation(
+    number: int, image: int, category: int, bbox: Sequence[float]
+) -> dict[str, Any]:
+    """One object in COCO format.
+
+    Args:
+        number: Its id.
+        image: That of its image.
+        category: That of its class.
+        bbox: x, y, width, height in pixels.
+    """
+    return dict(
+        id=number,
+        image_id=image,
+        category_id=category,
+        bbox=list(bbox),
+        area=bbox[2] * bbox[3],
+        iscrowd=0,
+    )
+
+
 def coco_text(found: Sequence[Boxes], classes: Sequence[str]) -> str:
     """A data set in COCO format whose annotations also have a ``score``.
 
@@ -38,17 +59,11 @@ def coco_text(found: Sequence[Boxes], classes: Sequence[str]) -> str:
         images.append(dict(id=number, file_name=image.name, width=width, height=height))
         for box, label, score in zip(image.boxes, image.labels, image.scores):
             x1, y1, x2, y2 = (round(float(value), 2) for value in box)
-            sides = round(x2 - x1, 2), round(y2 - y1, 2)
-            annotation: dict[str, Any] = dict(
-                id=len(annotations) + 1,
-                image_id=number,
-                category_id=int(label) + 1,
-                bbox=[x1, y1, *sides],
-                area=round(sides[0] * sides[1], 2),
-                iscrowd=0,
-                score=round(float(score), 4),
-            )
-            annotations.append(annotation)
+            bbox = x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)
+            ids = len(annotations) + 1, number, int(label) + 1
+            annotation = coco_annotation(*ids, bbox)
+            annotation['area'] = round(annotation['area'], 2)
+            annotations.append(annotation | dict(score=round(float(score), 4)))
     categories = [dict(id=i, name=name) for i, name in enumerate(classes, 1)]
     content = dict(images=images, annotations=annotations, categories=categories)
     return json.dumps(content, ensure_ascii=False) + '\n'

@@ -70,23 +70,28 @@ def write_all(files: Mapping[Path, str]) -> None:
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` to fill, which takes its place if nothing goes wrong.
+def whole_folder(out: Path, replace: bool = False) -> Iterator[Path]:
+    """A hidden folder to fill, which becomes ``out`` if nothing goes wrong.
 
     Args:
         out: The folder to make.
+        replace: Delete a folder ``out`` when the new one is filled.
 
     Raises:
-        FileExistsError: If ``out`` exists.
+        FileExistsError: If ``out`` exists, and is not to be replaced.
         OSError: If it cannot be made.
     """
-    if out.exists():
+    if out.exists() and not replace:
         raise FileExistsError(f'{out} exists; remove it or choose another --out')
-    check_writable([out / 'file'])
-    draft = out.with_name(f'{out.name}.part')
+    draft, old = (out.with_name(f'.{out.name}.{end}') for end in ('part', 'old'))
     shutil.rmtree(draft, ignore_errors=True)
+    check_writable([draft])
     try:
         yield draft
-        os.replace(draft, out)
+        shutil.rmtree(old, ignore_errors=True)
+        if replace and out.exists():
+            out.rename(old)
+        draft.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

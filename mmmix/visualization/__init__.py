@@ -1,12 +1,9 @@
-"""Drawing mixed batches."""
+"""Pictures of batches, and drawing that never ends a run."""
+
+from mmmix.models.teachers.branches import plain_preprocessor
 
 from .as_loaded import as_loaded
-from .draw_mix import (
-    draw_branches,
-    draw_mixed_batch,
-    draw_preprocessed_batch,
-    plain_preprocessor,
-)
+from .draw_mix import draw_branches, draw_mixed_batch, draw_preprocessed_batch
 from .guarded import DrawingGuard, as_written, class_names
 
 __all__ = [

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -58,7 +57,6 @@ def draw_alignment(pairs: Sequence[AlignedImages], num_probes: int = 4) -> Figur
         A matplotlib figure, to be saved with ``savefig``.
     """
     figure = Figure(figsize=(4 * _SIDE, len(pairs) * _SIDE), layout='constrained')
-    FigureCanvasAgg(figure)
     axes = figure.subplots(len(pairs), 4, squeeze=False)
     for row, pair in zip(axes, pairs):
         _draw_row(row, pair, num_probes)

@@ -14,6 +14,7 @@ from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 
+from mmmix.models.teachers.branches import plain_preprocessor
 from mmmix.structures import MIX_IDS, MIX_VISIBILITY, get_mix_weights
 
 COLORS = ('#2ca02c', '#d62728', '#1f77b4', '#ff7f0e')
@@ -31,13 +32,17 @@ def draw_preprocessed_batch(
     classes: Sequence[str] | None = None,
     max_images: int = 8,
 ) -> np.ndarray:
-    """Picture of what a data preprocessor returned; see :func:`draw_mixed_batch`."""
+    """Picture of what a data preprocessor made of a batch, or of one branch of it.
+
+    See :func:`draw_mixed_batch`.
+    """
+    inner = plain_preprocessor(preprocessor)
     return draw_mixed_batch(
         data['inputs'],
         data['data_samples'],
-        mean=getattr(preprocessor, 'mean', None),
-        std=getattr(preprocessor, 'std', None),
-        bgr_to_rgb=getattr(preprocessor, '_channel_conversion', False),
+        mean=getattr(inner, 'mean', None),
+        std=getattr(inner, 'std', None),
+        bgr_to_rgb=getattr(inner, '_channel_conversion', False),
         classes=classes,
         max_images=max_images,
     )
@@ -60,23 +65,16 @@ def draw_branches(
     Returns:
         Pictures by the branch's name, which is ``''`` for a plain batch.
     """
-    inner = plain_preprocessor(preprocessor)
-    settings = dict(classes=classes, max_images=max_images)
-    if not isinstance(data['inputs'], Mapping):
-        return {'': draw_preprocessed_batch(inner, data, **settings)}
+    branches = {'': data}
+    if isinstance(data['inputs'], Mapping):
+        branches = {
+            name: dict(inputs=inputs, data_samples=data['data_samples'][name])
+            for name, inputs in data['inputs'].items()
+        }
     return {
-        name: draw_preprocessed_batch(
-            inner,
-            dict(inputs=inputs, data_samples=data['data_samples'][name]),
-            **settings,
-        )
-        for name, inputs in data['inputs'].items()
+        name: draw_preprocessed_batch(preprocessor, branch, classes, max_images)
+        for name, branch in branches.items()
     }
-
-
-def plain_preprocessor(preprocessor: nn.Module) -> nn.Module:
-    """The preprocessor that normalises images, within one for several branches."""
-    return getattr(preprocessor, 'data_preprocessor', preprocessor)
 
 
 def draw_mixed_batch(

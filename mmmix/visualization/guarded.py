@@ -26,33 +26,29 @@ class DrawingGuard:
         self._owner = owner
         self._said = False
 
-    def __call__(self, draw: Callable[[], Any]) -> bool:
+    def __call__(self, draw: Callable[..., Any], *args: Any) -> bool:
         """Draw.
 
         Args:
             draw: Makes and saves a picture.
+            *args: What it is called with.
 
         Returns:
             Whether it did so without an error.
         """
         try:
-            draw()
+            draw(*args)
         except Exception as error:  # whatever it is, the run goes on
-            self._say(error)
+            if not self._said:
+                print_log(
+                    f'{self._owner} cannot draw this ({type(error).__name__}: {error});'
+                    ' the run goes on without such pictures, and says so once',
+                    logger='current',
+                    level=logging.WARNING,
+                )
+            self._said = True
             return False
         return True
-
-    def _say(self, error: Exception) -> None:
-        """Log the first error."""
-        if self._said:
-            return
-        self._said = True
-        print_log(
-            f'{self._owner} cannot draw this ({type(error).__name__}: {error}); the '
-            'run goes on without such pictures, and says so once',
-            logger='current',
-            level=logging.WARNING,
-        )
 
 
 def as_written(figure: Figure) -> None:

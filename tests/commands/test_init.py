@@ -136,7 +136,7 @@ def test_the_method_to_compare_with_fits(options, tmp_path, capsys):
     main(['mine', *options])
     (named,) = re.findall(r'study mine.py (\S+)', capsys.readouterr().out)
     cfg, _ = read(parse_args([named]))
-    assert [kind for _, kind in placed_mixers(cfg)]
+    assert [str(mixer) for mixer in placed_mixers(cfg)]
 
 
 @pytest.mark.parametrize('detector', ['ssd160-lite0', 'yolov3-160-lite0'])

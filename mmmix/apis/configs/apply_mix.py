@@ -99,9 +99,9 @@ def _check_unmixed(cfg: Config, name: str) -> None:
     Raises:
         ValueError: Naming the place.
     """
-    for place, mixer in placed_mixers(cfg):
+    for mixer in placed_mixers(cfg):
         raise ValueError(
-            f'--mix {name}: the config mixes already ({place} is {mixer}); '
+            f'--mix {name}: the config mixes already ({mixer.place} is {mixer}); '
             'take its baseline, or change its settings with --cfg-options'
         )
     augments = (cfg.model.get('data_preprocessor') or {}).get('batch_augments')

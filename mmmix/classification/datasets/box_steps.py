@@ -8,7 +8,8 @@ from mmcv.transforms import Compose
 from mmpretrain.datasets import PackInputs
 from mmpretrain.datasets.transforms import auto_augment, processing
 
-from mmmix.datasets.view_geometry import nested_steps, spatial_parts
+from mmmix.datasets.nested import nested_steps
+from mmmix.datasets.view_geometry import spatial_parts
 
 LEAVE_BOXES = (
     auto_augment.Rotate,

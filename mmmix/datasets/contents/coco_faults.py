@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from .contents import Contents
+from .contents import Contents, Findings
 
 Size = tuple[float, float]
 
@@ -85,7 +83,7 @@ def note_images(images: Sequence[Mapping], contents: Contents) -> dict[Any, Size
             name = image.get('file_name')
             contents.errors.add(f'{where} has {name!r} as file_name; write its name')
         size = image.get('width'), image.get('height')
-        if not all(_is_number(side) and 0 < side < math.inf for side in size):
+        if not _all_finite(size) or min(size) <= 0:
             contents.errors.add(
                 f'{where} ({image.get("file_name")}) has width {size[0]!r} and height '
                 f'{size[1]!r}; write its size in pixels'
@@ -150,84 +148,60 @@ def note_annotations(
     """
     faults = contents.errors if contents.training else contents.warnings
     repeats = Counter(ann['id'] for ann in annotations)
-    for ann in _suspects(annotations, images, categories, repeats):
-        where = f'{contents.source}: annotation {ann["id"]!r}'
+
+    def say(findings: Findings, ann: Mapping, text: str) -> None:
+        findings.add(f'{contents.source}: annotation {ann["id"]!r} {text}')
+
+    for ann in annotations:
         if repeats[ann['id']] > 1:
             repeats[ann['id']] = 1  # said once
-            contents.errors.add(f'{where} is there twice; give each an id of its own')
-        category = ann.get('category_id')
-        if ann['image_id'] not in images:
-            contents.warnings.add(
-                f'{where} is dropped: there is no image {ann["image_id"]!r}'
-            )
+            say(contents.errors, ann, 'is there twice; give each an id of its own')
+        category, image = ann.get('category_id'), ann['image_id']
+        if image not in images:
+            say(contents.warnings, ann, f'is dropped: there is no image {image!r}')
         elif category not in categories:
-            faults.add(
-                f'{where} has the category {category!r}, which is none of the file; '
-                'add the category, or delete the annotation'
+            text = (
+                f'has the category {category!r}, which is none of the file; add the '
+                'category, or delete the annotation'
             )
+            say(faults, ann, text)
         elif category in read and not ann.get('ignore'):
-            where += f' ({categories[category]}, image {ann["image_id"]!r})'
-            _note_box(ann, images[ann['image_id']], where, contents)
+            fault = _box_fault(ann)
+            dropped = None if fault else _why_dropped(ann, images[image])
+            if fault or dropped:
+                findings = contents.errors if fault else contents.warnings
+                named = f'({categories[category]}, image {image!r})'
+                say(findings, ann, f'{named} {fault or dropped}')
 
 
-def _suspects(
-    annotations: Sequence[Mapping],
-    images: Mapping[Any, Size],
-    categories: Mapping[Any, str],
-    repeats: Counter,
-) -> Sequence[Mapping]:
-    """The annotations that must be looked at one by one, found all at once."""
-    if not annotations:
-        return []
-    try:
-        boxes = np.array([ann['bbox'] for ann in annotations])
-        areas = np.array([ann['area'] for ann in annotations])
-    except (KeyError, ValueError, OverflowError):
-        return annotations
-    shapes = boxes.shape, areas.shape
-    kinds = {boxes.dtype.kind, areas.dtype.kind}
-    if shapes != ((len(annotations), 4), (len(annotations),)) or kinds - set('if'):
-        return annotations
-    none = (0.0, 0.0)
-    sizes = np.array([images.get(ann['image_id'], none) for ann in annotations])
-    fine = np.isfinite(boxes).all(1) & np.isfinite(areas) & (areas > 0)
-    fine &= (boxes[:, 2:] >= 1).all(1)
-    fine &= (boxes[:, :2] < sizes).all(1) & ((boxes[:, :2] + boxes[:, 2:]) > 0).all(1)
-    fine &= np.array([ann.get('category_id') in categories for ann in annotations])
-    if len(repeats) < len(annotations):
-        fine &= np.array([repeats[ann['id']] == 1 for ann in annotations])
-    return [annotations[index] for index in np.flatnonzero(~fine)]
-
-
-def _note_box(ann: Mapping, size: Size, where: str, contents: Contents) -> None:
-    """Note what is wrong with one box that mmdet reads."""
+def _box_fault(ann: Mapping) -> str | None:
+    """What is wrong with one box that mmdet reads."""
     box = ann.get('bbox')
     if not isinstance(box, (list, tuple)) or len(box) != 4 or not _all_finite(box):
-        contents.errors.add(
-            f'{where} has {box!r} as bbox; write [x, y, width, height] in pixels'
-        )
-        return
+        return f'has {box!r} as bbox; write [x, y, width, height] in pixels'
     if not _all_finite([ann.get('area')]):
-        contents.errors.add(
-            f'{where} has {ann.get("area")!r} as area; write width x height of its '
-            'box, or the area of its mask'
+        return (
+            f'has {ann.get("area")!r} as area; write width x height of its box, or '
+            'the area of its mask'
         )
-        return
-    x, y, width, height = box
+    return None
+
+
+def _why_dropped(ann: Mapping, size: Size) -> str | None:
+    """Why mmdet drops a box, if it does."""
+    x, y, width, height = ann['bbox']
     seen = min(x + width, size[0]) > max(x, 0) and min(y + height, size[1]) > max(y, 0)
-    if width < 1 or height < 1 or ann['area'] <= 0 or not seen:
-        contents.warnings.add(
-            f'{where} is dropped: bbox {list(box)}, area {ann["area"]:g} in an image '
-            f'of {size[0]} x {size[1]} pixels'
-        )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if seen and width >= 1 and height >= 1 and ann['area'] > 0:
+        return None
+    return (
+        f'is dropped: bbox {[x, y, width, height]}, area {ann["area"]:g} in an image '
+        f'of {size[0]} x {size[1]} pixels'
+    )
 
 
 def _all_finite(values: Sequence) -> bool:
+    """Whether all are numbers as JSON has them, which ``true`` is none of."""
     try:
-        return all(_is_number(value) and math.isfinite(value) for value in values)
+        return {*map(type, values)} <= {int, float} and all(map(math.isfinite, values))
     except OverflowError:
         return False

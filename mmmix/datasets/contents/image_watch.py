@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,8 @@ from mmdet.datasets import BaseDetDataset
 from mmengine.dataset import BaseDataset
 
 from mmmix.layouts.left_out import left_out
+
+from .replaced_methods import replaced_methods
 
 LABEL = 'gt_label'
 """Key of an image's own label, or labels."""
@@ -75,23 +77,19 @@ def watched_images() -> Iterator[dict[int, ImageNotes]]:
         if dataset._fully_initialized or isinstance(dataset, BaseDetDataset):
             stock(dataset)
             return
-        with _attached(dataset) as notes:
+        notes = ImageNotes()
+        with replaced_methods(dataset, _noting(notes, dataset)):
             stock(dataset)
         if not dataset.serialize_data:
             notes.take(dataset.data_list)
         seen[id(dataset)] = notes
 
-    BaseDataset.full_init = full_init
-    try:
+    with replaced_methods(BaseDataset, {'full_init': full_init}):
         yield seen
-    finally:
-        BaseDataset.full_init = stock
 
 
-@contextmanager
-def _attached(dataset: BaseDataset) -> Iterator[ImageNotes]:
-    """Look over a data set's shoulder while it loads."""
-    notes = ImageNotes()
+def _noting(notes: ImageNotes, dataset: BaseDataset) -> dict[str, Callable]:
+    """Methods for a data set to load by, which note what passes."""
 
     def serialize() -> Any:
         # What filters and indices have left.
@@ -104,12 +102,7 @@ def _attached(dataset: BaseDataset) -> Iterator[ImageNotes]:
             notes.left_out.update(left_out([name], ()))
         return valid
 
-    replaced = {'_serialize_data': serialize}
+    methods: dict[str, Callable] = {'_serialize_data': serialize}
     if hasattr(dataset, 'is_valid_file'):  # mmpretrain's CustomDataset asks it
-        replaced['is_valid_file'] = is_valid_file
-    vars(dataset).update(replaced)
-    try:
-        yield notes
-    finally:
-        for name in replaced:
-            vars(dataset).pop(name, None)
+        methods['is_valid_file'] = is_valid_file
+    return methods

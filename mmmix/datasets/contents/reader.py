@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -45,17 +44,6 @@ class Reader:
     def replacements(self) -> dict[str, Callable]:
         """The methods to replace, by name."""
         return {'load_data_list': self.load_data_list, 'filter_data': self.filter_data}
-
-    @contextmanager
-    def attached(self) -> Iterator[None]:
-        """Replace the methods of the data set for a ``with`` block."""
-        replaced = self.replacements()
-        vars(self.dataset).update(replaced)
-        try:
-            yield
-        finally:
-            for name in replaced:
-                vars(self.dataset).pop(name, None)
 
     def stock(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a method of the data set's class."""

@@ -14,6 +14,7 @@ from mmmix.datasets.yolo import YOLODataset
 from .coco_reader import CocoReader
 from .contents import Contents
 from .reader import Reader
+from .replaced_methods import replaced_methods
 from .xml_reader import XMLReader
 from .yolo_reader import YOLOReader
 
@@ -44,15 +45,12 @@ def watched_loading(max_boxes: int = MAX_BOXES) -> Iterator[dict[int, Contents]]
         if dataset._fully_initialized:
             return
         reader = _reader(dataset, max_boxes)
-        with reader.attached():
+        with replaced_methods(dataset, reader.replacements()):
             stock(dataset)
         seen[id(dataset)] = reader.contents
 
-    BaseDetDataset.full_init = full_init
-    try:
+    with replaced_methods(BaseDetDataset, {'full_init': full_init}):
         yield seen
-    finally:
-        BaseDetDataset.full_init = stock
 
 
 def _reader(dataset: BaseDetDataset, max_boxes: int) -> Reader:

@@ -14,7 +14,7 @@ from mmengine.evaluator import BaseMetric
 
 from mmmix.evaluation.voc_overlaps import voc_overlaps
 
-Judged = tuple[int, list[list[int]], tuple]
+Result = tuple[int, list[list[int]], tuple]
 """The class of an image's patch; for each IoU threshold, the classes of the detections
 of the patch; and the image as ``VOCMetric`` keeps it."""
 
@@ -91,7 +91,7 @@ class PatchMetric(BaseMetric):
             self._voc.process({}, [sample])
             self.results.append((label, said, self._voc.results.pop()))
 
-    def compute_metrics(self, results: list[Judged]) -> dict[str, float]:
+    def compute_metrics(self, results: list[Result]) -> dict[str, float]:
         """All numbers at each IoU threshold.
 
         Args:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
-from mmmix.evaluation.judging import judge
+from mmmix.evaluation.judging import Judged, judge, quality_above
 
 
 @METRICS.register_module()
@@ -60,26 +59,18 @@ class PseudoLabelMetric(BaseMetric):
                 ``gt_instances``.
         """
         for sample in data_samples:
-            scores, _, right, wrong, objects = judge(sample, self.iou_thr)
-            self.results.append((scores, right, wrong, len(objects)))
+            self.results.append(judge(sample, self.iou_thr))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Precision, recall and count at each threshold.
 
         Args:
-            results: Per image: scores, whether right, whether wrong, and the
-                number of objects.
+            results: Per image, as a plain tuple.
         """
-        scores, right, wrong = (
-            np.concatenate([result[k] for result in results]) for k in range(3)
-        )
-        objects = sum(result[3] for result in results)
-        metrics = {}
-        for thr in self.score_thrs:
-            above = scores > thr
-            hits, misses = right[above].sum(), wrong[above].sum()
-            found = hits + misses
-            metrics[f'precision_{thr:g}'] = float(hits / found) if found else -1.0
-            metrics[f'recall_{thr:g}'] = float(hits / objects) if objects else -1.0
-            metrics[f'count_{thr:g}'] = float(found / len(results))
-        return metrics
+        images = [Judged(*result) for result in results]
+        found = {thr: quality_above(images, thr) for thr in self.score_thrs}
+        return {
+            f'{name}_{thr:g}': values.get(name, -1.0)
+            for thr, values in found.items()
+            for name in ('precision', 'recall', 'count')
+        }

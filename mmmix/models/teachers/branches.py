@@ -62,6 +62,11 @@ def check_branches(data: Any, preprocessor: nn.Module) -> None:
         )
 
 
+def plain_preprocessor(preprocessor: nn.Module) -> nn.Module:
+    """The preprocessor that normalises images, within one for several branches."""
+    return getattr(preprocessor, 'data_preprocessor', preprocessor)
+
+
 def mixed_pair(
     mixer: BatchMixer, one: Batch, other: Batch, preprocessor: nn.Module
 ) -> Batch:
@@ -73,9 +78,8 @@ def mixed_pair(
         other: Component 1, likewise.
         preprocessor: Of the branches, or of one of them.
     """
-    inner = getattr(preprocessor, 'data_preprocessor', preprocessor)
     size = max(len(one[1]), len(other[1]))
-    pad_value = getattr(inner, 'pad_value', 0.0)
+    pad_value = getattr(plain_preprocessor(preprocessor), 'pad_value', 0.0)
     return mixer.mix_pair(
         *cycled(one, size), *cycled(other, size), pad_value=float(pad_value)
     )

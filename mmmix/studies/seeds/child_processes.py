@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
+from mmmix.studies.seeds.made_by import Maker, present_maker
 from mmmix.studies.seeds.reasons import reason
 
 _TAIL_LINES = 15
@@ -48,7 +49,7 @@ class ChildProcesses:
         gpus: Sequence[str] = (),
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self.threads = threads
+        self._threads = threads
         self._pass_fds = tuple(pass_fds) if os.name == 'posix' else ()
         self._gpus: SimpleQueue[str] | None = SimpleQueue() if gpus else None
         for gpu in gpus:
@@ -99,7 +100,7 @@ class ChildProcesses:
 
     @contextmanager
     def _environment(self) -> Iterator[dict[str, str]]:
-        environment = {**os.environ, **thread_variables(self.threads)}
+        environment = {**os.environ, **thread_variables(self._threads)}
         if self._gpus is None:
             yield environment
             return
@@ -108,6 +109,10 @@ class ChildProcesses:
             yield {**environment, 'CUDA_VISIBLE_DEVICES': gpu}
         finally:
             self._gpus.put(gpu)
+
+    def maker(self) -> Maker:
+        """What makes a run that begins now."""
+        return present_maker(self._threads)
 
     def logs(self) -> list[Path]:
         """Logs of the commands that run now."""

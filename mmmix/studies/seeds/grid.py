@@ -147,7 +147,7 @@ def _own_mixer(config: str, content: Config, key: str) -> str | None:
     Raises:
         ValueError: If it has several, of which each may be meant.
     """
-    places = [place for place, _ in placed_mixers(content)]
+    places = [mixer.place for mixer in placed_mixers(content)]
     if len(places) > 1:
         raise ValueError(
             f'--grid {key}: {config} has several mixers, {", ".join(places)}; give '

@@ -11,7 +11,7 @@ from mmdet import registry as registries
 from mmengine.config import Config
 from mmengine.registry import Registry
 
-from mmmix.engine.described_mixers import mixers_of
+from mmmix.engine.described_mixers import placed_mixers
 from mmmix.registry import RATIOS, SUPERVISIONS, class_of, is_classifier
 
 _NEAR = 0.75
@@ -43,8 +43,9 @@ def check_cfg_options(cfg: Config, options: Sequence[str]) -> None:
             continue
         near = _nearest(name, {each: each for each in known})
         if near:
+            called = getattr(kind, '__name__', kind)
             raise ValueError(
-                f'{option}: {_short(kind)} has no setting {name!r}; the nearest is '
+                f'{option}: {called} has no setting {name!r}; the nearest is '
                 f'{place}.{near}'
             )
 
@@ -59,7 +60,7 @@ def check_mixers(cfg: Config, settings: Sequence[str]) -> None:
     Raises:
         ValueError: With the settings, what is wrong, and the key that is near.
     """
-    for mixer, registry in mixers_of(cfg):
+    for _, mixer, registry in placed_mixers(cfg):
         kind = class_of(mixer['type'], registry)
         arguments = {key: value for key, value in mixer.items() if key != 'type'}
         try:
@@ -147,7 +148,3 @@ def _parameters(cls: type) -> tuple[list[str], bool]:
         if inspect.Parameter.VAR_KEYWORD not in kinds.values():
             return names, False
     return names, True
-
-
-def _short(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) else str(kind)

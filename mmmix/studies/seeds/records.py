@@ -18,6 +18,8 @@ Record = dict[str, Any]
 RESULTS = 'results.json'
 _RECORD = 'record.json'
 _STATES = ('started', 'trained', 'done')
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+"""What a file of records raises that is not whole, or none."""
 TEST_FOLDERS = {'last': 'test', 'best': 'test_best'}
 """Where in a run's folder the tests of its last and of its best checkpoint are."""
 METRICS = {'last': 'metrics', 'best': 'metrics_best'}
@@ -49,7 +51,7 @@ def read_records(folder: Path) -> tuple[dict[str, Record], str]:
         runs = content['runs']
         for name, record in runs.items():
             _check(name, record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _DAMAGE as error:
         reason = str(error) or type(error).__name__
         return rebuild_records(folder), f'{file} is damaged ({reason})'
     return runs, ''
@@ -110,7 +112,7 @@ def record_in(run: Path) -> Record | None:
     try:
         record = json.loads((run / _RECORD).read_text(encoding='utf-8'))
         _check(f'{run.parent.name}/{run.name}', record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _DAMAGE:
         return None
     return record
 
@@ -151,10 +153,7 @@ def _check(name: str, record: Record) -> None:
     )
     if right and record['state'] == 'done':
         found = [record[key] for key in METRICS.values() if key in record]
-        right = bool(found) and all(_are_metrics(metrics) for metrics in found)
+        values = [value for metrics in found for value in metrics.values()]
+        right = bool(found) and all(isinstance(v, (int, float)) for v in values)
     if not right:
         raise ValueError(f'{name} is no record of a run: {record}')
-
-
-def _are_metrics(metrics: Any) -> bool:
-    return all(isinstance(value, (int, float)) for value in metrics.values())

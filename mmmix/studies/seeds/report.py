@@ -176,7 +176,8 @@ def without_runs(folder: Path, configs: Sequence[str], checkpoint: str = 'last')
 def spread_over_seeds(scores: Scores, metric: str) -> dict[str, Spread]:
     """Mean and spread of a metric for each config."""
     return {
-        name: Spread.of(_values(runs, metric, runs)) for name, runs in scores.items()
+        name: Spread.of([m[metric] for m in runs.values() if has_value(m, metric)])
+        for name, runs in scores.items()
     }
 
 
@@ -185,15 +186,14 @@ def paired_differences(scores: Scores, metric: str) -> dict[str, Spread]:
     base = next(iter(scores.values()))
     differences = {}
     for name, runs in list(scores.items())[1:]:
-        common = [
-            seed
-            for seed in runs
-            if seed in base
-            and has_value(runs[seed], metric)
-            and has_value(base[seed], metric)
-        ]
-        ours, theirs = (_values(which, metric, common) for which in (runs, base))
-        differences[name] = Spread.of([a - b for a, b in zip(ours, theirs)])
+        pairs = [(runs[seed], base[seed]) for seed in runs if seed in base]
+        differences[name] = Spread.of(
+            [
+                ours[metric] - theirs[metric]
+                for ours, theirs in pairs
+                if has_value(ours, metric) and has_value(theirs, metric)
+            ]
+        )
     return differences
 
 
@@ -202,12 +202,6 @@ def has_value(metrics: Mapping[str, float], metric: str) -> bool:
     # COCO reports -1 where the data hold no object of a size.
     value = metrics.get(metric, -1.0)
     return math.isfinite(value) and value != -1.0
-
-
-def _values(
-    runs: Mapping[int, Mapping[str, float]], metric: str, seeds: Sequence[int]
-) -> list[float]:
-    return [runs[seed][metric] for seed in seeds if has_value(runs[seed], metric)]
 
 
 def report(scores: Scores, metrics: Sequence[str]) -> tuple[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from mmmix.studies.seeds.child_processes import (
 )
 from mmmix.studies.seeds.grid import Axis, Choice, choices
 from mmmix.studies.seeds.logged_metrics import logged_metrics, validations
-from mmmix.studies.seeds.made_by import MADE_BY, Maker, made_unlike, present_maker
+from mmmix.studies.seeds.made_by import MADE_BY, made_unlike
 from mmmix.studies.seeds.runs import Commands, Run
 from mmmix.studies.seeds.submitted_jobs import SubmittedJobs
 from mmmix.studies.seeds.val_and_test import check_val_is_not_test
@@ -148,7 +148,7 @@ class Search:
             self.trials.enqueue_trial(trial.params, user_attrs=trial.user_attrs)
         left = max(count - len(self.trials.get_trials(states=ended)), 0)
         say(f'{count} trials, {left} of them to do')
-        to_do = {f'{left} to do': {MADE_BY: [self._maker()]}} if left else {}
+        to_do = {f'{left} to do': {MADE_BY: [self._children.maker()]}} if left else {}
         unlike = made_unlike({**self._records(), **to_do})
         if unlike:
             say(unlike)
@@ -197,13 +197,9 @@ class Search:
     def _note_maker(self, trial: Trial, anew: bool) -> None:
         """Record what makes a trial from here on, behind what has made it so far."""
         known = [] if anew else trial.user_attrs.get(MADE_BY)
-        maker = self._maker()
+        maker = self._children.maker()
         if known is not None and maker not in known:  # None: an older version began it
             trial.set_user_attr(MADE_BY, [*known, maker])
-
-    def _maker(self) -> Maker:
-        here = isinstance(self._children, ChildProcesses)
-        return present_maker(self._children.threads, here)
 
     def _records(self) -> dict[str, dict[str, Any]]:
         """What made the trials that are compared, by their value."""

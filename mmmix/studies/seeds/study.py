@@ -24,7 +24,7 @@ from mmmix.studies.seeds.child_processes import (
 )
 from mmmix.studies.seeds.grid import Axis, choices
 from mmmix.studies.seeds.logged_metrics import read_metrics, scalar_files
-from mmmix.studies.seeds.made_by import MADE_BY, Maker, made_unlike, present_maker
+from mmmix.studies.seeds.made_by import MADE_BY, made_unlike
 from mmmix.studies.seeds.options import read_content
 from mmmix.studies.seeds.records import (
     METRICS,
@@ -156,12 +156,8 @@ class Study:
             if name.rpartition('/')[0] in names
             and (record['state'] == 'done' or name in goes_on)
         }
-        to_do = {f'{len(pending)} to do': {MADE_BY: [self._maker()]}}
+        to_do = {f'{len(pending)} to do': {MADE_BY: [self._children.maker()]}}
         return made_unlike({**there, **to_do})
-
-    def _maker(self) -> Maker:
-        here = isinstance(self._children, ChildProcesses)
-        return present_maker(self._children.threads, here)
 
     def execute(self, run: Run) -> Record:
         """Train and test one run, and record what came out.
@@ -199,9 +195,9 @@ class Study:
     def _train(self, run: Run) -> None:
         checkpoint = self._checkpoint_to_go_on_from(run)
         self._note_maker(run, anew=checkpoint is None)
-        if self._state(run) == 'trained' and checkpoint is not None:
-            return
         if self._state(run) == 'trained':
+            if checkpoint is not None:
+                return
             self._record(run, state='started')
         self._check_unchanged(run)
         resume = checkpoint is not None
@@ -230,7 +226,7 @@ class Study:
     def _note_maker(self, run: Run, anew: bool) -> None:
         """Record what makes a run from here on, behind what has made it so far."""
         known = [] if anew else self.records[run.name].get(MADE_BY)
-        maker = self._maker()
+        maker = self._children.maker()
         if known is not None and maker not in known:  # None: an older version began it
             self._record(run, **{MADE_BY: [*known, maker]})
 

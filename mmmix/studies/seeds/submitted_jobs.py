@@ -16,6 +16,7 @@ from mmmix.studies.seeds.child_processes import (
     thread_variables,
 )
 from mmmix.studies.seeds.job import CommandJob
+from mmmix.studies.seeds.made_by import Maker, present_maker
 
 if TYPE_CHECKING:
     from submitit import Executor, Job
@@ -64,7 +65,7 @@ class SubmittedJobs:
 
     def __init__(self, executor: Executor, threads: int = 1, poll: float = 15) -> None:
         self._executor = executor
-        self.threads = threads
+        self._threads = threads
         self._environment = thread_variables(threads)
         self._poll = poll
         self._lock = threading.Lock()
@@ -77,17 +78,11 @@ class SubmittedJobs:
         log: Path,
         ends: Callable[[], bool] | None = None,
     ) -> None:
-        """Run a command to its end; its output is appended to ``log``.
-
-        Args:
-            command: The words of the command.
-            log: Its log.
-            ends: Asked now and then; the job is cancelled once it says so.
+        """Run a command to its end, as :meth:`ChildProcesses.call` does.
 
         Raises:
-            ChildFailed: If it returns an error, or its job is not taken or does not
-                come to an end.
-            ChildStopped: If :meth:`stop` was called, or ``ends`` said so.
+            ChildFailed: Also if its job is not taken or does not come to an end.
+            ChildStopped: As there.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         note = log.with_suffix('.job')
@@ -156,6 +151,10 @@ class SubmittedJobs:
             raise ChildFailed(text) from error
         if code != 0:
             raise ChildFailed(failure(log, code, f'job {job.job_id} exit code {code}'))
+
+    def maker(self) -> Maker:
+        """What makes a run that begins now, but for the machine that it goes to."""
+        return present_maker(self._threads, here=False)
 
     def logs(self) -> list[Path]:
         """Logs of the commands that run now; one that waits in the queue has none."""

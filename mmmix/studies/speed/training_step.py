@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain, repeat
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner, set_random_seed
 from torch import nn
 
-from mmmix.models.batch_augments import BatchMixer
+from mmmix.engine.find_mixers import find_batch_mixers
 from mmmix.structures import is_mixed
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.peak_memory import peak_allocated
@@ -80,10 +81,8 @@ class TrainingStep:
     @property
     def leaves_no_record(self) -> bool:
         """Whether a mixer keeps the dominant boxes only, and so marks no sample."""
-        return any(
-            isinstance(module, BatchMixer) and module.settings.keep == 'dominant'
-            for module in self.model.modules()
-        )
+        mixers = find_batch_mixers(self.model)
+        return any(mixer.settings.keep == 'dominant' for mixer in mixers)
 
     def __call__(self, index: int) -> Measurement:
         """Make one step.
@@ -143,13 +142,11 @@ class TrainingStep:
         highest total of what the step itself allocates (activations, gradients,
         temporaries); see :func:`mmmix.studies.speed.peak_memory.peak_allocated`.
         """
-        return self._persistent() + peak_allocated(lambda: self(0), self._device)
-
-    def _persistent(self) -> int:
         tensors = [*self.model.parameters(), *self.model.buffers()]
         for state in self.optim_wrapper.optimizer.state.values():
             tensors.extend(v for v in state.values() if isinstance(v, torch.Tensor))
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        held = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return held + peak_allocated(lambda: self(0), self._device)
 
 
 class ConfigBatches:
@@ -185,7 +182,8 @@ class ConfigBatches:
                 f'the train_dataloader of {cfg.filename} yields no batch of '
                 f'{settings.get("batch_size")}'
             )
-        self._batches = iter(self._loader)
+        again = chain.from_iterable(repeat(self._loader))
+        self._batches = chain(iter(self._loader), again)
 
     @property
     def metainfo(self) -> Any:
@@ -194,11 +192,7 @@ class ConfigBatches:
 
     def __call__(self, index: int) -> Mapping[str, Any]:
         """The next batch."""
-        try:
-            return next(self._batches)
-        except StopIteration:
-            self._batches = iter(self._loader)
-            return next(self._batches)
+        return next(self._batches)
 
 
 def num_classes(cfg: Config) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmdet.models.dense_heads import YOLOV3Head
 from mmdet.models.detectors import SemiBaseDetector
+from mmengine.dataset import pseudo_collate
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -84,7 +85,10 @@ def level_grams(
             packed = [detector.pack(*image(index)) for index in part]
             sizes |= {tuple(item['inputs'].shape[-2:]) for item in packed}
             _check_one(sizes)
-            maps = [m.flatten(1).float() for m in _maps(detector, packed)]
+            data = detector.model.data_preprocessor(pseudo_collate(packed), False)
+            with torch.no_grad():
+                maps = classification_maps(detector.model, data['inputs'])
+            maps = [m.flatten(1).float() for m in maps]
             if not levels:
                 levels = _files(Path(folder), count, [m.shape[1] for m in maps])
             for level, values in zip(levels, maps):
@@ -93,13 +97,6 @@ def level_grams(
         grams = [gram_matrix(level) for level in levels]
         del level, levels  # closed before the folder goes
     return grams
-
-
-def _maps(detector: LoadedDetector, packed: Sequence[dict[str, Any]]) -> list[Tensor]:
-    data = {key: [item[key] for item in packed] for key in packed[0]}
-    data = detector.model.data_preprocessor(data, False)
-    with torch.no_grad():
-        return classification_maps(detector.model, data['inputs'])
 
 
 def _files(folder: Path, count: int, widths: Sequence[int]) -> list[np.memmap]:

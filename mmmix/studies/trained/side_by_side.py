@@ -61,7 +61,6 @@ def detection_column(
     detections: InstanceData,
     truth: tuple[InstanceData, InstanceData] | None,
     score_thr: float,
-    iou: float = 0.5,
 ) -> Column:
     """The detections above a score.
 
@@ -69,7 +68,6 @@ def detection_column(
         detections: ``bboxes``, ``scores`` and ``labels`` on the CPU.
         truth: Objects, and those to ignore; None where they are not known.
         score_thr: Least score.
-        iou: Least overlap of a right detection.
 
     Returns:
         Wrong detections, among them second ones of an object, are marked as wrong;
@@ -78,7 +76,7 @@ def detection_column(
     shown = detections[detections.scores >= score_thr]
     right = np.ones(len(shown), dtype=bool)
     if truth is not None:
-        found, counted = find_right(shown, *truth, iou)
+        found, counted = find_right(shown, *truth)
         right = found | ~counted
     boxes, labels, scores = shown.bboxes, shown.labels, shown.scores
     return Column(boxes.numpy(), labels.numpy(), scores.numpy(), right)

@@ -8,15 +8,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from mmengine.evaluator import Evaluator
 
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.studies.digests import blocks, digest
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.truth import objects_of
-from mmmix.studies.trained.models.detection_scores import voc_metric
+from mmmix.studies.trained.models.detection_scores import Scores, voc_metric
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 from mmmix.studies.trained.models.prediction import predict
 from mmmix.studies.trained.sweep import Image, Measurement
@@ -67,37 +65,30 @@ class PatchedSet:
 
     def measure(self, detector: LoadedDetector) -> Measurement:
         """Begin to judge a model's detections."""
-        return _Patches(detector, self._metric, len(self))
+        return _Patches(detector, self._metric)
 
 
 class _Patches:
     """``PatchMetric`` of one model on one copy."""
 
-    def __init__(
-        self, detector: LoadedDetector, metric: dict[str, Any], count: int
-    ) -> None:
-        self._detector, self._count = detector, count
-        self._evaluator = Evaluator(metric)
-        self._evaluator.dataset_meta = {'classes': detector.classes}
+    def __init__(self, detector: LoadedDetector, metric: dict[str, Any]) -> None:
+        self._detector = detector
+        self._scores = Scores(metric, {'classes': detector.classes})
 
     def add(self, images: Sequence[Image], part: range) -> None:
         pixels, infos = zip(*images)
         samples = predict(self._detector, pixels, infos, len(part))
         for sample, info in zip(samples, infos):
-            add_truth(sample, info)
-        self._evaluator.process(data_samples=samples, data_batch=None)
+            # Of the data set, whatever the pipeline makes of it.
+            sample.gt_instances, sample.ignored_instances = objects_of(info)
+            sample.set_metainfo({'patch': info['patch']})
+        self._scores.add(samples)
 
     def result(self) -> dict[str, float]:
         return {
             name.removeprefix('patch/'): value
-            for name, value in self._evaluator.evaluate(self._count).items()
+            for name, value in self._scores.result().items()
         }
-
-
-def add_truth(sample: DetDataSample, info: Mapping[str, Any]) -> None:
-    """Give a sample its objects, whatever the pipeline makes of them, and its patch."""
-    sample.gt_instances, sample.ignored_instances = objects_of(info)
-    sample.set_metainfo({'patch': info['patch']})
 
 
 def averaged(copies: Sequence[Mapping[str, float]], iou: float) -> dict[str, Any]:

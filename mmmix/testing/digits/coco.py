@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.writers import coco_annotation
 from mmmix.testing.digits.scene import Scene
 from mmmix.testing.digits.settings import CLASSES
 
@@ -36,17 +37,9 @@ class CocoAnnotations:
         )
         for glyph in scene.glyphs:
             x_min, y_min, x_max, y_max = glyph.box
-            sides = (x_max - x_min + 1, y_max - y_min + 1)
-            self._annotations.append(
-                {
-                    'id': len(self._annotations) + 1,
-                    'image_id': image_id,
-                    'category_id': glyph.label + 1,
-                    'bbox': [x_min, y_min, *sides],
-                    'area': sides[0] * sides[1],
-                    'iscrowd': 0,
-                }
-            )
+            bbox = x_min, y_min, x_max - x_min + 1, y_max - y_min + 1
+            ids = len(self._annotations) + 1, image_id, glyph.label + 1
+            self._annotations.append(coco_annotation(*ids, bbox))
 
     def write(self, path: Path) -> None:
         """Write the annotation file; missing folders are made."""

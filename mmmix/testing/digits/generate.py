@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from mmmix.layouts.writing import check_writable
+from mmmix.layouts.writing import whole_folder
 from mmmix.testing.digits.coco import CocoAnnotations
 from mmmix.testing.digits.scene import make_scene
 from mmmix.testing.digits.settings import SPLITS, VERSIONS, DigitsSettings
@@ -38,8 +37,8 @@ def generate(
 ) -> bool:
     """Write the data set of ``settings`` to the folder ``out``.
 
-    Everything is written to a hidden folder beside ``out`` and renamed at the
-    end, so that ``out`` is never half done. A folder that already holds these
+    Everything is written to a folder beside ``out`` and renamed at the end, so that
+    ``out`` is never half done. A folder that already holds these
     settings is left as it is; half a data set, whose manifest lacks its
     completion mark, is made anew.
 
@@ -71,15 +70,9 @@ def generate(
             f'--force (force=True) to replace them, or choose another folder by --out'
         )
     _check_only_digits(out)
-    partial = out.with_name(f'.{out.name}.partial')
-    _remove(partial)
-    check_writable([partial])
-    try:
-        boxes = _write(settings, partial, coco, progress)
-        _write_manifest(partial, settings, coco, boxes)
-        _swap(partial, out)
-    finally:
-        _remove(partial)
+    with whole_folder(out, replace=True) as draft:
+        boxes = _write(settings, draft, coco, progress)
+        _write_manifest(draft, settings, coco, boxes)
     return True
 
 
@@ -150,18 +143,3 @@ def _write_manifest(
     }
     text = json.dumps(manifest, indent=2) + '\n'
     (root / MANIFEST).write_text(text, encoding='utf-8')
-
-
-def _swap(new: Path, out: Path) -> None:
-    """Put a finished folder in place of ``out``, which may not exist."""
-    old = out.with_name(f'.{out.name}.old')
-    _remove(old)
-    if out.exists():
-        out.rename(old)
-    new.rename(out)
-    _remove(old)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

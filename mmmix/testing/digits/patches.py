@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from mmmix.layouts.writing import check_writable
+from mmmix.layouts.writing import whole_folder
 from mmmix.mixing.counters import counter_rng
 from mmmix.testing.digits.backgrounds import make_background
 from mmmix.testing.digits.glyphs import draw_stroke
@@ -51,9 +50,9 @@ def write_patches(
 ) -> bool:
     """Write ``count`` patches of each digit as ``CLASS/CLASS_K.png``.
 
-    All glyphs are of the test split, each of another source digit. The folder is
-    written beside ``out`` and renamed at the end. One that holds the same files
-    already is left as it is.
+    All glyphs are of the test split, each of another source digit. The folder
+    appears whole or not at all. One that holds the same files already is left as it
+    is.
 
     Args:
         out: The folder.
@@ -68,7 +67,6 @@ def write_patches(
     Raises:
         ValueError: If an argument is out of its range.
         FileExistsError: If ``out`` holds anything else.
-        OSError: If it cannot be made.
         ImportError: If scikit-learn is not installed.
     """
     files = _files(count, domain, seed)
@@ -82,14 +80,10 @@ def write_patches(
             raise FileExistsError(
                 f'{out} holds other files; remove it, or choose another folder by --out'
             )
-    partial = out.with_name(f'.{out.name}.partial')
-    shutil.rmtree(partial, ignore_errors=True)
-    check_writable([partial])
-    for name, content in files.items():
-        (partial / name).parent.mkdir(parents=True, exist_ok=True)
-        (partial / name).write_bytes(content)
-    shutil.rmtree(out, ignore_errors=True)  # empty folders at most
-    partial.rename(out)
+    with whole_folder(out, replace=True) as draft:  # empty folders at most
+        for name, content in files.items():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).write_bytes(content)
     return True
 
 

@@ -47,7 +47,7 @@ def line_grid(groups: Mapping[str, Mapping[str, Points]]) -> str:
         for axis, (title, lines) in zip(axes, groups.items()):
             axis.set_title(title, loc='left')
             for color, (label, points) in zip(_colors(len(lines)), lines.items()):
-                x, y = _columns(points)
+                x, y = np.array(points, dtype=float).T  # None becomes nan
                 marker = '.' if len(points) < 30 else None
                 axis.plot(x, y, color=color, label=label, marker=marker, ms=4)
             if len(lines) > 1:
@@ -60,9 +60,8 @@ def histogram(counts: Sequence[int]) -> str:
     with _axes(1) as (figure, (axis,)):
         edges = np.linspace(0, 1, len(counts) + 1)
         axis.bar(edges[:-1], counts, np.diff(edges), align='edge', color=COLORS[0])
-        axis.set(xlim=(0, 1), xlabel='λ', title='images')
-        axis.title.set_horizontalalignment('left')
-        axis.title.set_position((0, 1))
+        axis.set(xlim=(0, 1), xlabel='λ')
+        axis.set_title('images', loc='left')
         return _uri(figure)
 
 
@@ -83,7 +82,7 @@ def precision_recall(
                 shown = entry in named
                 axis.plot(
                     recalls,
-                    [np.nan if p is None else p for p in entry['precision']],
+                    np.array(entry['precision'], dtype=float),
                     label=f'{entry["name"]} {entry["ap"]:.3f}' if shown else None,
                     color=None if shown else '#cccccc',
                     zorder=2 if shown else 1,
@@ -143,14 +142,6 @@ def _axes(
             for k in range(count)
         ]
         yield figure, axes
-
-
-def _columns(points: Points) -> tuple[list[float], list[float]]:
-    """The x and the y of points."""
-    return (
-        [point[0] for point in points],
-        [np.nan if point[1] is None else point[1] for point in points],
-    )
 
 
 def _colors(count: int) -> list[str]:

@@ -50,7 +50,8 @@ def render_page(
         metrics=metric_rows(validation),
         validations=record.validations,
         figures=_figures(record, training, validation, recalls),
-        mixing=_mixing_totals(record),
+        # How many images were mixed, of how many that a mixer met.
+        mixing=[sum(row[column] for row in record.mixing) for column in (2, 1)],
     ).encode()
 
 
@@ -119,8 +120,3 @@ def _figures(
     if any(scored.values()):
         figures['curves'] = precision_recall(recalls, scored)
     return figures
-
-
-def _mixing_totals(record: RunRecord) -> tuple[int, int]:
-    """How many images were mixed, of how many that a mixer met."""
-    return sum(row[2] for row in record.mixing), sum(row[1] for row in record.mixing)

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmmix.apis.configs.apply_mix import apply_mix, mix_names
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.configs.mix_heads import TWINS
-from mmmix.engine.described_mixers import mixers_of
+from mmmix.engine.described_mixers import placed_mixers
 from tests.configs.config_cases import CONFIGS, load
 from tests.models.detectors import zoo
 
@@ -165,7 +165,7 @@ def test_settings_of_a_mixer_that_is_not_there_yet(leaf, key):
     with pytest.raises(ValueError, match="'prob': 0.5.*--mix-options KEY=VALUE"):
         read_config(f'mmmix::{leaf}+lossmix', {key: 0.5})
     mixed = read_config(f'mmmix::{leaf}+lossmix', mix_options={'prob': 0.5})
-    assert {mixer.prob for mixer, _ in mixers_of(mixed)} == {0.5}
+    assert {mixer.settings.prob for mixer in placed_mixers(mixed)} == {0.5}
 
 
 def test_a_config_without_a_model_is_refused():

@@ -76,6 +76,7 @@ COCO_CASES = {
     'box of three': (box(1, 2, 3), r'has \[1, 2, 3\] as bbox'),
     'box of text': (box('5', 6, 25, 34), r"has \['5', 6, 25, 34\] as bbox"),
     'box of null': (box(None, 6, 25, 34), 'as bbox; write'),
+    'box of true': (box(True, 6, 25, 34), r'has \[True, 6, 25, 34\] as bbox'),
     'nan': (box(np.nan, 6, 25, 34), r'has \[nan, 6, 25, 34\] as bbox'),
     'inf': (box(5, 6, np.inf, 34), r'has \[5, 6, inf, 34\] as bbox'),
     '1e300': (box(5, 6, 1e300, 34), 'reaches too far'),

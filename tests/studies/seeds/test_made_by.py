@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmmix.studies.seeds import made_by
-from mmmix.studies.seeds import study as study_module
+from mmmix.studies.seeds.child_processes import ChildProcesses
 from mmmix.studies.seeds.made_by import made_unlike, present_maker
 from mmmix.studies.seeds.records import read_records, write_records
 from mmmix.studies.seeds.report import make_report
@@ -31,7 +31,7 @@ def makers(monkeypatch):
     """Sets what makes the runs from now on."""
 
     def set_maker(maker):
-        monkeypatch.setattr(study_module, 'present_maker', lambda threads, here: maker)
+        monkeypatch.setattr(ChildProcesses, 'maker', lambda children: maker)
 
     set_maker(OLD)
     return set_maker

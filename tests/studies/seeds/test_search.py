@@ -18,7 +18,6 @@ from tests.studies.seeds.stand_ins import calls, wait_for
 pytest.importorskip('optuna')
 
 from mmmix.studies.seeds import child_processes
-from mmmix.studies.seeds import search as searching
 from mmmix.studies.seeds.search import (
     Search,
     Span,
@@ -93,7 +92,7 @@ def test_trials_that_were_made_by_other_code_are_said(search, monkeypatch, capsy
     first = search()
     first.run(2)
     assert 'made alike' not in first.report() + capsys.readouterr().out
-    monkeypatch.setattr(searching, 'present_maker', lambda *_: dict(mmmix='0.0.0'))
+    monkeypatch.setattr(ChildProcesses, 'maker', lambda _: dict(mmmix='0.0.0'))
     again = search()
     again.run(3)
     said = f'mmmix {__version__}: '

@@ -60,7 +60,7 @@ def test_a_set_that_was_cut_short_is_done_again(made, tmp_path):
     sets = {'x': numbers(made, 2, 0), 'y': numbers(made, 4, 0, fail_at=3)}
     with pytest.raises(OSError, match='no image'):
         sweep([a], sets, store, 2)
-    assert store.keys() == ['a@1 on x']
+    assert list(store) == ['a@1 on x']
 
 
 def test_a_model_that_is_through_is_kept_whatever_becomes_of_the_next(made, tmp_path):
@@ -70,7 +70,7 @@ def test_a_model_that_is_through_is_kept_whatever_becomes_of_the_next(made, tmp_
     with pytest.raises(KeyError, match='bad'):  # it has no factor
         sweep([a, bad, b], sets, store, 2, apart=True)
     again = ResultStore(tmp_path / 'results.json', {})
-    assert again.keys() == ['a@1 on x']
+    assert list(again) == ['a@1 on x']
     made.clear()
     results = sweep([a, b], sets, again, 2, apart=True)
     assert made == [5, 6, 7]  # b alone

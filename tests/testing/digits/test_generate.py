@@ -103,7 +103,7 @@ def test_a_crash_leaves_the_old_data_and_nothing_else(
 
 
 def test_leftovers_of_a_killed_run_are_cleared(small):
-    leftover = small.with_name('.digits.partial')
+    leftover = small.with_name('.digits.part')
     (leftover / 'JPEGImages').mkdir(parents=True)
     (leftover / 'JPEGImages/train_00077.jpg').write_bytes(b'half')
     generate(SMALL, small, force=True, progress=False)

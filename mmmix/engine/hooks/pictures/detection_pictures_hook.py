@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os.path as osp
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,7 @@ class DetectionPicturesHook(DetVisualizationHook):
     ) -> None:
         """Draw as mmdet does, without ending the run."""
         draw = super().after_val_iter
-        self._guard(partial(draw, runner, batch_idx, data_batch, outputs))
+        self._guard(draw, runner, batch_idx, data_batch, outputs)
 
     def after_test_iter(
         self,
@@ -72,7 +71,7 @@ class DetectionPicturesHook(DetVisualizationHook):
             if self._folder is not None:
                 below = folder_below(sample.img_path, self._root)
                 self.test_out_dir = osp.join(self._folder, below)
-            self._guard(partial(draw, runner, batch_idx, data_batch, [sample]))
+            self._guard(draw, runner, batch_idx, data_batch, [sample])
 
 
 class _OnLoaded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -61,7 +60,7 @@ class MixPreviewHook(Hook):
                 return
             if module is mixer:
                 output = dict(zip(('inputs', 'data_samples'), output))
-            self._guard(partial(self._save, runner, preprocessor, output))
+            self._guard(self._save, runner, preprocessor, output)
             self._left -= 1
             if not self._left:
                 handle.remove()

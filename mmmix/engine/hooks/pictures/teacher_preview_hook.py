@@ -14,12 +14,7 @@ from mmengine.runner import Runner
 from mmmix.engine.unwrapped_model import unwrapped_model
 from mmmix.mixing.checks import check_integer
 from mmmix.models.teachers.branches import Batch
-from mmmix.visualization import (
-    DrawingGuard,
-    class_names,
-    draw_preprocessed_batch,
-    plain_preprocessor,
-)
+from mmmix.visualization import DrawingGuard, class_names, draw_preprocessed_batch
 
 
 @HOOKS.register_module()
@@ -83,8 +78,8 @@ class TeacherPreviewHook(Hook):
         if not is_main_process() or not self.max_images or not self._shows(runner):
             return
         # A compiled step calls it as it is: nothing in it is worth tracing.
-        show = torch.compiler.disable(self._show)
-        unwrapped_model(runner).watch(partial(show, runner))
+        show = torch.compiler.disable(partial(self._guard, self._save, runner))
+        unwrapped_model(runner).watch(show)
 
     def after_train_iter(
         self,
@@ -107,16 +102,12 @@ class TeacherPreviewHook(Hook):
             return True
         return bool(self.interval) and iteration % self.interval == 0
 
-    def _show(self, runner: Runner, name: str, batch: Batch) -> None:
-        """Draw a batch if it can be drawn."""
-        self._guard(partial(self._save, runner, name, batch))
-
     def _save(self, runner: Runner, name: str, batch: Batch) -> None:
         """Draw a batch."""
         inputs, samples = batch
         dataset = runner.train_dataloader.dataset
         picture = draw_preprocessed_batch(
-            plain_preprocessor(unwrapped_model(runner).data_preprocessor),
+            unwrapped_model(runner).data_preprocessor,
             dict(inputs=inputs, data_samples=samples),
             classes=class_names(getattr(dataset, 'metainfo', None)),
             max_images=self.max_images,

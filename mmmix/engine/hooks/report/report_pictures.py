@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,33 +43,25 @@ class ReportPictures:
             classes: Names of the labels.
             guard: Keeps what cannot be drawn from the rest of the page.
         """
-        guard(partial(self._add_batches, runner))
+        guard(self._add_batches, runner)
         for name, found in self._record.validations.items():
             if self._drawn.get(name) is not found:
                 self._drawn[name] = found
-                guard(partial(self._add_examples, name, found, classes))
+                guard(self._add_examples, name, found, classes)
 
     def embedded(self) -> dict[str, str]:
         """Data URIs by title, as far as the files are there."""
-        found = {}
-        for title, name in self._record.pictures.items():
-            path = self._folder / name
-            if path.is_file():
-                found[title] = embedded(path.read_bytes())
-        return found
+        paths = {t: self._folder / name for t, name in self._record.pictures.items()}
+        return {t: embedded(p.read_bytes()) for t, p in paths.items() if p.is_file()}
 
     def _add_batches(self, runner: Runner) -> None:
         """Copy the first pictures of each kind that the previews drew."""
-        shown: dict[str, int] = {}
-        for title in self._record.pictures:
-            series = title.partition(',')[0]
-            shown[series] = shown.get(series, 0) + 1
+        shown = Counter(title.partition(',')[0] for title in self._record.pictures)
         for series, iteration, path in _batches(Path(runner.log_dir)):
             title = f'{series}, iteration {iteration}'
-            if title in self._record.pictures or shown.get(series, 0) >= PER_SERIES:
-                continue
-            self._keep(title, f'{series}_{iteration}.jpg', shrink(path))
-            shown[series] = shown.get(series, 0) + 1
+            if title not in self._record.pictures and shown[series] < PER_SERIES:
+                self._keep(title, f'{series}_{iteration}.jpg', shrink(path))
+                shown[series] += 1
 
     def _add_examples(
         self, name: str, found: dict[str, Any], classes: Sequence[str]
@@ -91,11 +83,11 @@ class ReportPictures:
         self._record.pictures[title] = name
 
 
-def _batches(folder: Path) -> Iterator[tuple[str, int, Path]]:
+def _batches(folder: Path) -> list[tuple[str, int, Path]]:
     """Series, iteration and path of the previews of a run, by iteration."""
     found = [
         (match[1], int(match[2]), path)
         for path in folder.glob('vis_data/vis_image/*.png')
         if (match := _BATCH.fullmatch(path.name))
     ]
-    yield from sorted(found, key=lambda entry: entry[1:])
+    return sorted(found, key=lambda entry: entry[1:])

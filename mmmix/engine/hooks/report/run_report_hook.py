@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from mmdet.structures import DetDataSample
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
 
 from mmmix.engine.find_mixers import label_mixers
 from mmmix.engine.unwrapped_model import unwrapped_model
@@ -86,7 +84,8 @@ class RunReportHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Begin a record, or go on with that of the run that is resumed."""
-        self._quietly(self._begin, runner)
+        if is_main_process():
+            self._guard(self._begin, runner)
 
     def after_train_iter(
         self,
@@ -96,8 +95,7 @@ class RunReportHook(Hook):
         outputs: Any = None,
     ) -> None:
         """Take a point of the curves in every ``interval`` iterations."""
-        if self._record is not None:
-            self._quietly(self._take, runner)
+        self._quietly(self._take, runner)
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Begin to collect detections."""
@@ -111,25 +109,22 @@ class RunReportHook(Hook):
         outputs: Sequence[DetDataSample] | None = None,
     ) -> None:
         """Take detections with their truth."""
-        if self._record is not None:
-            self._quietly(self._collect, runner, outputs)
+        self._quietly(self._collect, runner, outputs)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
         """Take the metrics."""
-        if self._record is not None:
-            self._quietly(self._validated, runner, metrics or {})
+        self._quietly(self._validated, runner, metrics or {})
 
     def after_train(self, runner: Runner) -> None:
         """Write the last page."""
-        if self._record is not None:
-            self._quietly(self._finish, runner)
+        self._quietly(self._finish, runner)
 
     def _quietly(self, step: Callable[..., None], *args: Any) -> None:
-        """Do something in the first process, and go on whatever happens."""
-        if is_main_process():
-            self._guard(partial(step, *args))
+        """Go on whatever happens; other processes than the first have no record."""
+        if self._record is not None:
+            self._guard(step, *args)
 
     def _finish(self, runner: Runner) -> None:
         """Write the last page, and say where it is."""
@@ -192,13 +187,13 @@ class RunReportHook(Hook):
         for name, value in metrics.items():
             if isinstance(value, (int, float)):
                 self._record.add(name, done, value)
-        threshold = getattr(unwrapped_model(runner), 'semi_train_cfg', None) or {}
+        settings = getattr(unwrapped_model(runner), 'semi_train_cfg', None) or {}
         for name, summary in self._summaries.items():
             found = summary.summarise() | dict(iteration=done)
             if found['images']:
                 self._record.validations[name] = found
-            if 'cls_pseudo_thr' in threshold:
-                labels = summary.labels_above(threshold['cls_pseudo_thr'])
+            if 'cls_pseudo_thr' in settings:
+                labels = summary.labels_above(settings['cls_pseudo_thr'])
                 for what, value in labels.items():
                     self._record.add(
                         f'{name}/labels above threshold: {what}', done, value
@@ -233,12 +228,14 @@ class RunReportHook(Hook):
         """What the page says at its top."""
         spent = time.time() - self._began
         model = unwrapped_model(runner)
+        mixed_by = ', '.join(label_mixers(model))
         facts = {
-            'title': _title(runner),
+            # Without the time of its start.
+            'title': runner.experiment_name.removesuffix(f'_{runner.timestamp}'),
             'state': f'{state}, written {time.strftime("%Y-%m-%d %H:%M:%S")}',
             'iteration': f'{done} of {runner.max_iters}',
             'model': type(model).__name__,
-            **_label_mixers(model),
+            **({'mixed by': mixed_by} if mixed_by else {}),
             'log': str(Path(runner.log_dir).resolve()),
         }
         if done > self._first:
@@ -251,12 +248,6 @@ class RunReportHook(Hook):
         return facts
 
 
-def _label_mixers(model: nn.Module) -> dict[str, str]:
-    """What mixes the labels of a classifier; nothing of other models."""
-    names = label_mixers(model)
-    return {'mixed by': ', '.join(names)} if names else {}
-
-
 def _classes(runner: Runner) -> tuple[str, ...]:
     """Names of the labels of the validation, else of the training."""
     for loop in (runner.val_loop, runner.train_loop):
@@ -265,11 +256,6 @@ def _classes(runner: Runner) -> tuple[str, ...]:
         if names:
             return names
     return ()
-
-
-def _title(runner: Runner) -> str:
-    """The name of the run's config, without the time of its start."""
-    return runner.experiment_name.removesuffix(f'_{runner.timestamp}')
 
 
 def _eval_mode(runner: Runner) -> str:

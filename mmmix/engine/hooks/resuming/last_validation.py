@@ -26,7 +26,11 @@ def was_cut_off(runner: Runner) -> bool:
 
     All processes have to ask, and find the same.
     """
-    return _is_due(runner) and _last_validation(runner) < runner.iter
+    if not _is_due(runner):
+        return False
+    found = [_noted(runner)]
+    broadcast_object_list(found)
+    return found[0] < runner.iter
 
 
 def forget_later_validations(runner: Runner) -> None:
@@ -63,10 +67,3 @@ def _noted(runner: Runner) -> int:
     path = Path(runner.work_dir) / VALIDATED
     text = path.read_text().strip() if path.is_file() else ''
     return int(text) if text.isdecimal() else 0
-
-
-def _last_validation(runner: Runner) -> int:
-    """What the first process finds noted."""
-    found = [_noted(runner)]
-    broadcast_object_list(found)
-    return found[0]

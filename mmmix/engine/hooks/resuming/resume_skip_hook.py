@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from itertools import chain, repeat
 
 from mmdet.registry import HOOKS
 from mmengine.dist import is_main_process
@@ -42,25 +41,11 @@ class ResumeSkipHook(Hook):
             return
         skip(runner.iter * loader.batch_size)
         # Made anew: the workers of the first one have loaded from the beginning.
-        loop.dataloader_iterator = _SkippedBatches(type(batches)(loader), runner.iter)
+        # The loop discards what costs nothing.
+        loop.dataloader_iterator = chain(
+            repeat(None, runner.iter), type(batches)(loader)
+        )
         if is_main_process():
             runner.logger.info(
                 f'The sampler skipped {runner.iter} batches; none of them is loaded.'
             )
-
-
-class _SkippedBatches:
-    """An iterator over batches whose first ones cost nothing and are empty."""
-
-    def __init__(self, batches: Iterator[Any], skipped: int) -> None:
-        self._batches = batches
-        self._left = skipped
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        if self._left:
-            self._left -= 1
-            return None
-        return next(self._batches)

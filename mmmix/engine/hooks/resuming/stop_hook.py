@@ -91,7 +91,8 @@ class StopHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Obey at once if all iterations are saved."""
-        self._unsaved = _unsaved(runner, runner.iter)
+        hooks = _checkpoint_hooks(runner)
+        self._unsaved = any(hook.saved_iter != runner.iter for hook in hooks)
         self._begin_evaluation(runner.val_dataloader)
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -156,11 +157,6 @@ class StopHook(Hook):
 
 def _checkpoint_hooks(runner: Runner) -> list[WholeCheckpointHook]:
     return [hook for hook in runner.hooks if isinstance(hook, WholeCheckpointHook)]
-
-
-def _unsaved(runner: Runner, done: int) -> bool:
-    """Whether a checkpoint could be saved that there is not yet."""
-    return any(hook.saved_iter != done for hook in _checkpoint_hooks(runner))
 
 
 def _ends_epoch(runner: Runner, batch_idx: int) -> bool:

@@ -41,9 +41,7 @@ class TeacherPairs:
 
     def copy(self) -> None:
         """Make the teacher equal to the student, bit by bit."""
-        for targets, sources in self._parameters:
-            copy_update(targets, sources)
-        for targets, sources in self._buffers():
+        for targets, sources in [*self._parameters, *self._buffers()]:
             copy_update(targets, sources)
 
     def update(self, momentum: float, average_buffers: bool) -> None:

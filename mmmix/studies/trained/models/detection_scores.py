@@ -1,13 +1,15 @@
-"""VOC mAP and COCO-style AP of detections that no Runner made."""
+"""Metrics of what models found, that no Runner made: VOC mAP and COCO-style AP."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import torch
 from mmdet.evaluation import VOCMetric
 from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
@@ -22,8 +24,34 @@ AREA = {'type': 'VOCMetric', 'metric': 'mAP', 'eval_mode': 'area'}
 """What judges the detections of a config that has no ``VOCMetric``."""
 
 
-class DetectionScores:
-    """Collects detections of one model on one set of images, and scores them.
+class Scores:
+    """Collects what one model makes of one set of images, and judges it.
+
+    Args:
+        metrics: As ``test_evaluator`` of a config.
+        metainfo: Of the data set, with ``classes``.
+    """
+
+    def __init__(self, metrics: Any, metainfo: Mapping[str, Any]) -> None:
+        self._evaluator = Evaluator(copy.deepcopy(metrics))
+        self._evaluator.dataset_meta = dict(metainfo)
+        self._count = 0
+
+    def add(self, samples: Sequence[Any]) -> None:
+        """Add images, with their truth and what the model makes of them."""
+        self._evaluator.process(data_samples=list(samples), data_batch=None)
+        self._count += len(samples)
+
+    @torch.no_grad()
+    def result(self) -> dict[str, float]:
+        """The numbers of ``tools/test.py``, such as ``pascal_voc/mAP``."""
+        with _quiet():
+            scores = self._evaluator.evaluate(self._count)
+        return {key: float(value) for key, value in scores.items()}
+
+
+class DetectionScores(Scores):
+    """Scores of detections.
 
     Args:
         cfg: The model's config; its ``VOCMetric`` has the settings, if it has one,
@@ -36,9 +64,7 @@ class DetectionScores:
         voc.pop('over_ious', None)  # ten times the time, for no column of a study
         # COCO's table is made of the annotations at hand, so that a part of the
         # images can be scored too.
-        self._evaluator = Evaluator([voc, {'type': 'CocoStyleMetric'}])
-        self._evaluator.dataset_meta = dict(metainfo)
-        self._count = 0
+        super().__init__([voc, {'type': 'CocoStyleMetric'}], metainfo)
 
     def add(self, samples: Sequence[DetDataSample]) -> None:
         """Add images.
@@ -50,14 +76,7 @@ class DetectionScores:
         for sample in samples:
             objects, ignored = objects_of(sample.metainfo)
             sample.gt_instances, sample.ignored_instances = objects, ignored
-        self._evaluator.process(data_samples=list(samples), data_batch=None)
-        self._count += len(samples)
-
-    def result(self) -> dict[str, float]:
-        """``pascal_voc/mAP`` and the other numbers of ``tools/test.py``."""
-        with _quiet():
-            scores = self._evaluator.evaluate(self._count)
-        return {key: float(value) for key, value in scores.items()}
+        super().add(samples)
 
 
 def voc_metric(cfg: Config) -> dict[str, Any] | None:

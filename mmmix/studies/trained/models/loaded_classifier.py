@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset, Compose
-from mmengine.evaluator import Evaluator
 from mmengine.registry import TRANSFORMS
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmmix.studies.trained.models.detection_scores import Scores
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
 
@@ -25,6 +25,8 @@ class LoadedClassifier(LoadedDetector):
     on the label, without any mixing (E.1), and a set of images is judged by the metrics
     of its config, top-1 accuracy among them.
     """
+
+    main_metrics = ('accuracy/top1',)
 
     def __post_init__(self) -> None:
         steps = list(self.cfg.test_dataloader.dataset.pipeline)
@@ -38,16 +40,11 @@ class LoadedClassifier(LoadedDetector):
         """Whether the preprocessor swaps the channels of what is loaded."""
         return bool(self.model.data_preprocessor.to_rgb)
 
-    @property
-    def main_metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that a study shows."""
-        return ('accuracy/top1',)
-
     def read_image(self, info: Mapping[str, Any]) -> np.ndarray:
         """Decode an image, ``(H, W, 3)`` uint8, in the order of its loader."""
         if self._load is None:
             return np.array(info['img'])
-        return self._load(dict(info))['img']
+        return super().read_image(info)
 
     def in_own_order(self, image: np.ndarray) -> np.ndarray:
         """A BGR image as the data set has its own, which is RGB if held decoded."""
@@ -74,9 +71,9 @@ class LoadedClassifier(LoadedDetector):
         features = self.model.extract_feat(inputs)
         return self.model.head.loss(features, targets)
 
-    def scores(self, metainfo: Mapping[str, Any]) -> ClassifierScores:
-        """Collects predictions, and judges them."""
-        return ClassifierScores(self.cfg, metainfo)
+    def scores(self, metainfo: Mapping[str, Any]) -> Scores:
+        """Collects predictions, and judges them by the metrics of the config."""
+        return Scores(self.cfg.test_evaluator, metainfo)
 
     def top_score(self, sample: Any) -> float:
         """The largest probability of a class."""
@@ -136,28 +133,3 @@ class PreparedImages:
         label = int(np.reshape(info['gt_label'], ()))
         whole = dict(bbox=[0, 0, width, height], bbox_label=label)
         return image, dict(img_id=index, instances=[whole])
-
-
-class ClassifierScores:
-    """Collects predictions of one model on one set of images, and scores them.
-
-    Args:
-        cfg: Its config, with ``test_evaluator``.
-        metainfo: Of the data set, with ``classes``.
-    """
-
-    def __init__(self, cfg: Any, metainfo: Mapping[str, Any]) -> None:
-        self._evaluator = Evaluator(copy.deepcopy(cfg.test_evaluator))
-        self._evaluator.dataset_meta = dict(metainfo)
-        self._count = 0
-
-    def add(self, samples: Sequence[Any]) -> None:
-        """Add images, with their labels and predictions."""
-        self._evaluator.process(data_samples=list(samples), data_batch=None)
-        self._count += len(samples)
-
-    def result(self) -> dict[str, float]:
-        """All numbers of ``tools/test.py``, in percent."""
-        with torch.no_grad():
-            scores = self._evaluator.evaluate(self._count)
-        return {key: float(value) for key, value in scores.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,10 +17,11 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmmix.models.teachers.branches import plain_preprocessor
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.truth import objects_of
 from mmmix.studies.trained.models.arguments import ModelSpec
-from mmmix.studies.trained.models.detection_scores import DetectionScores
+from mmmix.studies.trained.models.detection_scores import DetectionScores, Scores
 
 MAIN_METRICS = ('pascal_voc/mAP', 'coco/AP')
 """What studies show of detectors."""
@@ -37,7 +38,10 @@ class LoadedDetector:
         model: The detector, in eval mode on its device, without gradients of its
             parameters.
         classes: Class names, by label.
+        main_metrics: Names of the metrics that a study shows.
     """
+
+    main_metrics: ClassVar[tuple[str, ...]] = MAIN_METRICS
 
     name: str
     spec: ModelSpec
@@ -59,8 +63,7 @@ class LoadedDetector:
     @property
     def preprocessor(self) -> nn.Module:
         """The ``DetDataPreprocessor``; a teacher's inner one."""
-        outer = self.model.data_preprocessor
-        return getattr(outer, 'data_preprocessor', outer)
+        return plain_preprocessor(self.model.data_preprocessor)
 
     @property
     def mean(self) -> Tensor:
@@ -105,11 +108,6 @@ class LoadedDetector:
         """A BGR image with its channels as :meth:`read_image` has them, or back."""
         return image
 
-    @property
-    def main_metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that a study shows."""
-        return MAIN_METRICS
-
     def pack(self, image: np.ndarray, info: Mapping[str, Any]) -> dict[str, Any]:
         """Pass an image that is already decoded through the test pipeline.
 
@@ -150,7 +148,7 @@ class LoadedDetector:
         """The losses of a batch of :meth:`target`, by name."""
         return self.model(inputs, targets, mode='loss')
 
-    def scores(self, metainfo: Mapping[str, Any]) -> Any:
+    def scores(self, metainfo: Mapping[str, Any]) -> Scores:
         """Collects detections, and judges them."""
         return DetectionScores(self.cfg, metainfo)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
+from mmengine.dataset import pseudo_collate
 
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 
@@ -46,8 +47,7 @@ def predict(
     samples: list[DetDataSample] = []
     for part in batches(len(images), batch_size):
         packed = [detector.pack(images[i], infos[i]) for i in part]
-        data = {key: [item[key] for item in packed] for key in packed[0]}
         with torch.no_grad():
-            found = detector.model.test_step(data)
+            found = detector.model.test_step(pseudo_collate(packed))
         samples += [sample.cpu() for sample in found]
     return samples

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmmix.visualization import as_written
@@ -26,7 +25,6 @@ def grid(rows: int, columns: int, width: float, height: float) -> tuple[Figure, 
         The figure, and ``rows`` lists of ``columns`` axes.
     """
     figure = Figure(figsize=(columns * width, rows * height), layout='constrained')
-    FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False).tolist()
 
 

@@ -14,8 +14,8 @@ LATER = ('annotations', 'files')
 """Settings that files from before they were recorded lack, which is no difference."""
 
 
-class ResultStore:
-    """A JSON file of finished parts; a study that is started again goes on.
+class ResultStore(dict[str, Any]):
+    """A JSON file of finished parts, by key; a study that is started again goes on.
 
     Args:
         path: The file. Its folder is made when the first part is finished.
@@ -32,9 +32,7 @@ class ResultStore:
         check_writable([self.path])
         # What JSON makes of it, tuples become lists, to compare with what was read.
         self.settings = json.loads(json.dumps(dict(settings)))
-        self._parts: dict[str, Any] = {}
-        if self.path.exists():
-            self._parts = self._read()
+        super().__init__(self._read() if self.path.exists() else {})
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -57,20 +55,7 @@ class ResultStore:
             )
         return parts
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._parts
-
-    def __getitem__(self, key: str) -> Any:
-        return self._parts[key]
-
     def __setitem__(self, key: str, part: Any) -> None:
         """Keep a finished part, on the disk too, in one step."""
-        self._parts[key] = part
-        write_json(self.path, {'settings': self.settings, 'parts': self._parts})
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def keys(self) -> list[str]:
-        """Keys of the finished parts, in the order they were finished."""
-        return list(self._parts)
+        super().__setitem__(key, part)
+        write_json(self.path, {'settings': self.settings, 'parts': self})

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmmix.studies.seeds.report import Spread
 from mmmix.studies.trained.results.tables import (
     difference_of_means,
     group,
     interval_cell,
     markdown_table,
-    mean_and_std,
     write_csv,
 )
 
@@ -48,7 +48,7 @@ def summarise(
         base = groups.get((first, *key[1:]), [])
         row: dict[str, Any] = dict(zip(keys, key))
         for metric in metrics:
-            row[metric] = mean_and_std(_known(members, metric))
+            row[metric] = Spread.of(_known(members, metric))
             if key[0] != first:
                 row[f'Δ {metric}'] = _difference(members, base, metric)
         rows.append(row)
@@ -61,7 +61,7 @@ def _difference(members: Sequence[Record], base: Sequence[Record], metric: str) 
         # As many numbers by chance, one that is unknown left out, are no pairs.
         return difference_of_means(_known(members, metric), _known(base, metric))
     pairs = [_known(pair, metric) for pair in zip(members, base)]
-    return mean_and_std([pair[0] - pair[1] for pair in pairs if len(pair) == 2])
+    return Spread.of([pair[0] - pair[1] for pair in pairs if len(pair) == 2])
 
 
 def _known(records: Sequence[Record], metric: str) -> list[float]:

@@ -14,17 +14,9 @@ Key = TypeVar('Key', bound=Hashable)
 Value = TypeVar('Value')
 
 
-def mean_and_std(values: Sequence[float]) -> Spread:
-    """Mean and sample standard deviation (n - 1); ``.mean``, ``.std``, ``.n``.
-
-    ``std`` is None for a single value, ``mean`` too for none.
-    """
-    return Spread.of(list(values))
-
-
 def difference_of_means(values: Sequence[float], base: Sequence[float]) -> Spread:
     """The difference of two methods whose seeds cannot be paired, without a spread."""
-    ours, theirs = mean_and_std(values).mean, mean_and_std(base).mean
+    ours, theirs = Spread.of(values).mean, Spread.of(base).mean
     missing = ours is None or theirs is None
     count = min(len(values), len(base))
     return Spread(None if missing else ours - theirs, None, count)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from mmdet.models.detectors import SemiBaseDetector
 from mmdet.structures import DetDataSample
+from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
 from mmmix.mixing.counters import counted_anew
@@ -40,9 +41,8 @@ def predict_attacked(
     """
     samples: list[DetDataSample] = []
     for image, info in zip(images, infos):
-        packed = detector.pack(image, info)
-        data = {key: [value] for key, value in packed.items()}
-        data = detector.model.data_preprocessor(data, False)
+        batch = pseudo_collate([detector.pack(image, info)])
+        data = detector.model.data_preprocessor(batch, False)
         inputs, (sample,) = data['inputs'], data['data_samples']
         target = detector.target(sample, info).to(inputs.device)
         inputs = attack(detector, inputs, [target], epsilon, seed)

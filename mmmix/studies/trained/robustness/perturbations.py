@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,14 +134,12 @@ def _levels(text: str, levels: str) -> list[float]:
 def _checked(perturbation: Perturbation) -> Perturbation:
     """The perturbation, if its level can be."""
     level = perturbation.level
-    allowed: dict[str, Callable[[float], bool]] = {
-        'hole': lambda x: 0 <= x <= 1,
-        'boundary': lambda x: 0 <= x <= 1,
-        **dict.fromkeys(CORRUPTIONS, lambda x: x in SEVERITIES),
-    }
-    if not allowed.get(perturbation.kind, lambda x: 0 <= x < float('inf'))(level):
-        expected = 'a severity from 1 to 5' if perturbation.common else 'a level >= 0'
-        if perturbation.kind in ('hole', 'boundary'):
-            expected = 'a share from 0 to 1'
+    if perturbation.common:
+        fits, expected = level in SEVERITIES, 'a severity from 1 to 5'
+    elif perturbation.kind in ('hole', 'boundary'):
+        fits, expected = 0 <= level <= 1, 'a share from 0 to 1'
+    else:
+        fits, expected = 0 <= level < math.inf, 'a level >= 0'
+    if not fits:
         raise ValueError(f'{perturbation} expects {expected}')
     return perturbation

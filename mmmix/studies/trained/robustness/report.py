@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from mmmix.studies.seeds.report import Spread
 from mmmix.studies.trained.models.loaded_detector import MAIN_METRICS
 from mmmix.studies.trained.results.figures import grid, save
 from mmmix.studies.trained.results.summary import MODEL, summarise
@@ -17,7 +18,6 @@ from mmmix.studies.trained.results.tables import (
     group,
     interval_cell,
     markdown_table,
-    mean_and_std,
     write_csv,
 )
 from mmmix.studies.trained.robustness.perturbations import CLEAN, UNITS, Perturbation
@@ -123,7 +123,7 @@ def corruption_means(
             MODEL: key[0],
             PERTURBATION: _MEAN.format(len(common)),
             **{
-                name: mean_and_std([member[name] for member in members]).mean
+                name: Spread.of([member[name] for member in members]).mean
                 for name, value in members[0].items()
                 if isinstance(value, float)
             },

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmdet.structures import DetDataSample
-
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.models.loaded_detector import LoadedDetector
 from mmmix.studies.trained.models.prediction import predict
@@ -68,14 +66,13 @@ class _Scores:
         self._scores = detector.scores(metainfo)
 
     def add(self, images: PerturbedImages, part: range) -> None:
-        self._scores.add(self._detect(images, len(part)))
-
-    def _detect(self, images: PerturbedImages, count: int) -> list[DetDataSample]:
         detector, level = self._detector, self._perturbation.level
-        perturbed, infos = images.for_model(detector), images.infos
-        if self._perturbation.kind != 'fgsm':
-            return predict(detector, perturbed, infos, count)
-        return predict_attacked(detector, perturbed, infos, level, self._seed)
+        seen = images.for_model(detector), images.infos
+        if self._perturbation.kind == 'fgsm':
+            samples = predict_attacked(detector, *seen, level, self._seed)
+        else:
+            samples = predict(detector, *seen, len(part))
+        self._scores.add(samples)
 
     def result(self) -> dict[str, float]:
         return self._scores.result()

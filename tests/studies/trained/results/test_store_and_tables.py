@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from mmmix.studies.seeds.report import Spread
 from mmmix.studies.trained.results.store import ResultStore
 from mmmix.studies.trained.results.tables import (
     cell,
@@ -15,7 +16,6 @@ from mmmix.studies.trained.results.tables import (
     group,
     interval_cell,
     markdown_table,
-    mean_and_std,
     write_csv,
 )
 
@@ -28,7 +28,7 @@ def test_a_store_goes_on(tmp_path):
     assert json.loads(path.read_text())['parts'] == {'a': {'mAP': 0.5}}
     store['b'] = 2
     again = ResultStore(path, {'size': (3, 4), 'limit': None})
-    assert again.keys() == ['a', 'b']
+    assert list(again) == ['a', 'b']
     assert len(again) == 2
     assert again['b'] == 2
     assert 'a' in again
@@ -67,11 +67,11 @@ def test_a_store_that_cannot_be_written_is_refused_before_anything_is_done(tmp_p
 
 
 def test_spreads_and_differences():
-    spread = mean_and_std([1.0, 2.0, 4.0])
+    spread = Spread.of([1.0, 2.0, 4.0])
     assert (spread.mean, spread.n) == (pytest.approx(7 / 3), 3)
     assert spread.std == pytest.approx(np.std([1, 2, 4], ddof=1))
-    assert mean_and_std([]).mean is None
-    assert mean_and_std([2.0]).std is None
+    assert Spread.of([]).mean is None
+    assert Spread.of([2.0]).std is None
     unpaired = difference_of_means([2.0, 4.0, 6.0], [1.0])
     assert (unpaired.mean, unpaired.std, unpaired.n) == (3.0, None, 1)
     assert difference_of_means([], [1.0]).mean is None
@@ -79,17 +79,17 @@ def test_spreads_and_differences():
 
 
 def test_cells():
-    assert cell(mean_and_std([0.5, 0.7])) == '0.600 ± 0.141'
-    assert cell(mean_and_std([0.5]), sign='+') == '+0.500'
-    assert interval_cell(mean_and_std([0.3, 0.5])) == '+0.400 [-0.871, +1.671]'
-    assert cell(interval_cell(mean_and_std([0.5])), sign='+') == '+0.500'
-    assert cell(None) == cell(mean_and_std([])) == 'n/a'
+    assert cell(Spread.of([0.5, 0.7])) == '0.600 ± 0.141'
+    assert cell(Spread.of([0.5]), sign='+') == '+0.500'
+    assert interval_cell(Spread.of([0.3, 0.5])) == '+0.400 [-0.871, +1.671]'
+    assert cell(interval_cell(Spread.of([0.5])), sign='+') == '+0.500'
+    assert cell(None) == cell(Spread.of([])) == 'n/a'
     assert cell(0.1234, digits=2) == '0.12'
     assert cell(3) == '3'
 
 
 def test_tables(tmp_path):
-    rows = [{'x': 'a', 'y': mean_and_std([1.0, 3.0])}, {'x': 'b', 'z': 2.0}]
+    rows = [{'x': 'a', 'y': Spread.of([1.0, 3.0])}, {'x': 'b', 'z': 2.0}]
     assert markdown_table(rows, ['x', 'y', 'z']).splitlines()[2:] == [
         '| a | 2.000 ± 1.414 |   n/a |',
         '| b |           n/a | 2.000 |',
