@@ -159,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         hub.update_info('iter', index)
         data = model.data_preprocessor(batches(index), training=True)
         path = folder / f'batch_{index}.png'
-        drawn = guard(partial(save_picture, align, data, args, path))
+        drawn = guard(save_picture, align, data, args, path)
         print(f'[{index + 1}/{args.num_batches}] {path if drawn else "not drawn"}')
 
 

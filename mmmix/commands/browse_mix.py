@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if mixer is not None:
             mixed = mixer(data['inputs'], data['data_samples'])
             data = dict(zip(('inputs', 'data_samples'), mixed))
-        draw = partial(save_pictures, preprocessor, data, batches, args, folder, index)
-        if not guard(draw):
+        if not guard(save_pictures, preprocessor, data, batches, args, folder, index):
             print(f'[{index + 1}/{args.num_batches}] could not be drawn')
 
 

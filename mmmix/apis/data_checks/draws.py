@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmmix.datasets import MixSourceSampler, SeededDataset
+from mmmix.datasets.nested import nested_datasets
 
 _ENDLESS = (InfiniteSampler, MultiSourceSampler, MixSourceSampler)
 
@@ -82,7 +83,8 @@ def warn_of_plain_draws(runner: Runner) -> None:
         runner: A Runner; this builds its training data.
     """
     loader = runner.train_loop.dataloader
-    if not _seeded(loader.dataset):
+    inside = nested_datasets(loader.dataset)
+    if not any(isinstance(one, SeededDataset) for one in inside):
         return
     if not isinstance(loader.sampler, MixSourceSampler):
         what = f'with {type(loader.sampler).__name__}, whose draws have no number'
@@ -100,10 +102,3 @@ def warn_of_plain_draws(runner: Runner) -> None:
         logger='current',
         level=logging.WARNING,
     )
-
-
-def _seeded(dataset: Any) -> bool:
-    """Whether there is a ``SeededDataset`` in a nest of datasets."""
-    inside = [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', ())]
-    found = any(_seeded(one) for one in inside if one is not None)
-    return found or isinstance(dataset, SeededDataset)
