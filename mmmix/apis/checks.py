@@ -21,7 +21,7 @@ from mmmix.apis.data_checks import (
     warn_of_plain_draws,
 )
 from mmmix.datasets.samplers import check_source_batches
-from mmmix.engine.described_mixers import mixers_of
+from mmmix.engine.described_mixers import placed_mixers
 from mmmix.engine.find_mixers import (
     find_batch_mixers,
     find_image_mixers,
@@ -207,7 +207,7 @@ def _check_mix(cfg: Config) -> None:
     Raises:
         ValueError: With the line that puts it in place.
     """
-    placed = [mixer for mixer, _ in mixers_of(cfg)]
+    placed = [mixer.settings for mixer in placed_mixers(cfg)]
     fix = 'model=dict(data_preprocessor=dict(batch_augments=[_base_.mix]))'
     if not placed:
         raise ValueError(
@@ -250,7 +250,7 @@ def _file_in_vain(path: str) -> bool:
     if any(_file_in_vain(base) for base in bases):
         return True
     before = [found for base in bases if (found := Config.fromfile(base).get('mix'))]
-    placed = [mixer for mixer, _ in mixers_of(cfg)]
+    placed = [mixer.settings for mixer in placed_mixers(cfg)]
     changed = bool(before) and cfg.mix not in before
     return changed and bool(placed) and not any(_holds(m, cfg.mix) for m in placed)
 
