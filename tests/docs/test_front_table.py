@@ -21,6 +21,7 @@ FRESH = 'ssd160-100-flip-60-fresh'
 STUDIES = {
     '100 images, 60 epochs': ('ssd160-100-flip-60', FRESH),
     '100 images, 180 epochs': 'ssd160-100-flip-180',
+    '100 images, 180 epochs, 8 a step': 'ssd160-100-flip-180-b8',
     '300 images, 60 epochs': 'ssd160-300-flip-60',
     '1,200 images, 30 epochs (H100)': 'ssd160-1200-flip-30-h100',
     '100 images, 60 epochs, 8 a step': 'ssd160-100-flip-60-b8',

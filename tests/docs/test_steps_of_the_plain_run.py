@@ -21,6 +21,8 @@ STUDIES = {
     '100 images, 60 epochs, 16 a step': 'ssd160-100-flip-60',
     '100 images, 28 epochs, 8 a step': 'ssd160-100-flip-28-b8',
     '100 images, 60 epochs, 8 a step': 'ssd160-100-flip-60-b8',
+    '100 images, 180 epochs, 16 a step': 'ssd160-100-flip-180',
+    '100 images, 180 epochs, 8 a step': 'ssd160-100-flip-180-b8',
     '300 images, 60 epochs, 16 a step': 'ssd160-300-flip-60',
     '300 images, 28 epochs, 8 a step': 'ssd160-300-flip-28-b8',
     '1,200 images, 30 epochs, 16 a step (H100)': 'ssd160-1200-flip-30-h100',
@@ -30,6 +32,7 @@ STUDIES = {
     '100 images, cropped, 60 epochs, 8 a step': 'ssd160-100-crop-60-b8',
     '100 images, cropped, 180 epochs, 8 a step': 'ssd160-100-crop-180-b8',
     '100 images, cropped, 540 epochs, 8 a step': 'ssd160-100-crop-540-b8',
+    '30 images, cropped, 400 epochs, 8 a step': 'ssd160-30-crop-400-b8',
     '300 images, cropped, 60 epochs, 16 a step': 'ssd160-300-crop-60',
     '1,200 images, cropped, 30 epochs, 8 a step': 'ssd160-1200-crop-30-b8',
 }
@@ -54,6 +57,10 @@ STEPS = {
     '100 images, 60 epochs for 60, twice the steps': (
         '100-flip-60-b8',
         '100-flip-60',
+    ),
+    '100 images, 180 epochs for 180, twice the steps': (
+        '100-flip-180-b8',
+        '100-flip-180',
     ),
     '100 images, 28 epochs for 60, as many steps': ('100-flip-28-b8', '100-flip-60'),
     '300 images, 28 epochs for 60, as many steps': ('300-flip-28-b8', '300-flip-60'),
