@@ -122,7 +122,7 @@ def test_robustness_gives_the_accuracy_under_each_perturbation(given, classifier
     ]
     clean = 100 * np.mean(right)
     stored = {
-        key.rpartition(' on ')[2]: value['accuracy/top1']
+        key.rpartition(' on ')[2].split(',')[0]: value['accuracy/top1']
         for key, value in _values(results)
     }
     # No hole, nothing outside of the whole image, and a step of 0 change nothing.

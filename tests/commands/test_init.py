@@ -135,7 +135,7 @@ def test_the_method_to_compare_with_fits(options, tmp_path, capsys):
     write_image(tmp_path / 'bare' / 'a.jpg', 100)
     main(['mine', *options])
     (named,) = re.findall(r'study mine.py (\S+)', capsys.readouterr().out)
-    cfg, _ = read(parse_args([named]))
+    cfg = read(parse_args([named]))
     assert [str(mixer) for mixer in placed_mixers(cfg)]
 
 
