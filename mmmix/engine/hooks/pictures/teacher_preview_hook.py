@@ -77,9 +77,10 @@ class TeacherPreviewHook(Hook):
         """Watch the model in the iterations to show."""
         if not is_main_process() or not self.max_images or not self._shows(runner):
             return
-        # A compiled step calls it as it is: nothing in it is worth tracing.
-        show = torch.compiler.disable(partial(self._guard, self._save, runner))
-        unwrapped_model(runner).watch(show)
+        # A compiled step calls it as it is: nothing in it is worth tracing. That is for
+        # functions; in place of a partial one the compiler would call None.
+        show = torch.compiler.disable(self._show)
+        unwrapped_model(runner).watch(partial(show, runner))
 
     def after_train_iter(
         self,
@@ -101,6 +102,10 @@ class TeacherPreviewHook(Hook):
         if any(0 <= iteration - start < self.num_batches for start in starts):
             return True
         return bool(self.interval) and iteration % self.interval == 0
+
+    def _show(self, runner: Runner, name: str, batch: Batch) -> None:
+        """Draw a batch if it can be drawn."""
+        self._guard(self._save, runner, name, batch)
 
     def _save(self, runner: Runner, name: str, batch: Batch) -> None:
         """Draw a batch."""
