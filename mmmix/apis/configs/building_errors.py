@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mmengine.config import Config
 
+from mmmix.apis.configs.nests import dicts_in
 from mmmix.apis.plain_errors import text_of
 
 _FAULTS = (
@@ -49,29 +50,19 @@ def told_with_key(cfg: Config) -> Iterator[None]:
 
 def _places(cfg: Config, text: str) -> list[str]:
     """Where the key or the type stands that an error speaks of."""
-    for pattern in _FAULTS:
-        found = re.search(pattern, text)
-        if found:
-            return [
-                place
-                for place, key, value in _entries(cfg, '')
-                if key == found.groupdict().get('key')
-                or (key == 'type' and _names(value, found.groupdict().get('type')))
-            ]
-    return []
+    found = next(filter(None, (re.search(fault, text) for fault in _FAULTS)), None)
+    if found is None:
+        return []
+    wrong, kind = map(found.groupdict().get, ('key', 'type'))
+    return [
+        f'{place}.{key}'.lstrip('.')
+        for place, part in dicts_in(dict(cfg.items()), '')
+        for key, value in part.items()
+        if key == wrong or (key == 'type' and _names(value, kind))
+    ]
 
 
-def _names(kind: str, name: str | None) -> bool:
-    """Whether a type, with its scope or without, is one of this name."""
+def _names(kind: Any, name: str | None) -> bool:
+    """Whether a type, a class or its name with or without its scope, is of a name."""
+    kind = getattr(kind, '__name__', str(kind))
     return name is not None and f'.{kind}'.endswith(f'.{name}')
-
-
-def _entries(node: Any, place: str) -> Iterator[tuple[str, str, str]]:
-    """All entries of a nest of configs: place, key, and value or name of a class."""
-    items = node.items() if isinstance(node, (Mapping, Config)) else ()
-    if isinstance(node, (list, tuple)):
-        items = enumerate(node)
-    for key, value in items:
-        here = f'{place}.{key}'.lstrip('.')
-        yield here, str(key), getattr(value, '__name__', str(value))
-        yield from _entries(value, here)
