@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmmix.layouts.lists import read_list
 from mmmix.layouts.whole_json import read_json
 from mmmix.layouts.writing import write_all
 
@@ -126,8 +127,7 @@ def read_annotations(ann_file: Path) -> Coco | list[str]:
     if not ann_file.is_file():
         raise FileNotFoundError(f'no annotation file at {ann_file.absolute()}')
     if ann_file.suffix == '.txt':
-        lines = ann_file.read_text(encoding='utf-8-sig').splitlines()
-        names = [line.strip() for line in lines if line.strip()]
+        names = read_list(ann_file)
         _check_repeats(ann_file, names)
         return names
     if ann_file.suffix != '.json':

@@ -12,6 +12,7 @@ from mmdet.registry import DATASETS
 from mmmix.layouts.endings import check_names
 from mmmix.layouts.files_below import files_below
 from mmmix.layouts.image_files import SUFFIXES, read_header
+from mmmix.layouts.lists import read_list
 from mmmix.layouts.yolo import Labels, label_file, read_labels
 
 SHOWN = 10
@@ -100,10 +101,7 @@ class YOLODataset(BaseDetDataset):
         """
         root = self.data_root or ''
         if self.ann_file:
-            lines = Path(self.ann_file).read_text(encoding='utf-8-sig').splitlines()
-            images = [
-                os.path.join(root, line.strip()) for line in lines if line.strip()
-            ]
+            images = [os.path.join(root, name) for name in read_list(self.ann_file)]
             source = self.ann_file
         else:
             source = self.data_prefix.get('img') or root

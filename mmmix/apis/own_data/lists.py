@@ -1,4 +1,4 @@
-"""Text files of a folder that list the images of its splits."""
+"""Which text files of a folder list the images of its splits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mmmix.layouts.endings import that_end_in
-
-
-def read_list(path: Path) -> list[str]:
-    """The lines of a list without blanks around them; empty ones are left out."""
-    lines = map(str.strip, path.read_text(encoding='utf-8-sig').splitlines())
-    return [line for line in lines if line]
 
 
 def stated_lists(

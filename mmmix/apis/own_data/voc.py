@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.layouts.endings import check_names, that_end_in
+from mmmix.layouts.lists import read_list
 from mmmix.layouts.namespaces import namespace_fault
 
 from .image_folders import chosen_folder
 from .layout import Item, Layout, Split, checked_key, split_around
-from .lists import read_list, stated_lists
+from .lists import stated_lists
 
 _LISTS = {'train': ('train', 'trainval'), 'val': ('val',), 'test': ('test',)}
 _MAIN = ('ImageSets', 'Main')

@@ -11,10 +11,11 @@ from typing import Any
 
 from mmmix.layouts.endings import check_names, that_end_in
 from mmmix.layouts.image_files import SUFFIXES
+from mmmix.layouts.lists import read_list
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
 
 from .layout import Item, Layout, Split, checked_key, split_around
-from .lists import read_list, stated_lists
+from .lists import stated_lists
 from .yolo_names import NAME_FILES, YAML_NAMES, check_other_names, yaml_with_names
 
 _MOST_CLASSES = 99_999
