@@ -39,7 +39,7 @@ from mmmix.apis.arguments import COUNT, SEED, Options, add_device_argument
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import config_name, read_config
+from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.engine.find_mixers import ALIGNED, is_called
 from mmmix.layouts.writing import check_writable
@@ -60,7 +60,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add('config', help='path of a config with AlignMix, or mmmix::NAME.py')
     add('--checkpoint', help='trained weights; random ones without it')
-    add('--out', type=Path, help='default: work_dirs/<config>/browse_alignment')
+    add(
+        '--out',
+        type=Path,
+        help="default: browse_alignment in the config's work_dir",
+    )
     add('--num-batches', type=COUNT, default=2)
     add('--max-images', type=COUNT, default=4, help='of each batch (default: 4)')
     add('--probes', type=COUNT, default=4, help='marked cells per image (default: 4)')
@@ -145,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = read_config(args.config, args.cfg_options)
     check_dataset_paths(cfg, ('train',))
-    folder = args.out or Path(f'work_dirs/{config_name(args.config)}/browse_alignment')
+    folder = args.out or Path(cfg.work_dir, 'browse_alignment')
     check_writable([folder / 'picture'])
     folder.mkdir(parents=True, exist_ok=True)
     set_random_seed(args.seed)

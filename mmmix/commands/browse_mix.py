@@ -24,7 +24,7 @@ from torch import nn
 from mmmix.apis.arguments import COUNT, SEED, Options
 from mmmix.apis.cli import add_mix_arguments, check_complete
 from mmmix.apis.commands import run_command
-from mmmix.apis.configs.config_reading import check_detects, config_name, read_config
+from mmmix.apis.configs.config_reading import check_detects, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.studies.speed.synthetic import values_of
 from mmmix.studies.speed.training_step import ConfigBatches
@@ -38,7 +38,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('config', help='path of a config, or mmmix::NAME.py')
     parser.add_argument(
-        '--output-dir', help='default: work_dirs/<name of the config>/browse_mix'
+        '--output-dir',
+        help="default: browse_mix in the config's work_dir",
     )
     parser.add_argument('--num-batches', type=COUNT, default=4)
     parser.add_argument('--max-images', type=COUNT, default=8, help='of each batch')
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     check_complete(cfg, ['train_dataloader'])
     check_dataset_paths(cfg, ('train',))
-    folder = Path(args.output_dir or f'work_dirs/{config_name(args.config)}/browse_mix')
+    folder = Path(args.output_dir or f'{cfg.work_dir}/browse_mix')
     # The model itself is not needed, and may want weights to be downloaded.
     preprocessor = MODELS.build(next(values_of(cfg.model, 'data_preprocessor')))
     # LevelMixDetector mixes after its preprocessor.

@@ -38,6 +38,7 @@ from mmmix.apis.own_data.teachers import (
 from mmmix.apis.own_data.warnings import warnings_on
 from mmmix.apis.own_data.weights import load_from_lines
 from mmmix.commands.console import register_all
+from mmmix.layouts.first_few import first_lines
 from mmmix.layouts.writing import write_all
 
 
@@ -269,8 +270,8 @@ def say(args: argparse.Namespace, choice: Choice, written: Sequence[Path]) -> No
     if choice.unlabelled:
         count, folder = len(choice.unlabelled.images), choice.unlabelled.folder
         print(f'{folder}: {count} images without labels')
-    for name in classes[:20]:
-        print(f'  {name:20} {names[name]:7} objects to train on')
+    objects = [f'{name:20} {names[name]:7} objects to train on' for name in classes]
+    print(first_lines(objects, 20))
     for text in [*layout.notes, *warnings_on(layout, classes)]:
         print(f'note: {text}')
     for path in written:

@@ -11,11 +11,11 @@ from mmdet.registry import DATASETS
 
 from mmmix.layouts.endings import check_names
 from mmmix.layouts.files_below import files_below
+from mmmix.layouts.first_few import first_lines
 from mmmix.layouts.image_files import SUFFIXES, read_header
 from mmmix.layouts.lists import read_list
 from mmmix.layouts.yolo import Labels, label_file, read_labels
 
-SHOWN = 10
 FILTERS = {'filter_empty_gt', 'min_size'}
 
 
@@ -67,10 +67,9 @@ class YOLODataset(BaseDetDataset):
             check_names(map(Path, images), 'they would share their labels')
         data_list = [self._info(image, len(classes), faults) for image in images]
         if faults:
-            lines = '\n'.join(f'  {fault}' for fault in faults[:SHOWN])
-            more = f'\n  and {len(faults) - SHOWN} more' if faults[SHOWN:] else ''
             raise ValueError(
-                f'{len(faults)} lines of label files cannot be read:\n{lines}{more}'
+                f'{len(faults)} lines of label files cannot be read:\n'
+                f'{first_lines(faults)}'
             )
         wanted = self.labelled and not self.test_mode
         if wanted and not any(label_file(image).is_file() for image in images):

@@ -34,3 +34,13 @@ def test_pictures_of_a_config(tmp_path, monkeypatch, capsys):
     frames = [(np.abs(p.astype(int) - red).sum(-1) < 12).sum() for p in (mixed, plain)]
     assert frames[0] > 300
     assert frames[1] == 0
+
+
+def test_pictures_lie_in_the_working_directory_of_the_config(tmp_path, monkeypatch):
+    write_tiny_data(tmp_path / 'data')
+    monkeypatch.chdir(tmp_path)
+    main = runpy.run_module(TOOL)['main']
+    config = mmmix.config_path('demo/ssd_digits.py')
+    settings = ['work_dir=elsewhere', 'train_dataloader.batch_size=2']
+    main([config, '--num-batches', '1', '--cfg-options', *settings])
+    assert (tmp_path / 'elsewhere' / 'browse_mix' / 'batch_0.png').exists()

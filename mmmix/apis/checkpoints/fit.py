@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from mmmix.apis.replacing import replaced
 from mmmix.engine.unwrapped_model import unwrapped
+from mmmix.layouts.first_few import first_few
 
 _SHAPES = re.compile(r'size mismatch for (\S+): .*?Size\((.*?)\).*?Size\((.*?)\)')
 _FAILED = re.compile(r'(?:size mismatch for|parameter named) "?([^\s":,]+)')
@@ -247,7 +248,7 @@ def _what_differs(fit: Fit) -> str:
         ],
     }
     text = '; '.join(
-        f'{len(names)} {kind}: {", ".join(names[:3])}{", ..." if names[3:] else ""}'
+        f'{len(names)} {kind}: {first_few(names, 3)}'
         for kind, names in parts.items()
         if names
     )

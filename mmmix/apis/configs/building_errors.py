@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from mmmix.apis.configs.nests import dicts_in
 from mmmix.apis.plain_errors import text_of
+from mmmix.layouts.first_few import first_few
 
 _FAULTS = (
     r"__init__\(\) got an unexpected keyword argument '(?P<key>\w+)'",
@@ -19,7 +20,6 @@ _FAULTS = (
 )
 """What Python and mmengine say of a key that a class does not take, of a type that is
 not registered, and of a key that is missing."""
-_SHOWN = 3
 
 
 @contextmanager
@@ -43,9 +43,7 @@ def told_with_key(cfg: Config) -> Iterator[None]:
             raise
         said = re.split(r'(?<=registry)\. ', text)[0]  # mmengine's advice left out
         kind = KeyError if isinstance(error, KeyError) else TypeError
-        raise kind(
-            f'{cfg.filename}: {said} (see {", ".join(places[:_SHOWN])})'
-        ) from error
+        raise kind(f'{cfg.filename}: {said} (see {first_few(places, 3)})') from error
 
 
 def _places(cfg: Config, text: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mmmix.datasets.contents import Contents, ImageNotes
+from mmmix.layouts.first_few import first_few
 from mmmix.layouts.spelling import alike_remarks
 
 SHOWN = 20
@@ -187,17 +188,15 @@ def _with_nearest(missing: Sequence[str], others: Iterable[str]) -> str:
     for name in missing[:SHOWN]:
         other = nearest(name, others)
         texts.append(f'{name!r}' + (f' (did you mean {other!r}?)' if other else ''))
-    return ', '.join(texts) + (', ...' if len(missing) > SHOWN else '')
+    return first_few([*texts, *missing[SHOWN:]], SHOWN)
 
 
 def _counted(names: Counter | dict[str, int]) -> str:
     """Names and how often they occur, the commonest first."""
-    most = Counter(names).most_common(SHOWN)
-    text = ', '.join(f'{name!r} ({count})' for name, count in most)
-    return (text or 'none') + (', ...' if len(names) > SHOWN else '')
+    texts = [f'{name!r} ({count})' for name, count in Counter(names).most_common()]
+    return first_few(texts, SHOWN) or 'none'
 
 
 def _list(names: Sequence[str]) -> str:
     """Some names, in their order."""
-    text = ', '.join(repr(name) for name in names[:SHOWN])
-    return text + (', ...' if len(names) > SHOWN else '')
+    return first_few([repr(name) for name in names], SHOWN)

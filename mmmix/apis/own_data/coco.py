@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.layouts.endings import that_end_in
+from mmmix.layouts.first_few import first_few
 
 from .coco_file import check_references, load, starts_so
 from .image_folders import chosen_folder
@@ -131,7 +132,7 @@ class COCOLayout(Layout):
         """
         if not self._contents:
             raise ValueError(
-                f'{", ".join(map(str, empty[:3]))}: no annotations; label the images, '
+                f'{first_few(empty, 3)}: no annotations; label the images, '
                 'or give a labelled folder and these by --unlabelled'
             )
         for path in empty:

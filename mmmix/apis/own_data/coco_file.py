@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mmmix.layouts.first_few import first_few
 from mmmix.layouts.whole_json import read_json
 
 _LISTS = re.compile(r'"(annotations|images)"\s*:\s*[\[{]')
@@ -48,8 +49,9 @@ def check_references(path: Path, content: dict) -> None:
         if ann.get('category_id') not in categories:
             raise ValueError(
                 f'{path}: annotation {number} has {ann.get("category_id")!r} as '
-                f'category_id, and the ids of its categories are {[*categories][:10]}; '
-                'correct it, or delete the annotation'
+                'category_id, and the ids of its categories are '
+                f'{first_few([*map(repr, categories)])}; correct it, or delete the '
+                'annotation'
             )
     images = {image['id']: image for image in content['images']}
     annotations = content['annotations']
@@ -57,7 +59,7 @@ def check_references(path: Path, content: dict) -> None:
         raise ValueError(
             f'{path}: no annotation is of an image of the file; annotation 0 has '
             f'{annotations[0]["image_id"]!r} as image_id, and the ids of its images '
-            f'are {[*images][:3]}, ...; correct them'
+            f'are {first_few([*map(repr, images)], 3)}; correct them'
         )
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mmmix.layouts.first_few import first_few
 from mmmix.layouts.image_files import SUFFIXES
-
-SHOWN = 3
 
 
 @dataclass
@@ -171,8 +170,7 @@ class Layout(ABC):
         """Note something of some files, if there are any."""
         paths = [str(path) for path in paths]
         if paths:
-            some = ', '.join(paths[:SHOWN]) + (', ...' if paths[SHOWN:] else '')
-            self.notes.append(f'{len(paths)} {what}: {some}; {fix}')
+            self.notes.append(f'{len(paths)} {what}: {first_few(paths, 3)}; {fix}')
 
 
 def split_name(path: Path) -> str | None:

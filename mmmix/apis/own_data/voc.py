@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.layouts.endings import check_names, that_end_in
+from mmmix.layouts.first_few import first_few
 from mmmix.layouts.lists import read_list
 from mmmix.layouts.namespaces import namespace_fault
 
@@ -40,9 +41,9 @@ class VOCLayout(Layout):
         for folder in folders:
             name = split_around(folder, self.root) if len(folders) > 1 else 'all'
             if name is None or name in self.splits:
-                some = ', '.join(map(str, folders[:4]))
                 raise ValueError(
-                    f'XML files lie in {len(folders)} folders ({some}); give the '
+                    f'XML files lie in {len(folders)} folders '
+                    f'({first_few(folders, 4)}); give the '
                     'folder whose images and annotations belong together'
                 )
             here = [path for path in labels if path.parent == folder]

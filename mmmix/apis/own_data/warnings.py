@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmmix.layouts.first_few import first_few
 from mmmix.layouts.spelling import alike_remarks
 
 from .layout import Layout, Split
@@ -39,9 +40,7 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
     names = train.names
     rare = [f'{name} ({names[name]})' for name in classes if names[name] < FEW_OBJECTS]
     if rare:
-        texts.append(
-            f'fewer than {FEW_OBJECTS} objects to train on: {", ".join(rare[:10])}'
-        )
+        texts.append(f'fewer than {FEW_OBJECTS} objects to train on: {first_few(rare)}')
     others = {'validation': val}
     if layout.splits.get('test', val).items != val.items:
         others['test'] = layout.splits['test']
@@ -52,7 +51,7 @@ def warnings_on(layout: Layout, classes: Sequence[str]) -> list[str]:
     unseen = [name for name in classes if names[name] and name not in val.names]
     if unseen:
         texts.append(
-            f'in no validation image: {", ".join(unseen[:10])}; nothing will be known '
+            f'in no validation image: {first_few(unseen)}; nothing will be known '
             'of their AP'
         )
     return texts
@@ -70,7 +69,7 @@ def _never_learned(
         fate = 'they are no classes of the config, and no figure counts them'
     return [
         f'in the {name} images and never in the training images: '
-        f'{", ".join(absent[:10])}; {fate}. Draw the split anew (another --seed, '
+        f'{first_few(absent)}; {fate}. Draw the split anew (another --seed, '
         'without the lists), or label some for training'
     ]
 

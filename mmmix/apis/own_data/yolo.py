@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmmix.layouts.endings import check_names, that_end_in
+from mmmix.layouts.first_few import first_few
 from mmmix.layouts.image_files import SUFFIXES
 from mmmix.layouts.lists import read_list
 from mmmix.layouts.yolo import label_file, read_data_yaml, read_labels, read_names
@@ -232,7 +233,7 @@ class YOLOLayout(Layout):
         """
         labels = read_labels(label_file(image), len(self._names))
         if labels.faults:
-            raise ValueError('; '.join(labels.faults[:3]))
+            raise ValueError(first_few(labels.faults, 3))
         return Counter(self._names[index] for index in labels.ids)
 
     def _check_names(self) -> None:

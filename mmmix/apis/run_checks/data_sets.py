@@ -23,6 +23,7 @@ from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.plain_errors import text_of
 from mmmix.datasets.contents import own_labels, watched_images, watched_loading
 from mmmix.datasets.contents.image_watch import LABEL
+from mmmix.layouts.first_few import first_few
 
 from .finding import FAULT, OK, RAISED, WARNING, Finding
 from .words import OF_DETECTOR, Words, words_of
@@ -130,7 +131,7 @@ def _check_names(loaded: Loaded) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 'classes',
-                f'{split} has {loaded.words.things} of {unknown[:10]}, and '
+                f'{split} has {loaded.words.things} of {first_few(unknown)}, and '
                 f'{loaded.words.never_learned}',
                 loaded.words.split_anew,
             )
@@ -139,8 +140,8 @@ def _check_names(loaded: Loaded) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 'classes',
-                f'{split} has objects of {dropped[:10]}, which are no classes of the '
-                'config and in no training image: no figure counts them',
+                f'{split} has objects of {first_few(dropped)}, which are no classes of '
+                'the config and in no training image: no figure counts them',
                 loaded.words.split_anew,
             )
 
@@ -200,8 +201,7 @@ def _count(split: str, source: Source, words: Words) -> Iterator[Finding]:
         yield from _few(split, len(images), 'add more')
         return
     counts = class_counts(source)
-    some = ', '.join(f'{name} {count}' for name, count in counts.most_common(NAMED))
-    some += f' and {len(counts) - NAMED} more classes' if len(counts) > NAMED else ''
+    some = first_few([f'{name} {n}' for name, n in counts.most_common()], NAMED)
     objects = not any(LABEL in info for info in images)
     empty = sum(not (info.get('instances') or _labels(info)) for info in images)
     text = f'{len(images)} images'
@@ -264,11 +264,10 @@ def _rare(source: Source, counts: Counter, words: Words) -> Iterator[Finding]:
         if count < FEW_OBJECTS
     ]
     if rare:
-        more = f' and {len(rare) - 20} more' if len(rare) > 20 else ''
         yield Finding(
             WARNING,
             'classes',
             f'fewer than {FEW_OBJECTS} {words.things} to train on: '
-            f'{", ".join(rare[:20])}{more}',
+            f'{first_few(rare, 20)}',
             words.more_of_class,
         )

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from mmmix.apis.data_checks.class_names import Source
 from mmmix.apis.data_checks.images import image_loader, look_at_image
 from mmmix.layouts.bit_depth import is_nearly_black
+from mmmix.layouts.first_few import first_lines
 from mmmix.layouts.near_duplicates import (
     differ_in_detail,
     pairs_alike,
@@ -75,13 +76,15 @@ def _say_faults(
         yield Finding(
             FAULT,
             where,
-            f'{len(faults)} of {count} are missing or do not fit:\n{_some(faults)}',
+            f'{len(faults)} of {count} are missing or do not fit:\n'
+            f'{first_lines(faults, SHOWN)}',
         )
     if broken:
         yield Finding(
             FAULT,
             where,
-            f'{len(broken)} of {count} cannot be decoded:\n{_some(broken)}',
+            f'{len(broken)} of {count} cannot be decoded:\n'
+            f'{first_lines(broken, SHOWN)}',
             'get the files again, or take them out of the data',
         )
     if not faults and not broken:
@@ -97,7 +100,7 @@ def _say_dark(split: str, dark: Sequence[str], count: int) -> Iterator[Finding]:
             WARNING,
             f'{split} images',
             f'{len(dark)} of {count} have 16 bits, of which the lower ones are used '
-            f'alone: they are loaded nearly black\n{_some(dark)}',
+            f'alone: they are loaded nearly black\n{first_lines(dark, SHOWN)}',
             'convert them to 8 bits, stretched to the range from 0 to 255',
         )
 
@@ -151,14 +154,6 @@ def _duplicates(
         WARNING,
         'duplicates',
         f'{len(leaked)} of {len(others)} {split} images look like images to train on: '
-        f'the figures of {split} will be too good\n{_some(some)}',
+        f'the figures of {split} will be too good\n{first_lines(some, SHOWN)}',
         fix,
     )
-
-
-def _some(texts: Sequence[Any]) -> str:
-    """The first few, one a line."""
-    lines = [f'  {text}' for text in texts[:SHOWN]]
-    if len(texts) > SHOWN:
-        lines.append(f'  and {len(texts) - SHOWN} more')
-    return '\n'.join(lines)

@@ -9,6 +9,8 @@ import numpy as np
 from mmpretrain.datasets import CUB
 from mmpretrain.registry import DATASETS
 
+from mmmix.layouts.first_few import first_few
+
 from .box_steps import check_box_steps
 
 
@@ -60,6 +62,6 @@ class BoxedCUB(CUB):
         if bad:
             raise ValueError(
                 f'{path}: expected id, x, y, width and height above 0, not so '
-                f'of images {bad[:5]}'
+                f'of images {first_few(bad, 5)}'
             )
         return boxes

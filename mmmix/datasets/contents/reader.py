@@ -11,6 +11,8 @@ from mmcv.transforms import LoadAnnotations
 from mmdet.datasets import BaseDetDataset
 from mmdet.datasets.transforms import LoadEmptyAnnotations
 
+from mmmix.layouts.first_few import first_few
+
 from .boxes import box_fault
 from .contents import Contents
 
@@ -177,8 +179,8 @@ class Reader:
         contents = self.contents
         faults = contents.warnings if contents.training else contents.errors
         faults.add(
-            f'{contents.source}: {len(twice)} images stand in it more than once, such '
-            f'as {", ".join(twice[:3])}; delete the repeats'
+            f'{contents.source}: {len(twice)} images stand in it more than once: '
+            f'{first_few(twice, 3)}; delete the repeats'
         )
 
     def _why_empty(self, total: int) -> str:
