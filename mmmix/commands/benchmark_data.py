@@ -30,10 +30,10 @@ import torch
 from mmengine.config import Config
 
 from mmmix.apis.arguments import COUNT, Options
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.reporting import markdown_table
+from mmmix.apis.run_command import run_command
 from mmmix.studies.speed.benchmark import column, paired_ratio, verdict
 from mmmix.studies.speed.benchmark_cli import (
     Records,

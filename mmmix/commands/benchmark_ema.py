@@ -26,9 +26,9 @@ from torch import nn
 
 from mmmix.apis.arguments import COUNT, Options
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.reporting import markdown_table
+from mmmix.apis.run_command import run_command
 from mmmix.engine import MixTeacherHook
 from mmmix.engine.hooks.teachers.mix_teacher_hook import BUFFERS
 from mmmix.studies.speed.benchmark import (

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmmix.apis.arguments import COUNT, add_device_argument
-from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
+from mmmix.apis.run_command import run_command
 from mmmix.commands import benchmark_ema, benchmark_sinkhorn, benchmark_step
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.speed.benchmark import machine

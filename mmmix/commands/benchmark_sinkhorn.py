@@ -24,8 +24,8 @@ import torch
 from torch import Tensor
 
 from mmmix.apis.arguments import COUNT
-from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table
+from mmmix.apis.run_command import run_command
 from mmmix.functional import transport_plan
 from mmmix.studies.speed.benchmark import Measurement
 from mmmix.studies.speed.benchmark_cli import (

@@ -38,9 +38,9 @@ from torch import nn
 from mmmix.apis.arguments import COUNT, SEED, Options, add_device_argument
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.apis.run_command import run_command
 from mmmix.engine.find_mixers import ALIGNED, is_called
 from mmmix.layouts.writing import check_writable
 from mmmix.models import AlignMix

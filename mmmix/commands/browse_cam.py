@@ -19,7 +19,7 @@ import torch
 
 from mmmix.apis.arguments import COUNT, add_device_argument, argument
 from mmmix.apis.checkpoints.loading import add_trust_argument
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.trained.images.splits import SPLITS, build_split
 from mmmix.studies.trained.models.arguments import parse_model

@@ -23,9 +23,9 @@ from torch import nn
 
 from mmmix.apis.arguments import COUNT, SEED, Options
 from mmmix.apis.cli import add_mix_arguments, check_complete
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import check_detects, read_config
 from mmmix.apis.dataset_paths import check_dataset_paths
+from mmmix.apis.run_command import run_command
 from mmmix.studies.speed.synthetic import values_of
 from mmmix.studies.speed.training_step import ConfigBatches
 from mmmix.visualization import DrawingGuard, class_names, draw_branches

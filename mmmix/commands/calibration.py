@@ -26,13 +26,13 @@ from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
 from mmmix.apis.arguments import COUNT, SCORE, each_once
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.studies.trained.calibration import (
     DIMENSIONS,
     Verdicts,
     detection_calibration_error,
+    find_verdicts,
     gather,
-    judge,
     reliability,
 )
 from mmmix.studies.trained.images.decoded import MEMORY, DecodedImages
@@ -92,7 +92,7 @@ def image_set(
         found = sample.pred_instances[sample.pred_instances.scores >= args.min_score]
         kept = []
         for iou in args.ious:
-            verdicts = judge(found, *truth, sample.ori_shape, iou)
+            verdicts = find_verdicts(found, *truth, sample.ori_shape, iou)
             kept.append([verdicts.values.tolist(), verdicts.right.tolist()])
         return kept
 

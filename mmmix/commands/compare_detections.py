@@ -27,7 +27,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
 from mmmix.apis.arguments import COUNT, SCORE
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.studies.trained.calibration import find_right
 from mmmix.studies.trained.images.outside import folder_images, read_image
 from mmmix.studies.trained.images.splits import build_split

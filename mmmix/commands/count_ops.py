@@ -21,8 +21,8 @@ from pathlib import Path
 import torch
 
 from mmmix.apis.arguments import COUNT, SEED
-from mmmix.apis.commands import run_command
 from mmmix.apis.reporting import markdown_table, write_json
+from mmmix.apis.run_command import run_command
 from mmmix.commands.benchmark_step import (
     add_step_arguments,
     batches,

@@ -39,9 +39,9 @@ from mmmix.apis.arguments import Options
 from mmmix.apis.checkpoints.fit import saved_metainfo
 from mmmix.apis.checkpoints.loading import add_trust_argument, install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.configs.plain_config import has_teacher, plain_config, plain_config_text
+from mmmix.apis.run_command import run_command
 from mmmix.commands import export_backbone
 from mmmix.engine.hooks.teachers.unstarted_teacher import teacher_started
 from mmmix.engine.whole_files import save_whole, write_whole

@@ -23,8 +23,8 @@ from mmdet.structures import DetDataSample
 from mmengine.dataset import BaseDataset
 
 from mmmix.apis.arguments import SEED
-from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.reporting import markdown_table
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.image_bootstrap import (
     class_hits,

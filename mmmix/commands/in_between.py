@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.arguments import SCORE, SEED, each_once
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.studies.trained.images.decoded import MEMORY
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.in_between import (

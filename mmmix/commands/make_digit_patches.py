@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.testing.digits import CLASSES, DOMAINS
 from mmmix.testing.digits.patches import write_patches
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.testing.digits import DOMAINS, DigitsSettings
 from mmmix.testing.digits.generate import generate
 

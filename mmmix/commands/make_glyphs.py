@@ -16,7 +16,7 @@ import cv2
 import mmcv
 import numpy as np
 
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.layouts.writing import whole_folder
 from mmmix.testing.digits.sources import handwriting, samples_of
 

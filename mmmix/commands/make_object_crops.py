@@ -14,7 +14,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.datasets.object_crops import CropSettings, write_crops
 
 ANIMALS = ('cat', 'cow', 'dog', 'horse', 'person', 'sheep')

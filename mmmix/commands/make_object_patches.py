@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmmix.apis.arguments import COUNT
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.datasets.object_patches import write_patches
 from mmmix.datasets.voc_animals import CLASSES
 

@@ -16,8 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from mmmix.apis.arguments import COUNT
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_path import config_root
+from mmmix.apis.run_command import run_command
 from mmmix.datasets.voc_animals import write_animals
 
 

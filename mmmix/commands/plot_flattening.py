@@ -25,7 +25,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.utils import ProgressBar
 
 from mmmix.apis.arguments import COUNT
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.studies.trained.flattening import explained_variance, images_by_label
 from mmmix.studies.trained.images.splits import build_split, split_settings
 from mmmix.studies.trained.images.truth import objects_of

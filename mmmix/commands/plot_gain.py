@@ -24,12 +24,12 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.ticker import NullFormatter
 
 from mmmix.apis.arguments import argument
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import (
     config_name,
     split_method,
     split_settings,
 )
+from mmmix.apis.run_command import run_command
 from mmmix.layouts.writing import check_writable
 from mmmix.studies.seeds.intervals import half_width
 from mmmix.studies.seeds.made_by import made_unlike

@@ -22,10 +22,10 @@ from tqdm import tqdm
 from mmmix.apis.arguments import COUNT, SCORE, Options, add_device_argument
 from mmmix.apis.checkpoints.best import best_checkpoint
 from mmmix.apis.checkpoints.loading import add_trust_argument
-from mmmix.apis.commands import run_command
 from mmmix.apis.configs.config_reading import config_name, read_config
 from mmmix.apis.data_checks.images import UNREADABLE
 from mmmix.apis.plain_errors import text_of
+from mmmix.apis.run_command import run_command
 from mmmix.layouts.writers import Boxes, coco_text, yolo_paths, yolo_texts
 from mmmix.layouts.writing import check_writable, write_all
 from mmmix.studies.trained.images.outside import folder_images

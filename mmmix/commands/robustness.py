@@ -31,7 +31,7 @@ import argparse
 from collections.abc import Sequence
 
 from mmmix.apis.arguments import SEED
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.splits import build_split, split_settings

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmmix.apis.commands import run_command
+from mmmix.apis.run_command import run_command
 from mmmix.datasets.semi_split import SplitSettings, read_annotations, write_split
 from mmmix.layouts.writing import check_writable
 

@@ -38,10 +38,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmmix.apis.commands import RESUMABLE, run_command
 from mmmix.apis.configs.config_path import config_root
 from mmmix.apis.launching.folder_lock import lock_folder
 from mmmix.apis.reporting import say, write_json
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.engine.whole_files import remove_drafts, write_whole
 from mmmix.studies.score_cuts import say_cuts
 from mmmix.studies.seeds.arguments import add_study_arguments

@@ -18,7 +18,6 @@ from mmengine.config import Config
 from mmmix.apis.checkpoints.fit import load_strictly
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import existing_checkpoint
-from mmmix.apis.checks import check_mixing
 from mmmix.apis.cli import (
     add_mix_arguments,
     add_run_arguments,
@@ -27,7 +26,6 @@ from mmmix.apis.cli import (
     load_config,
     logged,
 )
-from mmmix.apis.commands import stoppable
 from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.configs.tta import use_tta
 from mmmix.apis.data_checks import check_data, check_epochs_end
@@ -35,6 +33,8 @@ from mmmix.apis.dataset_paths import check_dataset_paths
 from mmmix.apis.launching.devices import leave_half_to_gpus
 from mmmix.apis.launching.launch import check_launcher, launched, released
 from mmmix.apis.plain_errors import plain_errors
+from mmmix.apis.run_command import stoppable
+from mmmix.apis.training_checks import check_mixing
 from mmmix.engine.hooks import SharedResultsHook, StopHook
 from mmmix.layouts.writing import check_writable
 from mmmix.registry import class_of, is_classifier

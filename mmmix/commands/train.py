@@ -19,7 +19,6 @@ from mmmix.apis.arguments import SEED
 from mmmix.apis.checkpoints.fit import load_strictly
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.resume import begin_run
-from mmmix.apis.checks import check_training
 from mmmix.apis.cli import (
     TRAINING,
     add_mix_arguments,
@@ -30,7 +29,6 @@ from mmmix.apis.cli import (
     logged,
     program,
 )
-from mmmix.apis.commands import stoppable
 from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.configs.compiling import leave_samples_alone
 from mmmix.apis.configs.recomputing import whole_gradients
@@ -51,7 +49,9 @@ from mmmix.apis.launching.launch import (
 )
 from mmmix.apis.launching.requeue import may_be_restarted, requeued
 from mmmix.apis.plain_errors import plain_errors
+from mmmix.apis.run_command import stoppable
 from mmmix.apis.tracking import add_track_argument, track
+from mmmix.apis.training_checks import check_training
 from mmmix.engine.earlier_checkpoints import POINTER, kept_if_refused
 from mmmix.engine.hooks import (
     EpochRestHook,

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmix.apis.arguments import COUNT, SCORE, SEED, each_once
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.datasets.transforms import TransplantPatch
 from mmmix.datasets.transforms.transplant_patch import MEASURES
 from mmmix.studies.score_cuts import say_cuts

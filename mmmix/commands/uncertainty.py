@@ -25,7 +25,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 
 from mmmix.apis.arguments import SEED
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 from mmmix.studies.digests import digest
 from mmmix.studies.trained.images.decoded import DecodedImages
 from mmmix.studies.trained.images.outside import (

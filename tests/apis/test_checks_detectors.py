@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 from tests.models.detectors import zoo
 
 from .check_cases import RATIO, mix_batch, runner_of

@@ -10,7 +10,7 @@ import torch
 from mmdet.registry import MODELS, TRANSFORMS
 from torch import nn
 
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 from tests.models.detectors import zoo
 
 from .check_cases import RATIO, Head, mix_batch, runner_of

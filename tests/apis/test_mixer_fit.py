@@ -10,7 +10,7 @@ from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 
 from mmmix import config_path
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 from mmmix.mixing.supervision import build_supervision
 from tests.datasets.transforms.images import loaded
 from tests.models.detectors import zoo

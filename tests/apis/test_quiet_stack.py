@@ -15,8 +15,8 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 
 from mmmix.apis import quiet_stack
-from mmmix.apis.commands import stoppable
 from mmmix.apis.quiet_stack import import_stack_quietly
+from mmmix.apis.run_command import stoppable
 
 
 def test_other_lines_and_warnings_come_through(monkeypatch, tmp_path, capsys):

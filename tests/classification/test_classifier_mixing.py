@@ -14,9 +14,9 @@ from . import require  # noqa: F401  skips without mmpretrain
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
-from mmmix.apis.checks import check_mixing
 from mmmix.apis.configs import train_options
 from mmmix.apis.run_checks.batch import _mixed_labels
+from mmmix.apis.training_checks import check_mixing
 from mmmix.engine.described_mixers import described_mixers
 from mmmix.engine.find_mixers import label_mixers
 
@@ -115,7 +115,7 @@ def test_the_mixers_of_a_model_are_told_without_the_share_that_stays():
 def test_a_batch_of_one_is_warned_about(mixer, monkeypatch):
     said = []
     monkeypatch.setattr(
-        'mmmix.apis.checks.print_log', lambda text, **_: said.append(text)
+        'mmmix.apis.training_checks.print_log', lambda text, **_: said.append(text)
     )
     check(built(**mixer))
     check(built(), batch=1)

@@ -20,7 +20,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 from mmmix.structures import is_mixed
 
 from .config_cases import (

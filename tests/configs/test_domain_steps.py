@@ -17,7 +17,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 from mmmix.models.teachers import TeacherProgress
 
 from .config_cases import ROOT, load, mixers_of, overrides_of

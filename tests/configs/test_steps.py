@@ -16,7 +16,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 from mmmix.structures import is_mixed
 
 from .config_cases import (

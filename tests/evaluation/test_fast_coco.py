@@ -8,7 +8,7 @@ from mmdet.evaluation.metrics import coco_metric
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmmix.apis.commands import stoppable
+from mmmix.apis.run_command import stoppable
 from mmmix.evaluation.metrics.fast_coco import (
     build_fast_evaluation,
     fast_coco_evaluation,

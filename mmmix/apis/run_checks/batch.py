@@ -19,10 +19,10 @@ from torch import nn
 from mmmix.apis.checkpoints.fit import watched
 from mmmix.apis.checkpoints.loading import install_safe_loading
 from mmmix.apis.checkpoints.pretrained import drop_pretrained, named_weights
-from mmmix.apis.checks import check_training
 from mmmix.apis.cli import build_runner
 from mmmix.apis.configs.building_errors import told_with_key
 from mmmix.apis.plain_errors import text_of
+from mmmix.apis.training_checks import check_training
 from mmmix.engine.find_mixers import ALIGNED, find_batch_mixers, label_mixers
 from mmmix.engine.hooks import ClassCountHook, MixTeacherHook
 from mmmix.engine.unwrapped_model import unwrapped_model

@@ -80,7 +80,7 @@ def find_right(
     return judged.right > 0, (judged.right > 0) | (judged.wrong > 0)
 
 
-def judge(
+def find_verdicts(
     detections: InstanceData,
     objects: InstanceData,
     ignored: InstanceData | None,

@@ -16,8 +16,8 @@ from mmmix.studies.trained.calibration import (
     DIMENSIONS,
     Verdicts,
     detection_calibration_error,
+    find_verdicts,
     gather,
-    judge,
     reliability,
 )
 
@@ -97,14 +97,14 @@ def test_verdicts_on_an_image():
     )
     objects = InstanceData(bboxes=square[None], labels=torch.tensor([1]))
     ignored = InstanceData(bboxes=square[None] + 50, labels=torch.tensor([1]))
-    verdicts = judge(detections, objects, ignored, (100, 200), iou=0.5)
+    verdicts = find_verdicts(detections, objects, ignored, (100, 200), iou=0.5)
     # Left out: the detection of the ignored object. Right: the surest of the object.
     np.testing.assert_allclose(verdicts.values[:, 0], [0.6, 0.9, 0.8, 0.3])
     assert verdicts.right.tolist() == [False, True, False, False]
     np.testing.assert_allclose(verdicts.values[0, 1:], [0.1, 0.3, 0.1, 0.2])
-    strict = judge(detections, objects, ignored, (100, 200), iou=0.75)
+    strict = find_verdicts(detections, objects, ignored, (100, 200), iou=0.75)
     assert strict.right.tolist() == [True, False, False, False]
-    alone = judge(detections, objects[:0], None, (100, 200))
+    alone = find_verdicts(detections, objects[:0], None, (100, 200))
     assert len(alone.right) == 5
     assert not alone.right.any()
 
@@ -120,7 +120,7 @@ def test_verdicts_on_small_objects_are_those_of_voc(iou):
         bboxes=found, scores=torch.rand(80), labels=torch.arange(80)
     )
     objects = InstanceData(bboxes=true, labels=torch.arange(80))
-    got = judge(detections, objects, None, (300, 300), iou).right.tolist()
+    got = find_verdicts(detections, objects, None, (300, 300), iou).right.tolist()
     expected, exclusive = [], []
     for (a, b, c, d), (e, f, g, h) in zip(found.tolist(), true.tolist()):
         for last, verdicts in ((1, expected), (0, exclusive)):

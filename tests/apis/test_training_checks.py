@@ -11,7 +11,7 @@ from mmdet.registry import MODELS, TRANSFORMS
 from mmengine.config import Config, ConfigDict
 from torch import nn
 
-from mmmix.apis.checks import check_mixing
+from mmmix.apis.training_checks import check_mixing
 
 from .check_cases import Head, mix_batch, runner_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmmix.apis.commands import RESUMABLE, run_command
+from mmmix.apis.run_command import RESUMABLE, run_command
 
 
 def interrupted() -> None:
