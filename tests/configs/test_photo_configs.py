@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmcv.ops.nms import ext_module
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -17,6 +20,7 @@ from mmengine.optim import build_optim_wrapper
 from mmmix.apis.checkpoints.pretrained import drop_pretrained
 from mmmix.apis.configs.apply_mix import apply_mix
 from mmmix.datasets.voc_animals import CLASSES
+from mmmix.engine.hooks import ChannelsLastHook
 from mmmix.structures import is_mixed
 
 from .config_cases import (
@@ -168,3 +172,43 @@ def test_a_step_that_mixes_leaves_the_frozen_layers_alone(leaf, data):
     still = tuple(f'backbone.layers.{number}.' for number in range(4))
     assert not [name for name in changed if name.startswith(still)]
     assert [name for name in changed if name.startswith('backbone.layers.5.')]
+
+
+@pytest.fixture
+def double(monkeypatch) -> Iterator[None]:
+    """Numbers in which layouts differ by next to nothing; mmcv's NMS takes single."""
+    nms = ext_module.nms
+    monkeypatch.setattr(
+        ext_module,
+        'nms',
+        lambda boxes, scores, **k: nms(boxes.float(), scores.float(), **k),
+    )
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize('leaf', STEPS)
+def test_what_is_trained_does_not_depend_on_the_layout_in_memory(leaf, data, double):
+    cfg = Config(moved(load(leaf).to_dict(), data))
+    assert dict(type='ChannelsLastHook') in cfg.custom_hooks
+    drop_pretrained(cfg)
+    stock = MODELS.build(cfg.model)
+    stock.init_weights()
+    converted = copy.deepcopy(stock)
+    ChannelsLastHook().before_run(SimpleNamespace(model=converted))
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    batch = pseudo_collate([dataset[k] for k in range(2)])
+    losses, gradients = [], []
+    for model in (stock, converted):
+        torch.manual_seed(0)
+        seen = model.data_preprocessor(copy.deepcopy(batch), training=True)
+        inputs = seen['inputs'].double()
+        parts = model(inputs, seen['data_samples'], mode='loss')
+        total, logs = model.parse_losses(parts)
+        total.backward()
+        losses.append(logs)
+        gradients.append([p.grad for p in model.parameters() if p.grad is not None])
+    torch.testing.assert_close(*losses)
+    for got, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(got, expected)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from types import SimpleNamespace
 
+import pytest
 import torch
+from mmcv import ops
 from mmdet.registry import HOOKS
 from torch import nn
 
@@ -36,6 +38,47 @@ def test_an_optimizer_goes_on_with_the_same_parameters():
     optimizer.step()
     assert not torch.equal(net.weight, before)
     assert net.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+class Regions(nn.Module):
+    """Features of regions, cut out by an op of mmcv's."""
+
+    def __init__(self, op: nn.Module, *rois: tuple[float, ...]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.op = op
+        self.rois = torch.tensor(rois)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        named = dict(rois=self.rois) if len(self.rois) else {}
+        return self.op(self.conv(images), **named)
+
+
+@pytest.mark.parametrize(
+    'net',
+    [
+        Regions(ops.RoIAlign(5, 1.0, 0), (0, 1.0, 2, 9, 8), (1, 0.0, 0, 14, 14)),
+        Regions(ops.RoIAlignRotated(5, 1.0, 0), (1, 7.0, 7, 6, 4, 0.5)),
+        Regions(ops.ModulatedDeformConv2dPack(8, 4, 3)),
+        Regions(ops.DeformConv2dPack(8, 4, 3)),
+    ],
+    ids=lambda net: type(net.op).__name__,
+)
+def test_ops_of_mmcv_that_read_raw_memory_give_the_same(net):
+    torch.manual_seed(0)
+    before = copy.deepcopy(net)
+    for _ in range(2):  # a test after a training converts once more
+        ChannelsLastHook().before_run(SimpleNamespace(model=net))
+    images = torch.randn(2, 3, 16, 16)
+    found, expected = net(images), before(images)
+    assert net.conv(images).is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    gradients = [
+        torch.autograd.grad(out.square().sum(), list(of.parameters()))
+        for out, of in ((found, net), (expected, before))
+    ]
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-3)
+    assert len(net.op._forward_pre_hooks) == 1
 
 
 def test_it_is_registered_where_all_of_mmmix_is():
