@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import mmdet
 import numpy as np
 import pytest
 import torch
@@ -242,24 +240,18 @@ def test_a_step_of_the_recipes(leaf, phase, data, models):
     check_step(leaf, cfg if 'ssd300' in leaf else smaller(cfg), model, phase)
 
 
-def write_own_data(root: Path, monkeypatch: Any) -> None:
-    """Two folders as the documentation describes them, the second by mmdet's tool."""
+def write_own_data(root: Path) -> None:
+    """Two folders as the documentation describes them."""
     names = ('cat', 'dog') * 2
     write_voc(root / 'photos', {'train': 'p'}, names)
     write_voc(root / 'drawings', {'test': 'd'}, names)
     (root / 'drawings/images').mkdir()
     for k in range(4):
         write_image(root / f'drawings/images/{k}.jpg', k)
-    (root / 'drawings/classes.txt').write_text('cat\ndog\n')
-    tool = Path(mmdet.__path__[0], '.mim/tools/dataset_converters/images2coco.py')
-    with monkeypatch.context() as patch:
-        patch.chdir(root / 'drawings')
-        patch.setattr('sys.argv', ['', 'images', 'classes.txt', 'unlabelled.json'])
-        runpy.run_path(str(tool), run_name='__main__')
 
 
-def test_own_data_as_in_the_documentation(tmp_path, monkeypatch):
-    """A source in VOC layout, and a folder of images in a COCO file."""
+def test_own_data_as_in_the_documentation(tmp_path):
+    """A source in VOC layout, and a folder of images."""
     text = (ROOT / 'docs/domain_data.md').read_text()
     (block,) = (part.split('```')[0] for part in text.split('```python\n')[1:])
     path = tmp_path / 'my_domains.py'
@@ -271,7 +263,7 @@ def test_own_data_as_in_the_documentation(tmp_path, monkeypatch):
     assert own[1].pipeline == given[1].pipeline
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.pipeline == stock.val_dataloader.dataset.pipeline
-    write_own_data(tmp_path, monkeypatch)
+    write_own_data(tmp_path)
     cfg = Config(moved(cfg.to_dict(), tmp_path))
     cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
     train, test = (

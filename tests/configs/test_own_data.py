@@ -1,25 +1,27 @@
-"""The two configs for one's own data in docs/training.md."""
+"""The configs for one's own data in docs/training.md and docs/semi_supervised.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from mmdet.registry import DATASETS
 from mmengine.config import Config
 
 from .config_cases import ROOT, load
+from .tiny_data import IMAGES, moved, write_image, write_voc
 
 
 @pytest.fixture
 def example(tmp_path):
-    """Loads the page's Python block that has a given base."""
+    """Loads a page's Python block that has a given base."""
 
-    def load_block(base: str) -> Config:
-        blocks = (ROOT / 'docs/training.md').read_text().split('```python\n')[1:]
+    def load_block(base: str, page: str = 'training', most: int = 10) -> Config:
+        blocks = (ROOT / f'docs/{page}.md').read_text().split('```python\n')[1:]
         start = f"_base_ = 'mmmix::{base}'"
         (text,) = (block.split('```')[0] for block in blocks if start in block)
         lines = [line for line in text.splitlines() if not line.startswith('#')]
-        assert len(lines) <= 10
+        assert len(lines) <= most
         path = Path(tmp_path / 'own.py')
         path.write_text(text)
         return Config.fromfile(path)
@@ -58,3 +60,28 @@ def test_coco_format(example):
     assert cfg.test_evaluator.type == 'CocoStyleMetric'
     assert cfg.test_evaluator.ann_file == 'data/mine/val.json'
     assert cfg.model.bbox_head.num_classes == 2
+
+
+def test_a_folder_of_labelled_and_one_of_other_images(example, tmp_path):
+    base = 'semi/faster-rcnn_r50_voc07-voc12u_mean-teacher.py'
+    cfg, stock = example(base, 'semi_supervised', 26), load(base)
+    for one in (cfg, stock):
+        one.sets = one.train_dataloader.dataset.dataset.datasets
+    assert [s.pipeline for s in cfg.sets] == [s.pipeline for s in stock.sets]
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.pipeline == stock.val_dataloader.dataset.pipeline
+    assert cfg.model.detector.roi_head.bbox_head.num_classes == 2
+    splits = {'train': 'a', 'val': 'b'}
+    write_voc(tmp_path / 'mine', splits, ('cat', 'dog') * 2)
+    (tmp_path / 'more').mkdir()
+    for k in range(3):
+        write_image(tmp_path / f'more/{k}.png', k)
+    cfg = Config(moved(cfg.to_dict(), tmp_path))
+    train = DATASETS.build(cfg.train_dataloader.dataset)
+    val = DATASETS.build(cfg.val_dataloader.dataset)
+    assert (len(train), len(val)) == (IMAGES + 3, IMAGES)
+    assert train.metainfo['classes'] == val.metainfo['classes'] == ('cat', 'dog')
+    labelled, view = train[0], train[IMAGES]
+    assert labelled['data_samples']['sup'].gt_instances.labels.tolist() == [0]
+    assert view['data_samples']['sup'] is None
+    assert view['data_samples']['unsup_teacher'].img_path.endswith('more/0.png')
