@@ -10,6 +10,7 @@ from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 
 from mmmix.apis.own_data import weights
+from mmmix.commands.configs import main as list_configs
 from mmmix.commands.init import main
 from mmmix.models.teachers import MixedDomainTeacher, MixTeacher
 from tests.apis.own_data.folders import stem_of, write_image, write_voc
@@ -111,3 +112,12 @@ def test_what_does_not_fit_is_refused(options, said, tmp_path):
     with pytest.raises((ValueError, FileNotFoundError), match=said):
         main(['mine', *options])
     assert not (tmp_path / 'mine.py').exists()
+
+
+@pytest.mark.parametrize('option', ['--unlabelled', '--target'])
+def test_configs_of_other_detectors_are_where_the_refusal_says(option, capsys):
+    with pytest.raises(ValueError, match='`mmmix configs .* of others') as caught:
+        main(['mine', option, 'bare', '--detector', 'faster-rcnn'])
+    words = str(caught.value).split('`')[1].split()[2:]
+    assert list_configs([*words, 'faster-rcnn']) == 0
+    assert all(words[0] in line for line in capsys.readouterr().out.splitlines())

@@ -38,6 +38,7 @@ class Teacher(NamedTuple):
         methods: That it takes.
         wrapper: Type of the optimizer wrapper.
         best: What the best checkpoint is judged by.
+        configs: A word by which ``mmmix configs`` finds those of other detectors.
         loader: Template of the training data.
         schedule: Template of the schedule.
     """
@@ -51,6 +52,7 @@ class Teacher(NamedTuple):
     methods: tuple[str, ...]
     wrapper: str
     best: str
+    configs: str
     loader: str
     schedule: str
 
@@ -65,6 +67,7 @@ SEMI = Teacher(
     methods=('boxmix', 'lossmix', 'lossmix_alpha-0.2', 'union', 'weighted-union'),
     wrapper='OptimWrapper',
     best='teacher/pascal_voc/mAP',
+    configs='semi/',
     loader=SEMI_LOADER,
     schedule=SEMI_SCHEDULE,
 )
@@ -79,6 +82,7 @@ DOMAIN = Teacher(
     # Adversarial training diverges now and then: a step that is not finite is left out.
     wrapper='SkipNonFiniteOptimWrapper',
     best='current/pascal_voc/mAP',
+    configs='domain_adaptation/',
     loader=DOMAIN_LOADER,
     schedule=DOMAIN_SCHEDULE,
 )
@@ -107,8 +111,7 @@ def find_unlabelled(folder: Path, teacher: Teacher, detector: str) -> Unlabelled
     if detector not in teacher.detectors:
         raise ValueError(
             f'{teacher.option} goes with --detector {" or ".join(teacher.detectors)}, '
-            f'got {detector}; docs/semi_supervised.md and docs/domain_adaptation.md '
-            'have configs of others'
+            f'got {detector}; `mmmix configs {teacher.configs}` lists configs of others'
         )
     images = [p for p in files_below(folder) if p.suffix.lower() in SUFFIXES]
     if not images:
