@@ -176,7 +176,7 @@ def say_comparison(args: argparse.Namespace, method: str | None) -> None:
     print(
         '\ndoes mixing help on these images? It gave little or nothing in what was '
         f'measured (docs/evidence.md); to see{first}:\n'
-        f'  mmmix study {shlex.join(configs)} --seeds 0 1 2 --work-dir '
+        f'  mmmix study {shlex.join(configs)} --seeds 0 1 2 3 4 --work-dir '
         + shlex.quote(f'work_dirs/{name.stem}_{method or other}')
     )
 
