@@ -137,7 +137,12 @@ def read_device(text: str) -> str:
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``, by default a GPU if there is one."""
     gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
-    parser.add_argument('--device', type=argument(read_device), default=gpu)
+    parser.add_argument(
+        '--device',
+        type=argument(read_device),
+        default=gpu,
+        help='cpu, cuda or cuda:N (default: a GPU if there is one)',
+    )
 
 
 class Options(DictAction):

@@ -59,8 +59,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('config', help='its train data set and data preprocessor are used')
     add('--methods', nargs='+', choices=_OTHERS, default=_OTHERS, help='default: all')
     add('--augment', choices=AUGMENTS, default=AUGMENTS[0], help='default: ssd')
-    add('--size', type=COUNT, nargs=2, default=(300, 300), metavar=('HEIGHT', 'WIDTH'))
-    add('--batch-size', type=COUNT, default=8)
+    add(
+        '--size',
+        type=COUNT,
+        nargs=2,
+        default=(300, 300),
+        metavar=('HEIGHT', 'WIDTH'),
+        help='(default: 300 300)',
+    )
+    add('--batch-size', type=COUNT, default=8, help='(default: %(default)s)')
     add('--batches', type=COUNT, default=32, help='per method and round (default: 32)')
     add('--workers', type=int, default=2, help='loading processes (default: 2)')
     add(

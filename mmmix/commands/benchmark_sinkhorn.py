@@ -47,12 +47,24 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add('--size', type=COUNT, nargs=2, default=(38, 38), metavar=('HEIGHT', 'WIDTH'))
-    add('--channels', type=COUNT, default=256)
+    add(
+        '--size',
+        type=COUNT,
+        nargs=2,
+        default=(38, 38),
+        metavar=('HEIGHT', 'WIDTH'),
+        help='(default: 38 38)',
+    )
+    add('--channels', type=COUNT, default=256, help='(default: %(default)s)')
     add('--pairs', type=COUNT, default=1, help='of maps in a batch (default: 1)')
-    add('--epsilon', type=float, default=0.05)
-    add('--iterations', type=COUNT, default=100)
-    add('--tolerance', type=float, default=1e-3, help='between the two assignments')
+    add('--epsilon', type=float, default=0.05, help='(default: %(default)s)')
+    add('--iterations', type=COUNT, default=100, help='(default: %(default)s)')
+    add(
+        '--tolerance',
+        type=float,
+        default=1e-3,
+        help='between the two assignments (default: %(default)s)',
+    )
     add_benchmark_arguments(parser)
     return parser.parse_args(argv)
 

@@ -68,7 +68,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_step_arguments(parser, '+')
     add = parser.add_argument
-    add('--workers', type=int, default=0, help='loading processes, --data config')
+    add(
+        '--workers',
+        type=int,
+        default=0,
+        help='loading processes, --data config (default: %(default)s)',
+    )
     add('--goal', type=float, help='upper bound of the ratios, e.g. 1.02')
     add_benchmark_arguments(parser)
     args = parser.parse_args(argv)
@@ -88,7 +93,12 @@ def add_step_arguments(parser: argparse.ArgumentParser, count: str) -> None:
     add = parser.add_argument
     add('reference', help='config that the others are compared with')
     add('configs', nargs=count, help='configs to compare')
-    add('--data', choices=('synthetic', 'config'), default='synthetic')
+    add(
+        '--data',
+        choices=('synthetic', 'config'),
+        default='synthetic',
+        help='(default: %(default)s)',
+    )
     add('--batch-size', type=COUNT, help="default: 8; --data config: the config's own")
     add(
         '--size',

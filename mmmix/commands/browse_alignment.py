@@ -65,11 +65,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="default: browse_alignment in the config's work_dir",
     )
-    add('--num-batches', type=COUNT, default=2)
+    add('--num-batches', type=COUNT, default=2, help='(default: %(default)s)')
     add('--max-images', type=COUNT, default=4, help='of each batch (default: 4)')
     add('--probes', type=COUNT, default=4, help='marked cells per image (default: 4)')
     add('--batch-size', type=COUNT, help="default: the config's own")
-    add('--seed', type=SEED, default=0)
+    add('--seed', type=SEED, default=0, help='(default: %(default)s)')
     add_device_argument(parser)
     add_trust_argument(parser)
     add('--cfg-options', nargs='+', action=Options, metavar='KEY=VALUE')

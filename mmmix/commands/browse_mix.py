@@ -41,9 +41,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--output-dir',
         help="default: browse_mix in the config's work_dir",
     )
-    parser.add_argument('--num-batches', type=COUNT, default=4)
-    parser.add_argument('--max-images', type=COUNT, default=8, help='of each batch')
-    parser.add_argument('--seed', type=SEED, default=0)
+    parser.add_argument(
+        '--num-batches', type=COUNT, default=4, help='(default: %(default)s)'
+    )
+    parser.add_argument(
+        '--max-images',
+        type=COUNT,
+        default=8,
+        help='of each batch (default: %(default)s)',
+    )
+    parser.add_argument('--seed', type=SEED, default=0, help='(default: %(default)s)')
     parser.add_argument(
         '--cfg-options',
         nargs='+',

@@ -57,9 +57,21 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_model_arguments(parser)
     add = parser.add_argument
-    add('--ious', nargs='+', type=float, default=[0.5], help='of right detections')
+    add(
+        '--ious',
+        nargs='+',
+        type=float,
+        default=[0.5],
+        help='of right detections (default: 0.5)',
+    )
     add('--bins', type=COUNT, default=20, help='of each dimension (default: 20)')
-    add('--dimensions', nargs='+', choices=DIMENSIONS, default=['score'])
+    add(
+        '--dimensions',
+        nargs='+',
+        choices=DIMENSIONS,
+        default=['score'],
+        help='(default: score)',
+    )
     add(
         '--min-score',
         type=SCORE,

@@ -52,8 +52,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add('--steps', type=COUNT, default=2, help='that are counted (default: 2)')
     add('--warmups', type=int, default=2, help='steps before them (default: 2)')
-    add('--places', type=int, default=20, help='lines that read, per config')
-    add('--seed', type=SEED, default=0)
+    add(
+        '--places',
+        type=int,
+        default=20,
+        help='lines that read, per config (default: %(default)s)',
+    )
+    add('--seed', type=SEED, default=0, help='(default: %(default)s)')
     add('--out', type=Path, help='JSON file of all counts')
     args = parser.parse_args(argv)
     check_step_arguments(parser, args)

@@ -51,7 +51,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_model_arguments(parser)
     add = parser.add_argument
-    add('--ways', nargs='+', choices=WAYS, default=list(WAYS))
+    add('--ways', nargs='+', choices=WAYS, default=list(WAYS), help='(default: both)')
     add(
         '--lams',
         nargs='+',
@@ -61,7 +61,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='default: 0 to 1 in steps of 0.1',
     )
     add('--score-thr', type=SCORE, default=0.3, help='of objects found (default: 0.3)')
-    add('--seed', type=SEED, default=0, help='of the pairs')
+    add('--seed', type=SEED, default=0, help='of the pairs (default: 0)')
     args = parser.parse_args(argv)
     if not all(0 <= lam <= 1 for lam in args.lams):
         parser.error(f'--lams must lie in [0, 1], got {args.lams}')

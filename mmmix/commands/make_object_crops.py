@@ -32,7 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--splits',
         nargs='+',
         default=['train', 'val', 'test'],
-        help='of ImageSets/Main',
+        help='of ImageSets/Main (default: train val test)',
     )
     add('--classes', nargs='+', default=list(ANIMALS), help='default: %(default)s')
     add(

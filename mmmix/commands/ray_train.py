@@ -25,11 +25,20 @@ def parse_args(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, l
         allow_abbrev=False,  # what is not known here is for train.py
     )
     parser.add_argument('config')
-    parser.add_argument('--workers', type=int, default=1)
+    parser.add_argument(
+        '--workers', type=int, default=1, help='processes (default: %(default)s)'
+    )
     parser.add_argument('--cpu', action='store_true', help='workers without GPUs')
-    parser.add_argument('--cpus-per-worker', type=int, default=1)
+    parser.add_argument(
+        '--cpus-per-worker', type=int, default=1, help='(default: %(default)s)'
+    )
     parser.add_argument('--storage', type=Path, help="Ray's own files")
-    parser.add_argument('--max-failures', type=int, default=3)
+    parser.add_argument(
+        '--max-failures',
+        type=int,
+        default=3,
+        help='times that lost workers are replaced (default: %(default)s)',
+    )
     parser.add_argument('--work-dir', type=Path, required=True)
     return parser.parse_known_args(argv)
 

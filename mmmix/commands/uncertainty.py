@@ -61,7 +61,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_model_arguments(parser)
     add = parser.add_argument
-    add('--noise', nargs='*', choices=NOISES, default=list(NOISES))
+    add(
+        '--noise',
+        nargs='*',
+        choices=NOISES,
+        default=list(NOISES),
+        help='(default: all)',
+    )
     add(
         '--outside',
         nargs='+',
@@ -69,7 +75,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='[NAME=]FOLDER',
         help='folders of images that show no object of the data set',
     )
-    add('--seed', type=SEED, default=0, help='of the noise')
+    add('--seed', type=SEED, default=0, help='of the noise (default: 0)')
     args = parser.parse_args(argv)
     pairs = [text.rpartition('=') for text in args.outside]
     args.outside = {name or Path(path).name: path for name, _, path in pairs}

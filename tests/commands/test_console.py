@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import runpy
@@ -16,6 +17,7 @@ import pytest
 from mmmix.apis.configs.config_path import config_names, mix_names, nearest_configs
 from mmmix.apis.plain_errors import TRACEBACK
 from mmmix.commands import console
+from mmmix.commands.completion import parser_of
 from mmmix.commands.console import main
 from mmmix.commands.subcommands import SUBCOMMANDS
 
@@ -108,6 +110,22 @@ def test_every_subcommand_takes_its_example(name):
     module = importlib.import_module(f'mmmix.commands.{command.module}')
     assert callable(getattr(module, 'run', None) or module.main)
     module.parse_args(shlex.split(command.example))
+
+
+def has_default(action):
+    """Whether an option has a value, other than no, if it is not given."""
+    value = action.default
+    if value is None or isinstance(value, bool) or value == argparse.SUPPRESS:
+        return False
+    return isinstance(value, (int, float)) or bool(value)
+
+
+@pytest.mark.parametrize('name', SUBCOMMANDS)
+def test_help_says_every_default(name):
+    module = importlib.import_module(f'mmmix.commands.{SUBCOMMANDS[name].module}')
+    for action in filter(has_default, parser_of(module.parse_args)._actions):
+        if action.dest != 'local_rank':  # of launchers, not for people
+            assert 'default' in (action.help or ''), action.option_strings
 
 
 def test_help_ends_with_the_example(capsys):

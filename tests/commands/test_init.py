@@ -114,7 +114,9 @@ def test_how_to_see_whether_mixing_helps_is_said(options, compared, tmp_path, ca
     main(['mine', *options])
     out = capsys.readouterr().out
     assert 'little or nothing in what was measured (docs/evidence.md)' in out
-    assert f'  mmmix study {compared} --seeds 0 1 2 3 4 --work-dir work_dirs/mine_' in out
+    assert (
+        f'  mmmix study {compared} --seeds 0 1 2 3 4 --work-dir work_dirs/mine_' in out
+    )
 
 
 def test_commands_can_be_typed_as_they_are_said(tmp_path, capsys):

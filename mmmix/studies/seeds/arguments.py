@@ -16,8 +16,14 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the configs, and all that says how and where they are run."""
     add = parser.add_argument
     add('configs', nargs='+', help='the first one is the reference of differences')
-    add('--seeds', type=argument(read_seed), nargs='+', default=[0, 1, 2])
-    add('--work-dir', type=Path, required=True)
+    add(
+        '--seeds',
+        type=argument(read_seed),
+        nargs='+',
+        default=[0, 1, 2],
+        help='(default: 0 1 2)',
+    )
+    add('--work-dir', type=Path, required=True, help='of all runs, results and report')
     add(
         '--checkpoint',
         choices=tuple(METRICS),
@@ -29,10 +35,25 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help='runs at a time (default: as many as --gpus has for, else 1)',
     )
-    add('--threads', type=int, default=1, help='threads of each run')
+    add(
+        '--threads',
+        type=int,
+        default=1,
+        help='threads of each run (default: %(default)s)',
+    )
     add('--gpus', nargs='+', default=(), help='device ids to share out among runs')
-    add('--nproc', type=int, default=1, help='processes, and GPUs, of each run')
-    add('--executor', choices=('local', 'slurm'), default='local')
+    add(
+        '--nproc',
+        type=int,
+        default=1,
+        help='processes, and GPUs, of each run (default: %(default)s)',
+    )
+    add(
+        '--executor',
+        choices=('local', 'slurm'),
+        default='local',
+        help='(default: %(default)s)',
+    )
     add(
         '--executor-options',
         nargs='+',
@@ -68,5 +89,10 @@ def add_study_arguments(parser: argparse.ArgumentParser) -> None:
         'first of --seeds; no tests',
     )
     add('--trials', type=int, default=20, help='trainings of --search (default: 20)')
-    add('--heartbeat', type=float, default=60, help='seconds between signs of life')
+    add(
+        '--heartbeat',
+        type=float,
+        default=60,
+        help='seconds between signs of life (default: %(default)s)',
+    )
     add('--report', action='store_true', help='only print what there is, of all seeds')

@@ -46,7 +46,7 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
         help='cpu: CPU seconds of this process, for a busy machine; needs the CPU as '
         'device and no loading processes, best with --threads 1 (default: wall)',
     )
-    add('--seed', type=argument(read_seed), default=0)
+    add('--seed', type=argument(read_seed), default=0, help='(default: 0)')
     add('--out', type=Path, help='JSON file, rewritten after every round')
 
 
