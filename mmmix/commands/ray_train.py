@@ -19,7 +19,6 @@ from typing import Any
 def parse_args(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, list]:
     """Read the command line; what is not known here is for ``train.py``."""
     parser = argparse.ArgumentParser(
-        prog='ray_train.py',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # what is not known here is for train.py

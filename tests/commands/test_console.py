@@ -128,6 +128,14 @@ def test_help_says_every_default(name):
             assert 'default' in (action.help or ''), action.option_strings
 
 
+@pytest.mark.parametrize('name', SUBCOMMANDS)
+def test_help_calls_it_as_it_was_called(name, capsys):
+    with pytest.raises(SystemExit):
+        main([name, '--help'])
+    usage = f'usage: mmmix {name} '
+    assert capsys.readouterr().out.replace('\n', ' ').startswith(usage)
+
+
 def test_help_ends_with_the_example(capsys):
     with pytest.raises(SystemExit) as ended:
         main(['configs', '--help'])
