@@ -1,4 +1,4 @@
-"""The configs for one's own data in docs/training.md and docs/semi_supervised.md."""
+"""The configs for one's own data in docs/: training, semi_supervised and methods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 
 from .config_cases import ROOT, load
-from .tiny_data import IMAGES, moved, write_image, write_voc
+from .tiny_data import IMAGES, moved, write_coco, write_image, write_voc
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def example(tmp_path):
 
     def load_block(base: str, page: str = 'training', most: int = 10) -> Config:
         blocks = (ROOT / f'docs/{page}.md').read_text().split('```python\n')[1:]
-        start = f"_base_ = 'mmmix::{base}'"
+        start = f"_base_ = '{base}'"
         (text,) = (block.split('```')[0] for block in blocks if start in block)
         lines = [line for line in text.splitlines() if not line.startswith('#')]
         assert len(lines) <= most
@@ -30,7 +30,8 @@ def example(tmp_path):
 
 
 def test_voc_format(example):
-    cfg, stock = example('ssd300_voc_boxmix.py'), load('ssd300_voc_boxmix.py')
+    name = 'ssd300_voc_boxmix.py'
+    cfg, stock = example(f'mmmix::{name}'), load(name)
     (train,) = cfg.train_dataloader.dataset.datasets
     assert train.ann_file == 'ImageSets/Main/train.txt'
     stock_train = stock.train_dataloader.dataset.datasets[0]
@@ -49,7 +50,8 @@ def test_voc_format(example):
 
 
 def test_coco_format(example):
-    cfg, stock = example('ssd300_coco_boxmix.py'), load('ssd300_coco_boxmix.py')
+    name = 'ssd300_coco_boxmix.py'
+    cfg, stock = example(f'mmmix::{name}'), load(name)
     for name, file in (('train', 'train'), ('val', 'val'), ('test', 'val')):
         dataset = cfg[f'{name}_dataloader'].dataset
         expected = stock[f'{name}_dataloader'].dataset
@@ -64,7 +66,7 @@ def test_coco_format(example):
 
 def test_a_folder_of_labelled_and_one_of_other_images(example, tmp_path):
     base = 'semi/faster-rcnn_r50_voc07-voc12u_mean-teacher.py'
-    cfg, stock = example(base, 'semi_supervised', 26), load(base)
+    cfg, stock = example(f'mmmix::{base}', 'semi_supervised', 26), load(base)
     for one in (cfg, stock):
         one.sets = one.train_dataloader.dataset.dataset.datasets
     assert [s.pipeline for s in cfg.sets] == [s.pipeline for s in stock.sets]
@@ -85,3 +87,20 @@ def test_a_folder_of_labelled_and_one_of_other_images(example, tmp_path):
     assert labelled['data_samples']['sup'].gt_instances.labels.tolist() == [0]
     assert view['data_samples']['sup'] is None
     assert view['data_samples']['unsup_teacher'].img_path.endswith('more/0.png')
+
+
+def test_mixing_in_the_dataset(example, tmp_path):
+    (tmp_path / 'mine.py').write_text("_base_ = 'mmmix::ssd300_coco.py'\n")
+    write_coco(tmp_path / 'coco', 'train2017')
+    cfg = example('./mine.py', 'methods', 17)
+    assert 'mix' not in cfg
+    assert 'plain' not in cfg
+    given = load('ssd300_coco.py').train_dataloader.dataset
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.dataset.pipeline == given.pipeline[:-1]
+    train = DATASETS.build(moved(dataset.to_dict(), tmp_path))
+    assert len(train) == IMAGES
+    sample = train[0]['data_samples']
+    assert sum(sample.mix_weights) == pytest.approx(1)
+    assert type(sample.mix_supervision).__name__ == 'LossMix'
+    assert set(sample.gt_instances.mix_ids.tolist()) <= {0, 1}
