@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.logging import MMLogger
 
 from mmmix.apis.launching.requeue import exit_code_left
+from mmmix.apis.other_sources import warn_of_other_sources
 from mmmix.apis.plain_errors import plain_errors
 from mmmix.apis.quiet_stack import drawing_quietly
 from mmmix.engine.stop_signals import Stopped, StopSignals, stop_signals
@@ -27,6 +28,7 @@ def stoppable() -> Iterator[StopSignals]:
     Raises:
         Stopped: If a signal came; see :func:`stop_signals`.
     """
+    warn_of_other_sources()
     with (
         exit_code_left(),
         fast_coco_evaluation(),
