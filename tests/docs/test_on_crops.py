@@ -20,6 +20,8 @@ METHODS = {
     f'CutMix, {ROW}': '+cutmix',
     f'Union, {ROW}': '+union',
     f'AlignMix, {ROW}': '+alignmix',
+    f'BoxMix, first half alone, {ROW}': '+boxmix@custom_hooks.2.last=180',
+    f'LossMix, first half alone, {ROW}': '+lossmix@custom_hooks.2.last=180',
 }
 
 
