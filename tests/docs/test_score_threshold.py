@@ -45,7 +45,6 @@ LONG = {
     '180 epochs': 'ssd160-100-flip-180',
     '300 photographs, 60 epochs': 'ssd160-300-flip-60',
     '180 epochs, 8 a step': 'ssd160-100-flip-180-b8',
-    'Faster R-CNN, 3,000 steps': 'faster-rcnn160-100-flip-120-b4',
 }
 """The folder of records without the threshold; that with it ends in ``-at-0.001``."""
 
@@ -54,8 +53,7 @@ LONG = {
 def test_a_row_of_a_long_run_is_that_of_its_records(row):
     folder = LONG[row]
     images = '300' if '300 p' in row else '100'
-    detector = 'faster-rcnn160' if 'Faster' in row else 'ssd160'
-    config = f'{detector}-lite0_animals{images}.py'
+    config = f'ssd160-lite0_animals{images}.py'
     configs = [f'{config}{m}' for m in ('', '+boxmix', '+lossmix', '+noise')]
     found, tested = (scores_of(folder + end, *configs) for end in ('', '-at-0.001'))
     page = of_photographs('threshold')

@@ -93,14 +93,6 @@ ON_TOP = {
     for where, folder in (('', 'ssd160-semi'), (' (H100)', 'ssd160-semi-h100'))
     for name in ('LossMix', 'BoxMix')
 }
-ON_TOP |= {
-    f'{name} on the teacher, Faster R-CNN': (
-        'faster-rcnn160-semi',
-        f'{FASTER}-semi_mean-teacher-{name.lower()}',
-    )
-    for name in ('LossMix', 'BoxMix')
-}
-LOSSMIX_FASTER = 'LossMix on the teacher, Faster R-CNN'
 ON_TOP['LossMix on the teacher, cropped'] = (
     'ssd160-semi-crop',
     f'{CROPPED}_mean-teacher-lossmix',
@@ -133,21 +125,3 @@ def test_what_a_teacher_gains_on_top_of_crops():
     base, taught = scores.values()
     told = [f'{taught[s][MAP] - base[s][MAP]:.3f}'.removeprefix('0') for s in (0, 1)]
     assert '+ {} and + {} of mAP over the plain run'.format(*told) in PROSE
-
-
-def test_what_a_teacher_gains_with_faster_rcnn():
-    scores = scores_of_rows('Faster R-CNN, 8 a step', 'mean teacher, Faster R-CNN')
-    told = mean_and_differences(scores)[2].replace('0.', '.').replace('+', '+ ', 1)
-    assert f'{told} of mAP over the plain run' in PROSE
-
-
-def test_what_mixing_costs_a_teacher_elsewhere():
-    costs = []
-    for row in list(ON_TOP)[4:]:
-        base, mixed = scores_on_top(row).values()
-        costs += [base[seed][MAP] - mixed[seed][MAP] for seed in mixed]
-    behind = sum(cost > 0 for cost in costs)
-    assert f'mixing on top is behind in {behind} of {len(costs)} runs' in PROSE
-    lossmix = mean_and_differences(scores_on_top(LOSSMIX_FASTER))[2]
-    cost = lossmix.split()[0].removeprefix('-0')
-    assert f'{cost} with Faster R-CNN (five)' in FRONT
