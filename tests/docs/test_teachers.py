@@ -93,10 +93,13 @@ ON_TOP = {
     for where, folder in (('', 'ssd160-semi'), (' (H100)', 'ssd160-semi-h100'))
     for name in ('LossMix', 'BoxMix')
 }
-ON_TOP['LossMix on the teacher, cropped'] = (
-    'ssd160-semi-crop',
-    f'{CROPPED}_mean-teacher-lossmix',
-)
+ON_TOP |= {
+    f'LossMix on the teacher, {where}': (folder, f'{config}_mean-teacher-lossmix')
+    for where, folder, config in (
+        ('cropped', 'ssd160-semi-crop', CROPPED),
+        ('Faster R-CNN', 'faster-rcnn160-semi', f'{FASTER}-semi'),
+    )
+}
 
 
 def scores_on_top(row: str) -> Scores:
