@@ -104,7 +104,7 @@ def test_every_line_speaks_of_images_labels_and_classes(tmp_path, capsys):
         '(data/glyphs/train)',
         'fewer than 20 images to train on: 3 (0), 9 (1), 8 (1)',
         'take the class out of all splits',
-        "val has images of ['3'], and the training data has none: the accuracy on "
+        "val has images of '3', and the training data has none: the accuracy on "
         'these images stays 0',
         'train images: 9 are there and whole',
         'take them out of one of the splits',

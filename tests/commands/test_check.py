@@ -231,7 +231,7 @@ WARNINGS = [
     (same_image_on_both_sides, f'{LAST}.png is mine/JPEGImages/{FIRST}.png'),
     (smaller_copy_on_both_sides, f'{LAST}.png is like mine/JPEGImages/{FIRST}.png'),
     (same_id_on_both_sides, f'{FIRST}.png is mine/JPEGImages/{FIRST}.png'),
-    (class_in_val_alone, "val has objects of ['big dog']"),
+    (class_in_val_alone, "val has objects of 'big dog'"),
     (tiny_objects, '100% have a side below 8 px'),
     (mirrored_by_exif, '1 are mirrored or turned upside down'),
 ]

@@ -68,7 +68,7 @@ def test_names_of_a_split_that_are_no_classes_are_told(tmp_path, capsys):
     init.main(['mine'])
     (root / f'Annotations/{stem_of(11)}.xml').write_text(voc_xml('bird'))
     code, texts = checked(capsys)
-    expected = "val has objects of ['bird'], which are no classes of the config"
+    expected = "val has objects of 'bird', which are no classes of the config"
     assert (code, texts['warning'].count(expected)) == (0, 1)
     # dropped from both, as in a training on some of the classes
     (root / f'Annotations/{stem_of(1)}.xml').write_text(voc_xml('bird'))

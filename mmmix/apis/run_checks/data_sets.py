@@ -128,20 +128,22 @@ def _check_names(loaded: Loaded) -> Iterator[Finding]:
         known = _names(train)
         unknown = sorted(_names(loaded.sources.get(split, ())) - known)
         if known and unknown:
+            some = first_few([*map(repr, unknown)])
             yield Finding(
                 WARNING,
                 'classes',
-                f'{split} has {loaded.words.things} of {first_few(unknown)}, and '
+                f'{split} has {loaded.words.things} of {some}, and '
                 f'{loaded.words.never_learned}',
                 loaded.words.split_anew,
             )
         dropped = sorted(_dropped(loaded.sources.get(split, ())) - _dropped(train))
         if train and dropped:
+            some = first_few([*map(repr, dropped)])
             yield Finding(
                 WARNING,
                 'classes',
-                f'{split} has objects of {first_few(dropped)}, which are no classes of '
-                'the config and in no training image: no figure counts them',
+                f'{split} has objects of {some}, which are no classes of the config '
+                'and in no training image: no figure counts them',
                 loaded.words.split_anew,
             )
 

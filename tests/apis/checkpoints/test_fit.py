@@ -42,7 +42,7 @@ def test_a_test_refuses_a_checkpoint_of_another_model(tmp_path):
         test_module.main([config, path, *more])
     message = str(caught.value)
     assert f'{path} is no checkpoint of this model: 0 of 6 tensors (0.0 %)' in message
-    assert '6 missing: linear.weight, linear.bias, norm.weight, ...' in message
+    assert '6 missing: linear.weight, linear.bias, norm.weight and 3 more;' in message
     assert '1 unexpected: teacher.conv.weight' in message
     assert 'tools/model_converters/export_detector.py CONFIG CHECKPOINT' in message
 

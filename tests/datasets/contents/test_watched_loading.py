@@ -145,7 +145,7 @@ def test_repeated_images_stop_a_test_and_not_a_training(tmp_path):
         dataset = DATASETS.build(voc_config(tmp_path))
     assert len(dataset) == 3
     (text,) = seen[id(dataset)].warnings.texts
-    assert "more than once, such as 'a'; delete the repeats" in text
+    assert "more than once: 'a'; delete the repeats" in text
     with watched_loading(), pytest.raises(ValueError, match='more than once'):
         DATASETS.build(voc_config(tmp_path, test_mode=True))
 
